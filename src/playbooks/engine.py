@@ -1,0 +1,93 @@
+"""The one place where a query engine is opened: DuckDB in this process, and Ibis on top of it.
+
+The connection never leaves the machine: no extension is fetched, no remote path is read.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from playbooks import schema
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+MEMORY_LIMIT = "4GB"
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """Open an in-memory DuckDB: UTC, bounded memory, nothing fetched from a network.
+
+    Returns
+    -------
+    duckdb.DuckDBPyConnection
+    """
+    con = duckdb.connect(
+        config={
+            "memory_limit": MEMORY_LIMIT,
+            "threads": os.cpu_count() or 2,
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "preserve_insertion_order": "true",
+        }
+    )
+    con.execute("SET TimeZone='UTC'")
+    return con
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The event tables of a case as Ibis tables: a table without evidence is empty, never absent."""
+
+    dns_activity: ir.Table
+    http_activity: ir.Table
+    network_activity: ir.Table
+    api_activity: ir.Table
+    indicators: ir.Table
+
+    def __getitem__(self, name: str) -> ir.Table:
+        if name not in schema.TABLES:
+            raise KeyError(f"no table {name!r}; known: {', '.join(schema.TABLES)}")
+        table: ir.Table = getattr(self, name)
+        return table
+
+
+def open_tables(events: Path) -> Tables:
+    """Open `events/` of a case for questions.
+
+    Parameters
+    ----------
+    events
+        Folder with one sub-folder per table and one Parquet file per evidence item.
+
+    Returns
+    -------
+    Tables
+        Ibis tables with the columns of `schema`, rows in no promised order.
+    """
+    import ibis
+
+    con = connect()
+    for table in schema.TABLES.values():
+        con.execute(f"CREATE VIEW {table.name} AS {_select(table, events / table.name)}")
+    backend = ibis.duckdb.from_connection(con)
+    return Tables(**{name: backend.table(name) for name in schema.TABLES})
+
+
+def _select(table: schema.Table, folder: Path) -> str:
+    files = sorted(folder.glob("*.parquet")) if folder.is_dir() else []
+    if files:
+        names = ", ".join(text_literal(str(file)) for file in files)
+        return f"SELECT {', '.join(table.names)} FROM read_parquet([{names}])"
+    empty = ", ".join(f"NULL::{column.type} AS {column.name}" for column in table.columns)
+    return f"SELECT {empty} WHERE false"
+
+
+def text_literal(text: str) -> str:
+    """`text` as a SQL string literal; a quote inside is doubled."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,68 @@
+"""The family of errors a person can act on, each with the exit code of the command that meets it.
+
+A message has three parts: what and where, what was expected, what to do now. Anything that is not a
+`PlaybookError` is a bug and keeps its traceback (exit code 1).
+"""
+
+from __future__ import annotations
+
+
+class PlaybookError(Exception):
+    """Something the operator can act on; `cli` prints it without a traceback."""
+
+    exit_code = 1
+
+
+class UsageError(PlaybookError):
+    """An argument or a notebook parameter is unknown or of the wrong type."""
+
+    exit_code = 2
+
+
+class SomeFailed(PlaybookError):
+    """Several inputs were given and some of them were refused; the others are done."""
+
+    exit_code = 3
+
+
+class AllFailed(PlaybookError):
+    """None of the given inputs could be used."""
+
+    exit_code = 4
+
+
+class CaseError(PlaybookError):
+    """There is no case here, or its `case.yaml` is not valid."""
+
+    exit_code = 5
+
+
+class EvidenceChanged(PlaybookError):
+    """Evidence or its custody record is not what it was when it was added; lists all that differs."""
+
+    exit_code = 6
+
+
+class StepFailed(PlaybookError):
+    """A notebook of the case failed; what was done before it is kept."""
+
+    exit_code = 7
+
+
+class NotFound(PlaybookError):
+    """A reference, step or result that was asked for does not exist in this case."""
+
+    exit_code = 8
+
+
+EXIT_CODES: dict[int, str] = {
+    0: "done",
+    1: "a bug in this kit: a traceback is shown",
+    UsageError.exit_code: "an argument or a notebook parameter is unknown or of the wrong type",
+    SomeFailed.exit_code: "some of several inputs were refused or failed; the others are done",
+    AllFailed.exit_code: "none of the inputs could be used",
+    CaseError.exit_code: "no case here, or case.yaml is not valid",
+    EvidenceChanged.exit_code: "evidence or custody record changed: everything that differs is listed",
+    StepFailed.exit_code: "a notebook failed: finished steps are kept",
+    NotFound.exit_code: "a reference, step or result does not exist in this case",
+}

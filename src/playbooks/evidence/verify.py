@@ -1,0 +1,125 @@
+"""Verify: is every byte of the evidence what it was when it was added? Lists all that differs."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import bagit
+
+from playbooks.case import Case
+from playbooks.errors import EvidenceChanged
+from playbooks.evidence import custody
+from playbooks.evidence.custody import Fault
+from playbooks.evidence.preserve import ALGORITHMS, items
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `verify` found: how much was checked, and every fault."""
+
+    files: int
+    size: int
+    entries: int
+    head: str
+    faults: tuple[Fault, ...]
+
+    @property
+    def intact(self) -> bool:
+        return not self.faults
+
+    def as_json(self) -> dict[str, object]:
+        """For programs."""
+        return {"intact": self.intact, **asdict(self)}
+
+
+def verify(case: Case) -> Verdict:
+    """Check bag and custody chain against each other; changes nothing."""
+    known = items(case)
+    chain = custody.entries(case.custody)
+    faults = [*custody.check(case.custody, case.config.case_id), *_bag_faults(case), *_disagreement(case)]
+    return Verdict(
+        files=len(known),
+        size=sum(item.size for item in known),
+        entries=len(chain),
+        head=str(chain[-1].get("fingerprint", "")) if chain else "",
+        faults=tuple(dict.fromkeys(faults)),
+    )
+
+
+def require_intact(case: Case) -> Verdict:
+    """Verify, and stop with everything that differs.
+
+    Raises
+    ------
+    EvidenceChanged
+        Anything is not as it was recorded.
+    """
+    verdict = verify(case)
+    if not verdict.intact:
+        lines = [f"  {fault.where}: {fault.what}" for fault in verdict.faults]
+        raise EvidenceChanged(
+            f"{case.path}: evidence is not what it was when it was added.\n"
+            + "\n".join(lines)
+            + "\nNothing was run. Find out who changed it; restore the files from a copy, then verify again."
+        )
+    return verdict
+
+
+def _bag_faults(case: Case) -> list[Fault]:
+    """Every changed, missing and extra file of the bag; then what the BagIt library says of its form."""
+    bag = case.evidence
+    if not bag.is_dir():
+        return []
+    stated = _manifest(bag / "manifest-sha256.txt") | _manifest(bag / "tagmanifest-sha256.txt")
+    present = {file.relative_to(bag).as_posix() for file in bag.rglob("*") if not file.is_dir() or file.is_symlink()}
+    faults = [Fault(f"evidence/{path}", "missing") for path in sorted(set(stated) - present)]
+    extra = present - set(stated) - {f"tagmanifest-{algorithm}.txt" for algorithm in ALGORITHMS}
+    faults += [Fault(f"evidence/{path}", "extra: nothing records it") for path in sorted(extra)]
+    for path in sorted(set(stated) & present):
+        found = _sha256(bag / path)
+        if found != stated[path]:
+            faults.append(Fault(f"evidence/{path}", f"changed: SHA-256 was {stated[path]}, is {found}"))
+    return faults or _form_faults(bag)
+
+
+def _form_faults(bag: Path) -> list[Fault]:
+    try:
+        bagit.Bag(str(bag)).validate(completeness_only=True)
+    except (bagit.BagError, OSError, ValueError) as error:
+        return [Fault("evidence", f"not a valid bag: {error}")]
+    return []
+
+
+def _sha256(file: Path) -> str:
+    if file.is_symlink() or not file.is_file():
+        return "no plain file"
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        return f"unreadable ({error.strerror})"
+
+
+def _disagreement(case: Case) -> list[Fault]:
+    """Manifest and custody chain must tell the same, so that changing one of them shows."""
+    manifest = case.evidence / "manifest-sha256.txt"
+    stated = _manifest(manifest)
+    faults = []
+    for item in items(case):
+        path = f"data/{item.name}"
+        found = stated.pop(path, None)
+        if found is None:
+            faults.append(Fault(f"evidence/{path}", "missing from the manifest, though the chain says it was added"))
+        elif found != item.sha256:
+            faults.append(Fault(f"evidence/{path}", "manifest and custody chain state different SHA-256"))
+    faults += [Fault(f"evidence/{path}", "in the manifest, but the chain does not record it") for path in stated]
+    return faults
+
+
+def _manifest(file: Path) -> dict[str, str]:
+    if not file.is_file():
+        return {}
+    pairs = (line.split(maxsplit=1) for line in file.read_text(encoding="utf-8", errors="replace").splitlines())
+    return {pair[1]: pair[0] for pair in pairs if len(pair) == 2}

@@ -1,0 +1,38 @@
+"""Squid access.log in the `common` and `combined` log formats of web servers.
+
+The second client field is the identd user and nearly always `-`; the third is the proxy user.
+Reference: Squid documentation, `logformat` directive, built-in formats common and combined.
+"""
+
+from playbooks.formats.format import Clock, Format, TextLines
+
+FORMAT = Format(
+    name="squid_common",
+    product="Squid access.log, common or combined",
+    table="http_activity",
+    cut=TextLines(
+        r"^(?P<client>\S+) \S+ (?P<user>\S+) "
+        r"\[(?P<ts>\d{2}/[A-Z][a-z]{2}/\d{4}:\d{2}:\d{2}:\d{2}) (?P<zone>[+-]\d{4})\] "
+        r"\"(?P<method>[A-Z_]+) (?P<url>\S+) [^\"]*\" (?P<status>\d{3}) (?P<size>\d+|-)"
+        r"(?: \"(?P<referrer>[^\"]*)\" \"(?P<agent>(?:[^\"\\]|\\.)*)\")?"
+        r" (?P<result>[A-Z_]+):(?P<hierarchy>[A-Z_0-9]+)$"
+    ),
+    clock=Clock.IN_THE_STAMP,
+    columns="""
+        strptime(r.ts || ' ' || r.zone, '%d/%b/%Y:%H:%M:%S %z')  AS time,
+        address(r.client)           AS src_endpoint_ip,
+        said(r.user)                AS actor_user_name,
+        url_host(r.url)             AS dst_endpoint_hostname,
+        coalesce(url_port(r.url), CASE WHEN r.method = 'CONNECT' THEN 443 END)  AS dst_endpoint_port,
+        r.method                    AS http_request_http_method,
+        CASE WHEN r.method <> 'CONNECT' THEN r.url END  AS http_request_url_string,
+        said(r.agent)               AS http_request_user_agent,
+        said(r.referrer)            AS http_request_referrer,
+        CAST(whole(r.status) AS INTEGER)  AS http_response_code,
+        whole(r.size)               AS traffic_bytes_in,
+        CASE WHEN r.result LIKE '%DENIED%' THEN 'blocked' ELSE 'allowed' END  AS disposition
+    """,
+    shows="client, user, host, bytes to the client; with `combined` also referrer and user agent",
+    cannot_show="server address, duration; path, method and user agent inside CONNECT tunnels",
+    reference="Squid documentation, logformat directive",
+)

@@ -1,0 +1,49 @@
+"""Zeek http.log: one unencrypted request a record, as TSV or JSON.
+
+The host is the Host header, which the client may set at will; the address is where it really went.
+Reference: Zeek documentation, http.log.
+"""
+
+from playbooks.formats.format import Clock, Format, Zeek
+
+FORMAT = Format(
+    name="zeek_http",
+    product="Zeek http.log",
+    table="http_activity",
+    cut=Zeek(
+        path="http",
+        fields=(
+            *("ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "method", "host", "uri"),
+            *("referrer", "user_agent", "username", "status_code", "request_body_len", "response_body_len"),
+        ),
+        keys=frozenset({"ts", "id_orig_h", "id_resp_h"}),
+        any_of=frozenset({"request_body_len", "response_body_len", "trans_depth"}),
+    ),
+    clock=Clock.IN_THE_STAMP,
+    columns="""
+        stamp(r.ts)                 AS time,
+        said(r.uid)                 AS metadata_uid,
+        address(r.id_orig_h)        AS src_endpoint_ip,
+        port(r.id_orig_p)           AS src_endpoint_port,
+        address(r.id_resp_h)        AS dst_endpoint_ip,
+        port(r.id_resp_p)           AS dst_endpoint_port,
+        -- CONNECT carries host:port as URI; the Host header may be missing there
+        CASE WHEN r.method = 'CONNECT' THEN url_host(coalesce(said(r.uri), r.host))
+             ELSE url_host(said(r.host)) END  AS dst_endpoint_hostname,
+        said(r.username)            AS actor_user_name,
+        said(r.method)              AS http_request_http_method,
+        -- the log holds no scheme; what Zeek parses as HTTP is unencrypted
+        CASE WHEN r.method = 'CONNECT' THEN NULL
+             WHEN r.uri LIKE '%://%' THEN r.uri
+             WHEN said(r.host) IS NOT NULL THEN 'http://' || r.host || coalesce(said(r.uri), '')
+             ELSE said(r.uri) END   AS http_request_url_string,
+        said(r.user_agent)          AS http_request_user_agent,
+        said(r.referrer)            AS http_request_referrer,
+        CAST(whole(r.status_code) AS INTEGER)  AS http_response_code,
+        whole(r.request_body_len)   AS traffic_bytes_out,
+        whole(r.response_body_len)  AS traffic_bytes_in
+    """,
+    shows="full URL, user agent, status and body sizes of unencrypted requests",
+    cannot_show="anything inside TLS; headers other than host, referrer and user agent",
+    reference="Zeek documentation, http.log",
+)

@@ -1,0 +1,248 @@
+"""Normalise: every record of every evidence item becomes an event, or is unread with a reason, or blank.
+
+The conservation law holds per item and is checked, not assumed: records = events + unread + blank,
+where `records` counts what the cutter saw, and events and unread count what was written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from playbooks import __version__
+from playbooks.case import Case, write_json
+from playbooks.errors import NotFound
+from playbooks.evidence import Item, items
+from playbooks.formats import FORMATS
+from playbooks.normalise.detect import Detection, detect
+from playbooks.normalise.read import Rows, Source, raw_records, read
+
+READINGS = "readings.json"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What became of one evidence item; `format` is null where none fits and `note` says why."""
+
+    evidence_id: str
+    name: str
+    sha256: str
+    format: str | None
+    table: str | None
+    records: int
+    events: int
+    unread: int
+    blank: int
+    first: str | None
+    last: str | None
+    note: str
+
+    def law(self) -> str:
+        """The conservation law of this item, in words."""
+        counts = f"{self.records:,} records = {self.events:,} events + {self.unread:,} unread + {self.blank:,} blank"
+        return f"{self.evidence_id} {self.name}: {counts}"
+
+
+def normalise(
+    case: Case, executor: Executor | None = None, done: Callable[[Reading], None] | None = None
+) -> list[Reading]:
+    """Read all evidence of a case into `events/` and `unread/`.
+
+    Items read before from the same bytes with the same kit and clock are not read again.
+
+    Parameters
+    ----------
+    case
+        The case.
+    executor
+        Runs items in parallel; without one they are read one after the other.
+    done
+        Told each reading as it is ready.
+
+    Returns
+    -------
+    list of Reading
+        One per evidence item, in order.
+    """
+    stamp = _stamp(case)
+    known = _known(case, stamp)
+    if not known:
+        for folder in (case.events, case.unread):
+            shutil.rmtree(folder, ignore_errors=True)
+    present = items(case)
+    fresh = [item for item in present if item.evidence_id not in known]
+    work = partial(read_item, case)
+    for reading in executor.map(work, fresh) if executor else map(work, fresh):
+        known[reading.evidence_id] = reading
+        if done:
+            done(reading)
+    readings = [known[item.evidence_id] for item in present]
+    write_json(case.events / READINGS, {"stamp": stamp, "readings": [asdict(r) for r in readings]})
+    return readings
+
+
+def readings(case: Case) -> list[Reading]:
+    """What `normalise` said last; empty before the first run."""
+    return list(_known(case, _stamp(case)).values())
+
+
+def _stamp(case: Case) -> str:
+    """Changes when the same bytes could be read differently: kit, formats or clock."""
+    what = [__version__, case.config.clock, [repr(form) for form in FORMATS]]
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()
+
+
+def _known(case: Case, stamp: str) -> dict[str, Reading]:
+    file = case.events / READINGS
+    if not file.is_file():
+        return {}
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    if found.get("stamp") != stamp:
+        return {}
+    digests = {item.evidence_id: item.sha256 for item in items(case)}
+    kept = (Reading(**entry) for entry in found["readings"])
+    return {r.evidence_id: r for r in kept if digests.get(r.evidence_id) == r.sha256}
+
+
+def read_item(case: Case, item: Item) -> Reading:
+    """Read one evidence item into its Parquet files, whole or not at all."""
+    detection = detect(item.file(case))
+    source = Source(item.evidence_id, item.file(case), case.config.clock)
+    table = detection.format.table if detection.format else None
+    count = {"events": 0, "unread": 0, "blank": 0}
+    first = last = None
+    with (
+        _Sink(case.events / table / f"{item.evidence_id}.parquet" if table else None) as events,
+        _Sink(case.unread / f"{item.evidence_id}.parquet") as unread,
+    ):
+        for rows in read(source, detection):
+            events.write(rows.events)
+            unread.write(rows.unread)
+            count["events"] += rows.events.num_rows
+            count["unread"] += rows.unread.num_rows
+            count["blank"] += rows.blank
+            first, last = _span(rows, first, last)
+    return Reading(
+        evidence_id=item.evidence_id,
+        name=item.name,
+        sha256=item.sha256,
+        format=detection.format.name if detection.format else None,
+        table=table,
+        records=sum(count.values()),
+        **count,
+        first=first,
+        last=last,
+        note=_note(detection, count),
+    )
+
+
+def _note(detection: Detection, count: dict[str, int]) -> str:
+    if not count["events"] and not count["unread"]:
+        return "empty: no records in it"
+    return "" if detection.format else detection.why_unknown()
+
+
+def _span(rows: Rows, first: str | None, last: str | None) -> tuple[str | None, str | None]:
+    if not rows.events.num_rows:
+        return first, last
+    span = pc.min_max(rows.events["time"]).as_py()
+    low, high = span["min"].isoformat(), span["max"].isoformat()
+    return (min(first, low) if first else low), (max(last, high) if last else high)
+
+
+class _Sink:
+    """A Parquet file that appears when it is whole, and only when it has rows."""
+
+    def __init__(self, file: Path | None) -> None:
+        self.file = file
+        self.writer: pq.ParquetWriter | None = None
+
+    def __enter__(self) -> _Sink:
+        return self
+
+    def write(self, rows: pa.Table) -> None:
+        if not rows.num_rows or self.file is None:
+            return
+        if self.writer is None:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            self.writer = pq.ParquetWriter(self._staged(), rows.schema, compression="zstd")
+        self.writer.write_table(rows)
+
+    def _staged(self) -> Path:
+        assert self.file is not None
+        return self.file.with_name(f".{self.file.name}.part")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self.writer is None or self.file is None:
+            return
+        self.writer.close()
+        if kind is None:
+            self._staged().replace(self.file)
+        else:
+            self._staged().unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class RawRecord:
+    """The record behind a reference, as it stands in the evidence."""
+
+    ref: str
+    evidence_id: str
+    record_no: int
+    file: str
+    sha256: str
+    text: str
+
+
+def show(case: Case, refs: Iterable[str]) -> dict[str, RawRecord]:
+    """The raw records behind references such as `E003:4118`.
+
+    Raises
+    ------
+    NotFound
+        A reference is malformed, or its item or record does not exist.
+    """
+    by_id = {item.evidence_id: item for item in items(case)}
+    wanted: dict[str, set[int]] = {}
+    for ref in refs:
+        evidence_id, _, number = ref.partition(":")
+        if evidence_id not in by_id or not number.isascii() or not number.isdigit():
+            raise NotFound(f"{ref!r}: no such record. Expected an evidence id of this case and a number, e.g. E001:17.")
+        wanted.setdefault(evidence_id, set()).add(int(number))
+    found: dict[str, RawRecord] = {}
+    for evidence_id, numbers in wanted.items():
+        item = by_id[evidence_id]
+        raws = raw_records(item.file(case), numbers)
+        if missing := sorted(numbers - raws.keys()):
+            raise NotFound(f"{evidence_id}:{missing[0]}: {item.name} has no such record.")
+        for record_no, text in raws.items():
+            ref = f"{evidence_id}:{record_no}"
+            found[ref] = RawRecord(ref, evidence_id, record_no, item.name, item.sha256, text)
+    return found
+
+
+__all__ = [
+    "Detection",
+    "RawRecord",
+    "Reading",
+    "Rows",
+    "Source",
+    "detect",
+    "normalise",
+    "raw_records",
+    "read",
+    "read_item",
+    "readings",
+    "show",
+]

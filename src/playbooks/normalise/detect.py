@@ -1,0 +1,201 @@
+"""Which format an evidence file has: every format's mark is tried on a sample, none wins on a tie."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from playbooks.formats import FORMATS, Columns, Format, Json, TextLines, Zeek
+from playbooks.normalise.cut import Layout, cut, header_names, zeek_name
+from playbooks.normalise.text import Damage, read_text
+
+SAMPLE_RECORDS = 100
+SAMPLE_CHARS = 1 << 20
+LEAST_SHARE = 0.1  # below this a match is chance, not a format
+NEAREST = 3
+ANY_JSON = Json(keys=frozenset(), shape="{}", envelopes=("Records", "Events"))
+ANY_LINES = TextLines(pattern=r"(?P<line>.+)")
+
+
+@dataclass(frozen=True)
+class Tried:
+    """How well one format fits a sample: the share of records it fits, and what was missing."""
+
+    name: str
+    share: float
+    missing: str
+
+
+@dataclass(frozen=True)
+class Detection:
+    """The format of a file, or none with the nearest ones; `layout` cuts it in either case."""
+
+    format: Format | None
+    layout: Layout
+    tried: tuple[Tried, ...]
+    binary: bool = False
+
+    def why_unknown(self) -> str:
+        """Why no format was chosen: the nearest ones and what was missing."""
+        if self.binary:
+            return "no format fits: the content is binary, not text"
+        best = [t for t in self.tried if t.share >= LEAST_SHARE]
+        if len(best) > 1:
+            return f"no format chosen: {' and '.join(t.name for t in best)} fit equally well"
+        near = "; ".join(f"{t.name} ({t.missing})" for t in self.tried[:NEAREST])
+        return f"no format fits; nearest: {near}"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The beginning of a file, seen as lines, as JSON objects and as a Zeek header."""
+
+    text: str
+
+    @cached_property
+    def lines(self) -> list[str]:
+        lines = (line.rstrip("\r") for line in self.text.split("\n"))
+        return [line for line in lines if line.strip()][:SAMPLE_RECORDS]
+
+    @cached_property
+    def objects(self) -> list[dict[str, object]]:
+        if not re.match(r"\s*(#[^\n]*\n\s*)*[\[{]", self.text):
+            return []
+        return list(_objects(self.text))
+
+    @cached_property
+    def zeek_header(self) -> tuple[str, frozenset[str]]:
+        """The log's name and its fields, both empty without a `#fields` line."""
+        found = {"#path": "", "#fields": ""}
+        for line in self.lines:
+            word, _, rest = line.strip().partition("\t")
+            if word in found:
+                found[word] = rest
+        names = frozenset(zeek_name(name) for name in found["#fields"].split("\t") if name)
+        return found["#path"].strip(), names
+
+
+def _objects(text: str) -> Iterator[dict[str, object]]:
+    count = 0
+    for records in cut([text], ANY_JSON):
+        for index, raw in enumerate(records.raws):
+            if count >= SAMPLE_RECORDS:
+                return
+            count += 1
+            if index not in records.broken and (found := json_object(raw)) is not None:
+                yield found
+
+
+def json_object(raw: str) -> dict[str, object] | None:
+    """The JSON object in `raw`, or None where there is none."""
+    try:
+        found = json.loads(raw)
+    except (json.JSONDecodeError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def detect(file: Path) -> Detection:
+    """Find the format of a file by its content; its name plays no part.
+
+    Parameters
+    ----------
+    file
+        Any file; compressed ones are looked into.
+    """
+    sample = take_sample(file)
+    tried = sorted((fit(form, sample) for form in FORMATS), key=lambda t: (-t.share, t.name))
+    best = tried[0]
+    if best.share >= LEAST_SHARE and best.share > tried[1].share:
+        form = next(form for form in FORMATS if form.name == best.name)
+        return Detection(form, form.cut, tuple(tried))
+    near = [t for t in tried if t.share == best.share] if best.share >= LEAST_SHARE else []
+    return Detection(None, _layout(sample), tuple(near or _by_nearness(tried, sample)), "\0" in sample.text)
+
+
+def take_sample(file: Path) -> Sample:
+    """Read the beginning of a file."""
+    text = ""
+    for block in read_text(file):
+        if isinstance(block, Damage) or len(text) >= SAMPLE_CHARS:
+            break
+        text += block
+    return Sample(text[:SAMPLE_CHARS])
+
+
+def _layout(sample: Sample) -> Layout:
+    if sample.zeek_header[1]:
+        return Zeek(path="", fields=(), keys=frozenset(), any_of=frozenset())
+    return ANY_JSON if sample.objects else ANY_LINES
+
+
+def _by_nearness(tried: list[Tried], sample: Sample) -> list[Tried]:
+    """Formats of the same layout first: they are what the reader may have expected."""
+    layout = type(_layout(sample))
+    kinds = {form.name: type(form.cut) for form in FORMATS}
+    return sorted(tried, key=lambda t: (kinds[t.name] is not layout, len(t.missing), t.name))
+
+
+def fit(form: Format, sample: Sample) -> Tried:
+    """How well a format's mark fits a sample."""
+    match form.cut:
+        case TextLines(pattern=pattern):
+            share = _share(sum(bool(re.search(pattern, line)) for line in sample.lines), len(sample.lines))
+            return Tried(form.name, share, "no line has its pattern" if not share else "")
+        case Json() as layout:
+            return _fit_objects(form.name, [_unnested(o, layout) for o in sample.objects], layout)
+        case Zeek() as layout:
+            return _fit_zeek(form.name, sample, layout)
+        case Columns() as layout:
+            return _fit_columns(form.name, sample, layout)
+
+
+def _share(hits: int, total: int) -> float:
+    return hits / total if total else 0.0
+
+
+def _unnested(found: dict[str, object], layout: Json) -> dict[str, object]:
+    text = found.get(layout.nested) if layout.nested else None
+    return (json_object(text) or found) if isinstance(text, str) else found
+
+
+def _fit_objects(name: str, objects: list[dict[str, object]], layout: Json | Zeek) -> Tried:
+    if not objects:
+        return Tried(name, 0.0, "no JSON objects")
+    lacking = [_lacking(frozenset(found), layout) for found in objects]
+    share = _share(sum(not lack for lack in lacking), len(objects))
+    return Tried(name, share, "" if share == 1 else max(lacking, key=len))
+
+
+def _lacking(names: frozenset[str], layout: Json | Zeek | Columns) -> str:
+    missing = sorted(layout.keys - names)
+    any_of = frozenset() if isinstance(layout, Columns) else layout.any_of
+    if any_of and not any_of & names:
+        missing.append("one of " + ", ".join(sorted(any_of)))
+    return f"missing: {', '.join(missing)}" if missing else ""
+
+
+def _fit_zeek(name: str, sample: Sample, layout: Zeek) -> Tried:
+    path, names = sample.zeek_header
+    if not names:
+        objects = [{zeek_name(key): value for key, value in found.items()} for found in sample.objects]
+        return _fit_objects(name, objects, layout)
+    if path and path != layout.path:
+        return Tried(name, 0.0, f"#path is {path[:40]}, not {layout.path}")
+    lack = _lacking(names, layout)
+    return Tried(name, 0.0 if lack else 1.0, lack)
+
+
+def _fit_columns(name: str, sample: Sample, layout: Columns) -> Tried:
+    if not sample.lines:
+        return Tried(name, 0.0, "no lines")
+    header = frozenset(header_names(sample.lines[0], layout.delimiter))
+    lack = _lacking(header, layout)
+    if not lack or not layout.default_mark:
+        return Tried(name, 0.0 if lack else 1.0, lack)
+    share = _share(sum(bool(re.search(layout.default_mark, line)) for line in sample.lines), len(sample.lines))
+    return Tried(name, share, "" if share else f"{lack}; and no line has the default columns")

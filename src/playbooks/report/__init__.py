@@ -1,0 +1,28 @@
+"""Findings become HTML pages and figures here. This room draws and computes nothing.
+
+Everything it is given (log lines, file names, sentences built from them) is hostile text until it went
+through `inert` (characters) and `sanitise` (markup); see docs/reference for what a page may contain.
+"""
+
+from __future__ import annotations
+
+from playbooks.report.facts import CaseFacts
+from playbooks.report.figures import (
+    Picture,
+    checkin_raster,
+    coverage_heatmap,
+    egress_timeline,
+    function_history,
+)
+from playbooks.report.pages import notebook_to_html, write_case_report
+
+__all__ = [
+    "CaseFacts",
+    "Picture",
+    "checkin_raster",
+    "coverage_heatmap",
+    "egress_timeline",
+    "function_history",
+    "notebook_to_html",
+    "write_case_report",
+]

@@ -1,0 +1,66 @@
+"""Everything the case report draws, in one frozen object; who loads it from a case is not known here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class CaseFacts:
+    """What the case report shows.
+
+    Attributes
+    ----------
+    case_id, title, tlp, analyst : str
+        As in `case.yaml`; `tlp` is a TLP 2.0 label ("TLP:AMBER", "amber", …).
+    hypotheses : sequence of str
+        "A" (external serverless C2), "B" (own serverless abused).
+    window, baseline : mapping or None
+        `{"start": …, "end": …}`, ISO texts or aware times, UTC.
+    estate : mapping
+        Internal ranges, own accounts and zones, as the case states them.
+    findings, coverage : mapping
+        The content of `results/findings.json` and `results/coverage.json`.
+    pairs, activity, resources : DataFrame
+        Columns as in `schema.EGRESS_PAIRS`, `schema.CLOUD_ACTIVITY`, `schema.RESOURCES`.
+    evidence : sequence of mapping
+        `evidence_id, name, source, size, sha256, added` of each item.
+    custody : mapping
+        `entries` (count), `head` (hash of the last entry), `intact` (bool, or None if not checked).
+    raw : mapping
+        reference (`E003:4118`) → `{"text": record as it stands, "file": name, "sha256": hash of that file}`.
+    checkins : DataFrame
+        `time, src, dst` of the pair with the clearest rhythm.
+    egress_hours : DataFrame
+        `hour, dst, service, connections`.
+    run : mapping
+        `run_id, started, versions, parameters, command`.
+    redact_secrets : bool
+        Hide values of `sig=`, `code=`, `token=`, `key=` and their like, in raw records too.
+    """
+
+    case_id: str
+    title: str
+    tlp: str
+    analyst: str
+    hypotheses: Sequence[str]
+    window: Mapping[str, Any] | None
+    baseline: Mapping[str, Any] | None
+    estate: Mapping[str, Any]
+    findings: Mapping[str, Any]
+    coverage: Mapping[str, Any]
+    pairs: pd.DataFrame
+    activity: pd.DataFrame
+    resources: pd.DataFrame
+    evidence: Sequence[Mapping[str, Any]]
+    custody: Mapping[str, Any]
+    raw: Mapping[str, Mapping[str, Any]]
+    checkins: pd.DataFrame
+    egress_hours: pd.DataFrame
+    run: Mapping[str, Any]
+    redact_secrets: bool = True

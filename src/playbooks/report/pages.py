@@ -1,0 +1,91 @@
+"""HTML pages: one per executed notebook, and the case report. Both leave through the same exporter."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playbooks.report.exporter import exported
+from playbooks.report.facts import CaseFacts
+from playbooks.report.figures import (
+    Picture,
+    checkin_raster,
+    coverage_heatmap,
+    egress_timeline,
+    function_history,
+)
+from playbooks.report.inert import visible
+from playbooks.report.sections import CONTENTS, environment, told, written
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+REPORT = "report.html"
+
+
+def notebook_to_html(notebook: NotebookNode, title: str, marking: str = "") -> str:
+    """Give an executed notebook as one self-contained page.
+
+    Code is folded away, outputs stay; log content in them is inert, and nothing in the page refers to the
+    outside. `marking` is the TLP label to print at its head and foot.
+    """
+    return exported(notebook, title, marking)
+
+
+def write_case_report(facts: CaseFacts, folder: Path) -> Path:
+    """Write `report/report.html` below the case `folder`, whole or not at all, and give its path."""
+    page = exported(case_notebook(facts), f"{facts.case_id}: {facts.title}", tlp_label(facts.tlp), list(CONTENTS))
+    target = folder / "report" / REPORT
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="\n", dir=target.parent, delete=False) as part:
+        part.write(page)
+    Path(part.name).chmod(0o644)
+    os.replace(part.name, target)
+    return target
+
+
+def tlp_label(tlp: str) -> str:
+    """Give a marking as `TLP:AMBER`; an empty one is said to be missing."""
+    words = visible(tlp).strip().upper()
+    if not words:
+        return "TLP not stated: treat as TLP:RED"
+    return words if words.startswith("TLP") else f"TLP:{words}"
+
+
+def case_notebook(facts: CaseFacts) -> NotebookNode:
+    """Give the case report as a notebook in memory: HTML outputs and figures, no code."""
+    from nbformat.v4 import new_notebook
+
+    pen = environment(facts)
+    parts = written(facts, pen)
+    cells = [_html_cell(parts[name]) for name in ("header", "summary", "findings", "leads", "suppressed")]
+    cells.append(_html_cell('<h2 id="pictures">Pictures</h2>'))
+    cells += [_picture_cell(picture, told(picture, file, pen)) for picture, file in _pictures(facts)]
+    rest = ("functions", "coverage", "blind_spots", "limits", "evidence", "raw", "reproduce")
+    return new_notebook(cells=[*cells, *(_html_cell(parts[name]) for name in rest)])
+
+
+def _pictures(facts: CaseFacts) -> list[tuple[Picture, str]]:
+    return [
+        (coverage_heatmap(facts.coverage), "results/coverage.json"),
+        (egress_timeline(facts.egress_hours), "results/egress_pairs.parquet"),
+        (checkin_raster(facts.checkins), "events/"),
+        (function_history(facts.activity), "results/cloud_activity.parquet"),
+    ]
+
+
+def _html_cell(markup: str) -> NotebookNode:
+    from nbformat.v4 import new_code_cell, new_output
+
+    return new_code_cell("", outputs=[new_output("display_data", data={"text/html": markup})])
+
+
+def _picture_cell(picture: Picture, words: str) -> NotebookNode:
+    from nbformat.v4 import new_code_cell, new_output
+
+    if picture.figure is None:
+        words = f'<figure class="picture">{words}</figure>'
+    data = {**picture.bundle(), "text/html": words}
+    return new_code_cell("", outputs=[new_output("display_data", data=data, metadata={"caption": picture.caption})])

@@ -1,0 +1,252 @@
+"""The sections of the case report, in the order in which a tired reader needs them.
+
+Each is a template in `sections/`, filled with rows that are chosen and named here. Nothing is judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from playbooks.report.facts import CaseFacts
+from playbooks.report.figures import Picture, counted
+from playbooks.report.inert import redacted, visible
+from playbooks.report.words import REF, filters, when
+
+if TYPE_CHECKING:
+    import jinja2
+    import pandas as pd
+
+MOST_ROWS = 200
+MOST_CASES = 50  # findings of one list that are drawn in full
+MOST_RECORDS = 500
+MOST_OF_A_RECORD = 20_000  # characters
+HYPOTHESES = {
+    "A": "does something inside talk to somebody else's serverless function?",
+    "B": "was a serverless function or workflow of our own abused?",
+}
+CONTENTS = (
+    ("summary", "Summary"), ("findings", "Findings"), ("leads", "Leads"), ("suppressed", "Suppressed"),
+    ("pictures", "Pictures"), ("functions", "Functions"), ("coverage", "Coverage"), ("blind-spots", "Blind spots"),
+    ("limits", "Limits"), ("evidence", "Evidence and custody"), ("raw-records", "Raw records"),
+    ("reproduce", "Reproduce"),
+)  # fmt: skip
+_FUNCTION_COLUMNS = {
+    "resource": "Function", "resource_type": "Type", "account": "Account", "region": "Region",
+    "created_by": "Created", "modified_by": "Modified", "permitted_by": "Permitted", "triggered_by": "Triggered",
+    "invoked_by": "Ran", "endpoints": "Endpoints",
+}  # fmt: skip
+
+
+def written(facts: CaseFacts, pen: jinja2.Environment) -> dict[str, str]:
+    """Give every section of the report as HTML, by name."""
+    contexts: dict[str, dict[str, Any]] = {
+        "header": _header(facts),
+        "summary": _summary(facts),
+        "findings": {},
+        "leads": {"limit": MOST_CASES},
+        "suppressed": {"limit": MOST_ROWS},
+        "functions": _functions(facts),
+        "coverage": _coverage(facts.coverage),
+        "blind_spots": _blind_spots(facts.coverage),
+        "limits": {},
+        "evidence": _evidence(facts),
+        "raw": _raw(facts),
+        "reproduce": _reproduce(facts),
+    }
+    findings = _complete(facts.findings)
+    return {
+        name: pen.get_template(f"{name}.html.j2").render(facts=facts, findings=findings, **context)
+        for name, context in contexts.items()
+    }
+
+
+def told(picture: Picture, file: str, pen: jinja2.Environment) -> str:
+    """Give the words and the data table that stand with a picture."""
+    rows = [list(row) for row in picture.table.head(MOST_ROWS).itertuples(index=False, name=None)]
+    context = {
+        "picture": picture,
+        "heads": _heads(list(map(str, picture.table.columns)), _numeric(picture.table)),
+        "rows": rows,
+        "total": len(picture.table),
+        "file": file,
+    }
+    return pen.get_template("picture.html.j2").render(context)
+
+
+def environment(facts: CaseFacts) -> jinja2.Environment:
+    """Give the section templates with the filters of this report; all values are escaped by default."""
+    import jinja2
+
+    pen = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "sections"),
+        autoescape=True,
+        undefined=jinja2.ChainableUndefined,
+        trim_blocks=True,
+    )
+    pen.filters.update(filters(_known_hosts(facts), frozenset(_records(facts)), facts.redact_secrets))
+    return pen
+
+
+def _known_hosts(facts: CaseFacts) -> frozenset[str]:
+    every: set[str] = set()
+    for frame, column in ((facts.pairs, "dst"), (facts.egress_hours, "dst"), (facts.activity, "endpoint")):
+        if column in frame:
+            every.update(frame[column].dropna().astype(str).str.lower())
+    for finding in (*facts.findings.get("findings", []), *facts.findings.get("leads", [])):
+        every.update(str(dst).lower() for dst in (finding.get("subjects") or {}).get("dst") or [])
+    return frozenset(every)
+
+
+def _complete(findings: Mapping[str, Any]) -> dict[str, Any]:
+    return {**findings, **{name: list(findings.get(name) or []) for name in ("findings", "leads", "suppressed", "limits")}}
+
+
+def _heads(names: Sequence[str], numeric: Iterable[str] = ()) -> list[dict[str, Any]]:
+    right = set(numeric)
+    return [{"name": visible(name), "num": name in right} for name in names]
+
+
+def _numeric(frame: pd.DataFrame) -> list[str]:
+    return [str(name) for name in frame.select_dtypes("number").columns]
+
+
+def _span(span: Mapping[str, Any] | None, none: str) -> str:
+    return f"{when(span.get('start'))} to {when(span.get('end'))}" if span else none
+
+
+def _header(facts: CaseFacts) -> dict[str, Any]:
+    return {
+        "window": _span(facts.window, "none was set; every record was searched"),
+        "baseline": _span(facts.baseline, "none was set; nothing can be called new"),
+        "hypotheses": [(letter, HYPOTHESES.get(letter, "")) for letter in facts.hypotheses],
+        "versions": sorted({**(facts.run.get("versions") or {}), **(facts.findings.get("versions") or {})}.items()),
+    }
+
+
+def _summary(facts: CaseFacts) -> dict[str, Any]:
+    found = _complete(facts.findings)
+    outcomes = list((facts.findings.get("outcomes") or {}).values())
+    said = [str(outcome.get("outcome")) for outcome in outcomes]
+    answers = ", ".join(f"{said.count(word)} {word}" for word in ("found", "clear", "blind") if word in said)
+    headline = (
+        f"{counted(len(found['findings']), 'finding')}, {counted(len(found['leads']), 'lead')}, "
+        f"{len(found['suppressed']):,} suppressed. "
+        f"{counted(len(outcomes), 'question')} asked{': ' + answers if answers else ''}."
+    )
+    return {"headline": headline, "questions": outcomes}
+
+
+def _functions(facts: CaseFacts) -> dict[str, Any]:
+    frame = facts.resources
+    names = [name for name in _FUNCTION_COLUMNS if name in frame.columns]
+    shown = frame.head(MOST_ROWS)[names].itertuples(index=False, name=None)
+    heads = _heads([_FUNCTION_COLUMNS[name] for name in names])
+    return {"heads": heads, "rows": [list(row) for row in shown], "total": len(frame)}
+
+
+def _coverage(coverage: Mapping[str, Any]) -> dict[str, Any]:
+    items = list(coverage.get("items") or [])
+    sums: dict[str, Any] = {
+        name: sum(int(item.get(name) or 0) for item in items) for name in ("records", "events", "unread", "blank")
+    }
+    sums["true"] = all(
+        item.get("records") == sum(int(item.get(name) or 0) for name in ("events", "unread", "blank")) for item in items
+    )
+    gaps = [
+        [item.get("evidence_id"), when(gap.get("from")), when(gap.get("to")), gap.get("hours")]
+        for item in items
+        for gap in item.get("gaps") or []
+    ]
+    return {
+        "sums": sums,
+        "items": [_item_row(item) for item in items[:MOST_ROWS]],
+        "item_total": len(items),
+        "item_heads": _heads(
+            ["Item", "Name", "Format", "Records", "Events", "Unread", "Blank", "First and last", "Hours with records", "Note"],
+            ["Records", "Events", "Unread", "Blank", "Hours with records"],
+        ),
+        "gaps": gaps[:MOST_ROWS],
+        "gap_total": len(gaps),
+        "gap_heads": _heads(["Item", "From", "To", "Hours"], ["Hours"]),
+        "tables": [_table_row(table) for table in coverage.get("tables") or []],
+        "table_heads": _heads(["Table", "Events", "First and last", "Fields never filled"], ["Events"]),
+    }  # fmt: skip
+
+
+def _item_row(item: Mapping[str, Any]) -> list[Any]:
+    form = item.get("format") or "unknown"
+    return [
+        item.get("evidence_id"), item.get("name"), f"{form} → {item['table']}" if item.get("table") else form,
+        item.get("records"), item.get("events"), item.get("unread"), item.get("blank"), _first_last(item),
+        f"{item.get('hours_with_records', '–')} of {item.get('hours', '–')}", item.get("note"),
+    ]  # fmt: skip
+
+
+def _first_last(row: Mapping[str, Any]) -> str:
+    return f"{when(row.get('first'))} to {when(row.get('last'))}" if row.get("first") else "no time"
+
+
+def _table_row(table: Mapping[str, Any]) -> list[Any]:
+    never = [name for name, share in (table.get("fields") or {}).items() if not share]
+    return [table.get("table"), table.get("events"), _first_last(table), ", ".join(never) or "none"]
+
+
+def _blind_spots(coverage: Mapping[str, Any]) -> dict[str, Any]:
+    spots = list(coverage.get("blind_spots") or [])
+    names = ("missing", "forbids", "questions", "how_established", "recommend")
+    return {
+        "rows": [[spot.get(name) for name in names] for spot in spots[:MOST_ROWS]],
+        "total": len(spots),
+        "items": len(coverage.get("items") or []),
+        "heads": _heads(["Missing", "Forbids to conclude", "Questions", "How established", "Recommended"]),
+    }
+
+
+def _evidence(facts: CaseFacts) -> dict[str, Any]:
+    intact = {True: "verified, unchanged since ingest", False: "BROKEN: the record of custody was changed"}
+    return {
+        "rows": [
+            [item.get("evidence_id"), item.get("name"), item.get("source"), item.get("size"), item.get("sha256"),
+             when(item.get("added"))]
+            for item in facts.evidence[:MOST_ROWS]
+        ],
+        "total": len(facts.evidence),
+        "heads": _heads(["Item", "Name", "Source", "Bytes", "SHA-256", "Added"], ["Bytes"]),
+        "intact": intact.get(facts.custody.get("intact"), "not verified in this run"),  # type: ignore[call-overload]
+    }  # fmt: skip
+
+
+def _records(facts: CaseFacts) -> dict[str, Mapping[str, Any]]:
+    """Give the records that the report shows, in the order of the evidence."""
+    known = [ref for ref in facts.raw if REF.fullmatch(ref)]
+    first = sorted(known, key=lambda ref: (ref.split(":")[0], int(ref.split(":")[1])))[:MOST_RECORDS]
+    return {ref: facts.raw[ref] for ref in first}
+
+
+def _raw(facts: CaseFacts) -> dict[str, Any]:
+    return {
+        "records": [_record(ref, record, facts.redact_secrets) for ref, record in _records(facts).items()],
+        "total": len(facts.raw),
+    }
+
+
+def _record(ref: str, record: Mapping[str, Any], redact: bool) -> dict[str, Any]:
+    whole = visible(record.get("text", ""))
+    text, hidden = redacted(whole[:MOST_OF_A_RECORD]) if redact else (whole[:MOST_OF_A_RECORD], 0)
+    evidence_id, number = ref.split(":")
+    return {
+        "ref": ref, "evidence_id": evidence_id, "number": number, "file": record.get("file", "–"),
+        "sha256": record.get("sha256", "–"), "text": text, "hidden": hidden,
+        "cut": max(len(whole) - MOST_OF_A_RECORD, 0),
+    }  # fmt: skip
+
+
+def _reproduce(facts: CaseFacts) -> dict[str, Any]:
+    return {
+        "versions": sorted([str(name), version] for name, version in (facts.run.get("versions") or {}).items()),
+        "parameters": [[name, value] for name, value in (facts.run.get("parameters") or {}).items()][:MOST_ROWS],
+        "estate": [[name, value] for name, value in facts.estate.items()][:MOST_ROWS],
+        "name_heads": _heads(["Name", "Value"]),
+    }

@@ -1,0 +1,109 @@
+"""Values become words of a report: escaped, with unseen characters shown, hosts defanged, secrets out.
+
+The filters of the section templates. Jinja escapes whatever a filter gives as plain text; only the links
+to records are markup, and they are made from references of the kit's own shape.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from playbooks.report.inert import defanged, redacted, shortened, visible, without_ansi
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+MOST_IN_CELL = 1_500  # characters; a longer value is cut in its middle
+MOST_REFS = 8
+REF = re.compile(r"\bE\d{3,9}:\d{1,12}\b")
+
+
+def anchor(ref: object) -> str:
+    """Give the anchor of a reference or id: `E003:4118` → `E003-4118`."""
+    words = re.sub(r"[^A-Za-z0-9.\-]+", "-", str(ref))[:100].strip("-")
+    return words if words[:1].isalpha() else f"id-{words}"
+
+
+def when(time: object) -> str:
+    """Give a time to the second in UTC, or say that there is none."""
+    import pandas as pd
+
+    if is_missing(time):
+        return "no time"
+    try:
+        moment = pd.Timestamp(time)  # type: ignore[arg-type]
+    except (ValueError, TypeError):
+        return visible(time)
+    moment = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def is_missing(value: object) -> bool:
+    """Tell whether `value` says nothing: None, NaN, NaT."""
+    return value is None or (isinstance(value, float) and math.isnan(value)) or str(value) in ("NaT", "<NA>")
+
+
+def weight(value: object) -> str:
+    """Give a weight or score with two digits."""
+    return f"{value:.2f}" if isinstance(value, int | float) and not is_missing(value) else "–"
+
+
+def filters(known_hosts: frozenset[str], with_anchor: frozenset[str], redact: bool) -> dict[str, Callable[..., Any]]:
+    """Give the filters of one report.
+
+    Parameters
+    ----------
+    known_hosts : names that are hosts whatever their last label is
+    with_anchor : references whose raw record stands in the report, and can be linked
+    redact : whether secrets are taken out
+    """
+    from markupsafe import Markup, escape
+
+    def plain(value: object, limit: int = MOST_IN_CELL) -> str:
+        text = shortened(visible(without_ansi(str(value))), limit)
+        return redacted(text)[0] if redact else text
+
+    def linked(text: str) -> Markup:
+        def link(found: re.Match[str]) -> str:
+            return f'<a href="#{anchor(found[0])}">{found[0]}</a>' if found[0] in with_anchor else found[0]
+
+        return Markup(REF.sub(link, str(escape(text))))  # noqa: S704 - escaped one call before
+
+    def say(value: object) -> Markup:
+        if isinstance(value, Markup):
+            return value
+        return linked(defanged(plain(_flat(value)), known_hosts))
+
+    def refs(found: Iterable[str] | None) -> Markup:
+        every = list(found or [])
+        more = f" and {len(every) - MOST_REFS:,} more" if len(every) > MOST_REFS else ""
+        return linked(", ".join(plain(ref, 60) for ref in every[:MOST_REFS]) + more)
+
+    def say_list(values: Iterable[object]) -> Markup:
+        every = [str(value) for value in values]
+        more = f" and {len(every) - 6:,} more" if len(every) > 6 else ""
+        return linked(", ".join(defanged(plain(value, 120), known_hosts) for value in every[:6]) + more or "not known")
+
+    return {"say": say, "say_list": say_list, "refs": refs, "plain": plain, "when": when, "weight": weight,
+            "anchor": anchor}  # fmt: skip
+
+
+def _flat(value: object) -> str:
+    """Give one value of any kind as text; lists with commas, mappings as `name: value`."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {_flat(part)}" for key, part in value.items()) or "–"
+    if isinstance(value, str):
+        return value or "–"
+    if isinstance(value, list | tuple | set | frozenset) or hasattr(value, "tolist"):
+        parts = value.tolist() if hasattr(value, "tolist") else value
+        return ", ".join(map(_flat, parts)) or "–" if isinstance(parts, list | tuple | set | frozenset) else str(parts)
+    if is_missing(value):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return when(value) if hasattr(value, "tzinfo") else str(value)

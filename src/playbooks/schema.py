@@ -1,0 +1,329 @@
+"""The field dictionary: every table and column of a case, with its type, meaning and OCSF name.
+
+Event tables follow OCSF 1.8 (attribute paths with dots written as underscores); `class_uid` is the
+OCSF class. Types are DuckDB's. Nothing else in the kit declares a column of these tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, DuckDB type, meaning, and OCSF attribute (empty where OCSF has none)."""
+
+    name: str
+    type: str
+    meaning: str
+    ocsf: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of a case; `columns` in the order in which they are stored."""
+
+    name: str
+    about: str
+    columns: tuple[Column, ...]
+    class_uid: int | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def type_of(self, name: str) -> str:
+        return next(column.type for column in self.columns if column.name == name)
+
+
+RECORD = (
+    Column("evidence_id", "VARCHAR", "evidence item the record stands in, E001, E002, …"),
+    Column("record_no", "BIGINT", "record of that item, counted from 1 over events and unread records"),
+    Column("format", "VARCHAR", "name of the format that read it"),
+    Column("time", "TIMESTAMPTZ", "when it happened, UTC, microseconds", "time"),
+)
+
+WHO = (
+    Column("src_endpoint_ip", "VARCHAR", "address of the client that started it", "src_endpoint.ip"),
+    Column("src_endpoint_port", "INTEGER", "port of the client", "src_endpoint.port"),
+    Column("src_endpoint_hostname", "VARCHAR", "name of the client", "src_endpoint.hostname"),
+    Column("actor_user_name", "VARCHAR", "user behind it, as logged", "actor.user.name"),
+)
+
+PROCESS = (
+    Column("actor_process_name", "VARCHAR", "process that connected", "actor.process.name"),
+    Column("actor_process_file_path", "VARCHAR", "path of its image", "actor.process.file.path"),
+    Column("actor_process_cmd_line", "VARCHAR", "its command line", "actor.process.cmd_line"),
+    Column("actor_process_file_hash", "VARCHAR", "hash of its image", "actor.process.file.hashes.value"),
+)
+
+WHERE = (
+    Column("dst_endpoint_ip", "VARCHAR", "address of the destination", "dst_endpoint.ip"),
+    Column("dst_endpoint_port", "INTEGER", "port of the destination", "dst_endpoint.port"),
+    Column("dst_endpoint_hostname", "VARCHAR", "name of the destination", "dst_endpoint.hostname"),
+)
+
+VOLUME = (
+    Column("traffic_bytes_out", "BIGINT", "bytes sent by the source", "traffic.bytes_out"),
+    Column("traffic_bytes_in", "BIGINT", "bytes received by the source", "traffic.bytes_in"),
+    Column("traffic_packets_out", "BIGINT", "packets sent by the source", "traffic.packets_out"),
+    Column("traffic_packets_in", "BIGINT", "packets received by the source", "traffic.packets_in"),
+    Column("duration_ms", "BIGINT", "duration, milliseconds", "duration"),
+)
+
+DEVICE = (
+    Column("disposition", "VARCHAR", "what the device did: allowed, blocked, …", "disposition"),
+    Column("metadata_uid", "VARCHAR", "the log's own id of the event or connection", "metadata.uid"),
+)
+
+TLS = (
+    Column("tls_sni", "VARCHAR", "server name asked for in the TLS handshake", "tls.sni"),
+    Column("tls_version", "VARCHAR", "TLS version", "tls.version"),
+    Column("tls_ja3", "VARCHAR", "JA3 of the client", "tls.ja3_hash.value"),
+    Column("tls_ja3s", "VARCHAR", "JA3S of the server", "tls.ja3s_hash.value"),
+    Column("tls_ja4", "VARCHAR", "JA4 of the client", "tls.ja4_fingerprint_list.value"),
+    Column("tls_certificate_issuer", "VARCHAR", "issuer of the server certificate", "tls.certificate.issuer"),
+)
+
+USER_AGENT = Column(
+    "http_request_user_agent", "VARCHAR", "user agent, as sent by the client", "http_request.user_agent"
+)
+PROTOCOL = Column(
+    "connection_info_protocol_name",
+    "VARCHAR",
+    "transport protocol: tcp, udp, …",
+    "connection_info.protocol_name",
+)
+
+DNS_ACTIVITY = Table(
+    "dns_activity",
+    "DNS queries and their answers.",
+    (
+        *RECORD,
+        *WHO,
+        *PROCESS,
+        *WHERE,
+        PROTOCOL,
+        Column("query_hostname", "VARCHAR", "name asked for, lower case, no final dot", "query.hostname"),
+        Column("query_type", "VARCHAR", "type asked for: A, AAAA, TXT, …", "query.type"),
+        Column("rcode", "VARCHAR", "response code: NOERROR, NXDOMAIN, …", "rcode"),
+        Column("answers", "VARCHAR[]", "answer data in order: CNAME targets and addresses", "answers.rdata"),
+        Column("duration_ms", "BIGINT", "time to answer, milliseconds", "duration"),
+        *DEVICE,
+    ),
+    4003,
+)
+
+HTTP_ACTIVITY = Table(
+    "http_activity",
+    "Web requests seen by a proxy, gateway or sensor.",
+    (
+        *RECORD,
+        *WHO,
+        *PROCESS,
+        *WHERE,
+        Column("proxy_endpoint_ip", "VARCHAR", "address of the proxy in between", "proxy_endpoint.ip"),
+        Column(
+            "http_request_http_method",
+            "VARCHAR",
+            "method; CONNECT rows carry no path",
+            "http_request.http_method",
+        ),
+        Column(
+            "http_request_url_string",
+            "VARCHAR",
+            "URL as far as the log shows it",
+            "http_request.url.url_string",
+        ),
+        USER_AGENT,
+        Column("http_request_referrer", "VARCHAR", "referrer", "http_request.referrer"),
+        Column("http_response_code", "INTEGER", "status code", "http_response.code"),
+        *VOLUME,
+        *DEVICE,
+    ),
+    4002,
+)
+
+NETWORK_ACTIVITY = Table(
+    "network_activity",
+    "Connections and flows, with TLS and process where known.",
+    (*RECORD, *WHO, *PROCESS, *WHERE, PROTOCOL, *TLS, *VOLUME, *DEVICE),
+    4001,
+)
+
+API_ACTIVITY = Table(
+    "api_activity",
+    "Cloud, SaaS and office audit records.",
+    (
+        *RECORD,
+        Column("src_endpoint_ip", "VARCHAR", "caller's address, or the service that called", "src_endpoint.ip"),
+        Column("actor_user_name", "VARCHAR", "principal's name", "actor.user.name"),
+        Column("actor_user_uid", "VARCHAR", "principal's unique id (ARN, object id, e-mail)", "actor.user.uid"),
+        Column("actor_user_type", "VARCHAR", "kind of principal as logged", "actor.user.type"),
+        Column(
+            "actor_session_issuer",
+            "VARCHAR",
+            "role or identity that issued the session",
+            "actor.session.issuer",
+        ),
+        Column(
+            "actor_session_uid",
+            "VARCHAR",
+            "access key or session the call was signed with",
+            "actor.session.uid",
+        ),
+        Column("actor_invoked_by", "VARCHAR", "service that called on the principal's behalf", "actor.invoked_by"),
+        Column("api_operation", "VARCHAR", "operation as logged", "api.operation"),
+        Column("api_operation_base", "VARCHAR", "operation without version suffix, canonical case"),
+        Column("api_service_name", "VARCHAR", "service, e.g. lambda.amazonaws.com", "api.service.name"),
+        Column("cloud_provider", "VARCHAR", "AWS, Azure, GCP, …", "cloud.provider"),
+        Column("cloud_account_uid", "VARCHAR", "account that owns the resource", "cloud.account.uid"),
+        Column("cloud_region", "VARCHAR", "region", "cloud.region"),
+        Column("resource_name", "VARCHAR", "short name of the resource acted on", "resources.name"),
+        Column("resource_uid", "VARCHAR", "full id of the resource (ARN, path)", "resources.uid"),
+        Column("status", "VARCHAR", "success or failure", "status"),
+        Column("status_detail", "VARCHAR", "error code and message", "status_detail"),
+        USER_AGENT,
+        Column("metadata_uid", "VARCHAR", "the log's own event id", "metadata.uid"),
+        Column(
+            "metadata_event_code",
+            "VARCHAR",
+            "class of the record: management, data, …",
+            "metadata.event_code",
+        ),
+        Column("request", "VARCHAR", "request parameters, JSON text", "api.request.data"),
+        Column("response", "VARCHAR", "response elements, JSON text", "api.response.data"),
+    ),
+    6003,
+)
+
+INDICATORS = Table(
+    "indicators",
+    "Intelligence items brought by the investigator; evidence like any log.",
+    (
+        *RECORD,  # `time` is the moment from which the item is valid
+        Column("indicator", "VARCHAR", "the value, refanged and in lower case where case has no meaning"),
+        Column("indicator_type", "VARCHAR", "domain, ip, url, user_agent, ja3, ja4, sha256"),
+        Column("source", "VARCHAR", "who says so"),
+        Column("confidence", "INTEGER", "0 to 100, as the source states it"),
+        Column("valid_until", "TIMESTAMPTZ", "after this moment the item is expired"),
+        Column("tlp", "VARCHAR", "traffic light protocol marking"),
+        Column("description", "VARCHAR", "the source's own words; quoted, never concluded"),
+    ),
+)
+
+EVENT_TABLES: dict[str, Table] = {
+    table.name: table for table in (DNS_ACTIVITY, HTTP_ACTIVITY, NETWORK_ACTIVITY, API_ACTIVITY)
+}
+TABLES: dict[str, Table] = {**EVENT_TABLES, INDICATORS.name: INDICATORS}
+
+UNREAD = Table(
+    "unread",
+    "Records that did not become events, each with its reason; nothing is lost.",
+    (
+        Column("evidence_id", "VARCHAR", "evidence item the record stands in"),
+        Column("record_no", "BIGINT", "record of that item, counted like events"),
+        Column(
+            "kind",
+            "VARCHAR",
+            "broken: could not be read; status: says that it holds no event; unknown: no format",
+        ),
+        Column("reason", "VARCHAR", "why it is no event, and what was expected"),
+        Column("raw", "VARCHAR", "the record as it stands in the evidence (bytes that are no UTF-8 as \\xNN)"),
+    ),
+)
+
+EGRESS_PAIRS = Table(
+    "egress_pairs",
+    "One row per source and destination over all telemetry.",
+    (
+        Column("src", "VARCHAR", "client address (or name where the log has only that)"),
+        Column("dst", "VARCHAR", "destination: name where one is known, address otherwise"),
+        Column("kind", "VARCHAR", "fqdn, ip or fingerprint"),
+        Column("provider", "VARCHAR", "provider by the catalogue; null outside it"),
+        Column("service", "VARCHAR", "service by the catalogue"),
+        Column("catalogue_id", "VARCHAR", "entry of the catalogue"),
+        Column("tenant", "VARCHAR", "tenant label or path id that names the customer of the provider"),
+        Column("matched_by", "VARCHAR", "host, cname or path: what the catalogue matched"),
+        Column(
+            "ownership",
+            "VARCHAR",
+            "owned-approved, owned-unapproved, owned-recently-modified, external, unknown",
+        ),
+        Column("ownership_reason", "VARCHAR", "why"),
+        Column("first_seen", "TIMESTAMPTZ", "first event, UTC"),
+        Column("last_seen", "TIMESTAMPTZ", "last event, UTC"),
+        Column("connections", "BIGINT", "events in the telemetry that saw most of them"),
+        Column("bytes_out", "BIGINT", "bytes sent by the source"),
+        Column("bytes_in", "BIGINT", "bytes received by the source"),
+        Column("sources", "VARCHAR[]", "telemetry that saw the pair: dns, http, tls, flow"),
+        Column("clients", "BIGINT", "clients of the estate that talk to the same tenant or destination"),
+        Column("clients_share", "DOUBLE", "share of all clients seen, 0 to 1"),
+        Column("user_agents", "VARCHAR[]", "user agents seen (at most five)"),
+        Column("new_in_window", "BOOLEAN", "not seen by any client in the baseline window; null without baseline"),
+        Column("beacon_score", "DOUBLE", "rhythm, 0 to 1; null with too few events"),
+        Column("beacon_period_s", "DOUBLE", "typical interval, seconds"),
+        Column("beacon_reason", "VARCHAR", "the figures behind the score, in a sentence"),
+        Column("beacon_source", "VARCHAR", "telemetry the rhythm was measured in"),
+        Column("rita_score", "DOUBLE", "RITA's score, 0 to 1; null where RITA would not score"),
+        Column("priority", "DOUBLE", "what to look at first, 0 to 1: rhythm with context"),
+        Column("priority_reasons", "VARCHAR[]", "why"),
+        Column("refs", "VARCHAR[]", "up to 20 records behind the row, E003:4118"),
+    ),
+)
+
+CLOUD_ACTIVITY = Table(
+    "cloud_activity",
+    "One row per control-plane event that matters.",
+    (
+        Column("ref", "VARCHAR", "the record, E001:17"),
+        Column("time", "TIMESTAMPTZ", "when, UTC"),
+        Column("provider", "VARCHAR", "AWS, …"),
+        Column("service", "VARCHAR", "service"),
+        Column("operation", "VARCHAR", "as logged"),
+        Column("operation_base", "VARCHAR", "without version suffix"),
+        Column("phase", "VARCHAR", "create, modify-code, modify-config, permission, trigger, invoke, identity, …"),
+        Column("principal", "VARCHAR", "person, role or pipeline behind it"),
+        Column("principal_type", "VARCHAR", "kind of principal"),
+        Column("via", "VARCHAR", "service or session in between"),
+        Column("resource", "VARCHAR", "resource acted on, by its short name"),
+        Column("resource_type", "VARCHAR", "function, role, trail, …"),
+        Column("resource_uid", "VARCHAR", "full id where the record has one"),
+        Column("account", "VARCHAR", "account"),
+        Column("region", "VARCHAR", "region"),
+        Column("outcome", "VARCHAR", "success or failure"),
+        Column("outcome_detail", "VARCHAR", "error code"),
+        Column("source_ip", "VARCHAR", "caller's address"),
+        Column("user_agent", "VARCHAR", "caller's user agent"),
+        Column("attack", "VARCHAR[]", "ATT&CK technique ids, as context"),
+        Column("exposure", "VARCHAR", "what the event opens, to whom; null otherwise"),
+        Column("endpoint", "VARCHAR", "host that the event created (function URL, API), null otherwise"),
+        Column("allowed_by", "VARCHAR", "allow-list entry and owner that cover it; null otherwise"),
+        Column("novelty", "DOUBLE", "0 to 1 against the baseline window; null without baseline"),
+        Column("reasons", "VARCHAR[]", "what is new"),
+    ),
+)
+
+RESOURCES = Table(
+    "resources",
+    "One row per function: its history and the four questions.",
+    (
+        Column("resource", "VARCHAR", "short name"),
+        Column("resource_type", "VARCHAR", "function, api, …"),
+        Column("resource_uid", "VARCHAR", "full id where known"),
+        Column("account", "VARCHAR", "account"),
+        Column("region", "VARCHAR", "region"),
+        Column("first_seen", "TIMESTAMPTZ", "first event"),
+        Column("last_seen", "TIMESTAMPTZ", "last event"),
+        Column("created_by", "VARCHAR", "principal and refs, or 'not answerable because …'"),
+        Column("modified_by", "VARCHAR", "same, code and configuration"),
+        Column("permitted_by", "VARCHAR", "same, permissions"),
+        Column("triggered_by", "VARCHAR", "same, triggers"),
+        Column("invoked_by", "VARCHAR", "same, runs"),
+        Column("endpoints", "VARCHAR[]", "hosts that its control plane produced"),
+        Column("events", "BIGINT", "events in its history"),
+        Column("refs", "VARCHAR[]", "up to 20 records, in order of time"),
+    ),
+)
+
+RESULT_TABLES: dict[str, Table] = {table.name: table for table in (EGRESS_PAIRS, CLOUD_ACTIVITY, RESOURCES)}

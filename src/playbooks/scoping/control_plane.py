@@ -1,0 +1,228 @@
+"""One event model of the control plane: who did what to which resource, with what outcome.
+
+Below the questions: it reads every operation that `knowledge` lists, over all records, and judges nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from playbooks import schema
+from playbooks.case import Window
+from playbooks.knowledge.operations import Operation, load_operations
+from playbooks.scoping.exposure import OPENING_PHASES, House, endpoint_of, exposure_of
+from playbooks.scoping.principals import ACTOR_COLUMNS, principal_of
+from playbooks.scoping.record_json import json_object, text_at
+from playbooks.scoping.resource_names import functions_named, resource_of, short_name
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from playbooks.engine import Tables
+
+OPERATION_COLUMNS = ("cloud_provider", "api_service_name", "api_operation")
+DETAIL_COLUMNS = ("resource_name", "resource_uid", "status", "status_detail", "request", "response")
+READ_COLUMNS = (
+    "evidence_id",
+    "record_no",
+    "time",
+    *OPERATION_COLUMNS,
+    *ACTOR_COLUMNS,
+    *DETAIL_COLUMNS,
+    "cloud_region",
+    "src_endpoint_ip",
+    "http_request_user_agent",
+    "metadata_uid",
+)
+RENAMED = {
+    "cloud_provider": "provider",
+    "api_service_name": "service",
+    "api_operation": "operation",
+    "cloud_account_uid": "account",
+    "cloud_region": "region",
+    "status": "outcome",
+    "uid": "resource_uid",
+    "src_endpoint_ip": "source_ip",
+    "http_request_user_agent": "user_agent",
+}
+# Beside the columns of `schema.CLOUD_ACTIVITY`: ARNs of the functions that a change's request names, and the
+# role that a function was given.
+TOUCHED = "functions_touched"
+ROLE = "role"
+JUDGED = ("allowed_by", "novelty", "reasons")  # what questions add
+EVENT_COLUMNS = (*(name for name in schema.CLOUD_ACTIVITY.names if name not in JUDGED), TOUCHED, ROLE)
+
+
+def read_events(tables: Tables, own_accounts: Iterable[str]) -> pd.DataFrame:
+    """Every record of a catalogued operation, once, in order of time and record.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of `schema.CLOUD_ACTIVITY` except `allowed_by`, `novelty` and `reasons`, with `TOUCHED` and
+        `ROLE`.
+    """
+    known = _known_operations(tables.api_activity)
+    if known.empty:
+        return _none()
+    # The engine drops what no catalogued operation is called; the service is compared on what is left.
+    names = sorted(set(known["api_operation"]))
+    wanted = tables.api_activity.filter(tables.api_activity.api_operation.isin(names)).select(*READ_COLUMNS)
+    rows = plain(wanted.execute()).merge(known, on=list(OPERATION_COLUMNS))
+    rows = _with_operations(once(rows))
+    rows = each_distinct(rows, ACTOR_COLUMNS, _principal, ("principal", "principal_type", "via"))
+    rows = _with_resources(rows, frozenset(own_accounts))
+    return _shaped(rows[_applies(rows)].reset_index(drop=True))
+
+
+def _known_operations(api_activity: ir.Table) -> pd.DataFrame:
+    """Spellings in the records that the catalogue holds, with the place of each operation in it."""
+    catalogue = load_operations()
+    places = {operation: place for place, operation in enumerate(catalogue.operations)}
+    spellings = plain(api_activity.select(*OPERATION_COLUMNS).distinct().execute())
+    rows = []
+    for provider, service, logged in spellings.itertuples(index=False, name=None):
+        found = catalogue.find(provider, service, logged) if provider and logged else None
+        if found is not None:
+            rows.append((provider, service, logged, places[found]))
+    return pd.DataFrame(rows, columns=[*OPERATION_COLUMNS, "place"])
+
+
+def once(rows: pd.DataFrame) -> pd.DataFrame:
+    """`rows` in order of time and record, each event once although several items of evidence hold it.
+
+    The log's own event id decides, together with time, operation and actor: an id alone can be masked or
+    forged, and a forged one must not hide another event.
+    """
+    item = rows["evidence_id"].str.extract(r"(\d+)", expand=False)
+    rows = rows.assign(item=pd.to_numeric(item, errors="coerce").fillna(0))
+    rows = rows.sort_values(["time", "item", "record_no"], kind="stable")
+    same = ["metadata_uid", "time", "api_operation", "actor_user_uid", "src_endpoint_ip"]
+    repeated = rows["metadata_uid"].notna() & rows.duplicated(same)
+    return rows[~repeated].drop(columns="item").reset_index(drop=True)
+
+
+def plain(rows: pd.DataFrame) -> pd.DataFrame:
+    """`rows` with None, never NaN, where a text is missing."""
+    texts = [name for name in rows.columns if rows[name].dtype == object]
+    return rows.assign(**{name: kept_where(rows[name].notna(), rows[name]) for name in texts})
+
+
+def kept_where(keep: Iterable[bool], values: pd.Series[Any]) -> pd.Series[Any]:
+    """`values` where `keep` holds, None elsewhere."""
+    kept = values.to_numpy(dtype=object, copy=True)
+    kept[~np.fromiter(keep, dtype=bool, count=len(kept))] = None
+    return pd.Series(kept, index=values.index, dtype=object)
+
+
+def within(rows: pd.DataFrame, window: Window | None) -> pd.Series[bool]:
+    """Which rows lie in `window`: start included, end excluded; without a window, all."""
+    if window is None:
+        return pd.Series(True, index=rows.index, dtype=bool)
+    inside: pd.Series[bool] = (rows["time"] >= window.start) & (rows["time"] < window.end)
+    return inside
+
+
+def each_distinct(
+    rows: pd.DataFrame, columns: Iterable[str], work: Callable[..., tuple[object, ...]], names: Iterable[str]
+) -> pd.DataFrame:
+    """`rows` with columns `names`: what `work` gives for `columns`, asked once per distinct combination.
+
+    A million calls of one function differ in little more than their time; their JSON is read once.
+    """
+    columns, names = list(columns), list(names)
+    group = rows.groupby(columns, dropna=False, sort=False).ngroup()
+    first = plain(rows.loc[~group.duplicated(), columns])
+    results = [work(*values) for values in first.itertuples(index=False, name=None)]
+    added = {
+        name: pd.Series([one[at] for one in results], dtype=object).reindex(group.to_numpy()).to_numpy()
+        for at, name in enumerate(names)
+    }
+    return rows.assign(**added)
+
+
+def _none() -> pd.DataFrame:
+    empty = pd.DataFrame({name: pd.Series(dtype=object) for name in EVENT_COLUMNS})
+    return empty.assign(time=pd.Series(dtype="datetime64[us, UTC]"))
+
+
+def _shaped(rows: pd.DataFrame) -> pd.DataFrame:
+    if rows.empty:
+        return _none()
+    rows = rows.drop(columns=["resource_uid"]).rename(columns=RENAMED)
+    rows["ref"] = rows["evidence_id"] + ":" + rows["record_no"].astype("int64").astype(str)
+    rows["time"] = rows["time"].dt.as_unit("us")
+    rows["outcome_detail"] = rows["status_detail"].str.split(":", n=1).str[0]
+    return plain(rows)[list(EVENT_COLUMNS)]
+
+
+def _principal(*actor: str | None) -> tuple[object, ...]:
+    found = principal_of(*actor)
+    return found.name, found.kind, found.via
+
+
+def _with_operations(rows: pd.DataFrame) -> pd.DataFrame:
+    known = [load_operations().operations[place] for place in rows["place"]]
+    return rows.assign(
+        phase=[one.phase for one in known],
+        operation_base=[one.operation for one in known],
+        resource_type=[one.resource_type for one in known],
+        attack=pd.Series([list(one.attack) for one in known], index=rows.index, dtype=object),
+        # Answers of reads and runs differ each time and tell nothing here; refusals name the resource.
+        response=kept_where((_needs_response(one) for one in known), rows["response"]),
+        detail=kept_where(rows["status"] == "failure", rows["status_detail"]),
+    )
+
+
+def _needs_response(operation: Operation) -> bool:
+    in_response = any(path.startswith("responseElements") for path in operation.resource_keys)
+    return operation.phase in OPENING_PHASES - {"identity"} or (operation.phase == "identity" and in_response)
+
+
+def _with_resources(rows: pd.DataFrame, own: frozenset[str]) -> pd.DataFrame:
+    def facts(
+        place: int,
+        account: str | None,
+        region: str | None,
+        name: str | None,
+        uid: str | None,
+        status: str | None,
+        detail: str | None,
+        request: str | None,
+        response: str | None,
+    ) -> tuple[object, ...]:
+        operation = load_operations().operations[place]
+        asked, answered = json_object(request), json_object(response)
+        resource = resource_of(operation, asked, answered, name, uid, detail)
+        changing = operation.phase in OPENING_PHASES - {"identity"}
+        touched = functions_named(request) if changing else ()
+        role = text_at(asked, "role") or text_at(answered, "role") if changing else None
+        if status == "failure":  # an attempt opens nothing
+            return resource.name, resource.uid, None, None, touched, role
+        opened = exposure_of(operation, asked, answered, House(account, own))
+        return resource.name, resource.uid, opened, endpoint_of(operation, answered, region), touched, role
+
+    told_by = (
+        *("place", "cloud_account_uid", "cloud_region", "resource_name", "resource_uid", "status"),
+        *("detail", "request", "response"),
+    )
+    return each_distinct(rows, told_by, facts, ("resource", "uid", "exposure", "endpoint", TOUCHED, ROLE))
+
+
+def _applies(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows meet the condition that the catalogue sets for their operation.
+
+    Everybody assumes roles and asks who they are; it matters where a function, or the role of one, is in it.
+    """
+    roles = {short_name("iam", role) for role in rows[ROLE].dropna()}
+    by_function = rows["actor_invoked_by"] == "lambda.amazonaws.com"
+    assumed = rows["operation_base"] == "AssumeRole"
+    asked_who = rows["operation_base"] == "GetCallerIdentity"
+    applies: pd.Series[bool] = ~assumed & ~asked_who
+    applies |= assumed & (by_function | rows["resource"].isin(roles))
+    applies |= asked_who & rows["principal"].isin(roles)
+    return applies

@@ -1,0 +1,312 @@
+"""Every contact with the outside, from all telemetry, as one relation.
+
+A row is one record in which a client of the estate reached for a destination outside it. Names come from
+the record, else from another record of the same connection, else from the DNS answers that the same client
+received. Nothing is added up here: one connection may stand in several logs.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from functools import reduce
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from playbooks.case import CaseFile, Window
+from playbooks.engine import Tables
+from playbooks.scoping.addresses import INTERNAL, not_external
+
+ANSWER_HOLDS_HOURS = 24  # longest time an implant or library was seen to keep an answer; most TTLs are minutes
+CONTACT_QUERY_TYPES = ("A", "AAAA", "CNAME", "HTTPS", "SVCB")  # asked in order to connect
+OTHER_QUERY_TYPES_UNKNOWN = ("", "-", "UNKNOWN")
+SERVER_PORTS_BELOW = 1024  # a one-way flow from such a port to a higher one is the answer of a server of ours
+# names that no public resolver answers: RFC 6762, 6761, 8375, 9476; reverse lookups are no contacts
+LOCAL_SUFFIXES = (".local", ".localhost", ".internal", ".arpa", ".localdomain", ".lan")
+ADDRESS_SHAPE = r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-f]*:[0-9a-f:.]*)$"
+PATH_SHAPE = r"^(?:[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)?(/[^#]*)"
+HOST_SHAPE = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:\[\]]+|\[[^\]]*\])"
+COLUMNS = (
+    *("time", "src", "dst", "dst_name", "dst_ip", "source", "format", "naming", "bytes_out", "bytes_in"),
+    *("user_agent", "path", "uid", "evidence_id", "record_no", "disposition"),
+)
+
+
+def egress_events(tables: Tables, case: CaseFile) -> ir.Table:
+    """All contacts of the estate with the outside, over the whole of the evidence.
+
+    Parameters
+    ----------
+    tables
+        Event tables of the case.
+    case
+        Internal ranges are taken from it; the window is not applied here (see `within`).
+
+    Returns
+    -------
+    ibis Table
+        Columns `COLUMNS`. `source` is dns, http, tls or flow; `dst` is `dst_name` where there is one, else
+        `dst_ip`; `naming` says where the name comes from: record, connection, dns, or, without a name,
+        ambiguous (several names were answered with that address) or none. Times are aware UTC.
+    """
+    places = _places(tables, case)
+    internal = places.filter(places.place == INTERNAL)
+    proxies = _proxies(tables.http_activity, internal)
+    dns = _of_clients(_dns(tables.dns_activity), internal)
+    wire = _of_clients(ibis.union(_http(tables.http_activity), _network(tables.network_activity)), internal)
+    wire = _named_by_connection(_without_proxy_address(wire, proxies))
+    wire = _named_by_dns(wire, _answer_segments(dns))
+    contacts = ibis.union(
+        wire.select(*_CARRIED, "naming"), dns.mutate(naming=ibis.literal("record")).select(*_CARRIED, "naming")
+    )
+    contacts = _outward(contacts, places, _internal_names(dns, places))
+    return contacts.mutate(dst=contacts.dst_name.fill_null(contacts.dst_ip)).select(*COLUMNS)
+
+
+def within(events: ir.Table, window: Window | None) -> ir.Table:
+    """The events of a window (start included, end excluded); all of them without a window."""
+    if window is None:
+        return events
+    start, end = (_moment(moment) for moment in (window.start, window.end))
+    return events.filter(events.time >= start, events.time < end)
+
+
+def _moment(moment: dt.datetime) -> ir.Value:
+    return ibis.literal(moment.astimezone(dt.UTC), type="timestamp('UTC')")
+
+
+_CARRIED = (
+    *("time", "src", "dst_name", "dst_ip", "source", "format", "bytes_out", "bytes_in", "user_agent"),
+    *("path", "uid", "evidence_id", "record_no", "disposition"),
+)
+_NO_TEXT = ibis.null("string")
+
+
+def _record(table: ir.Table, source: ir.Value | str) -> dict[str, ir.Value]:
+    """Columns that every table has; without an address the logged name of the client stands for it."""
+    return {
+        "time": table.time,
+        "src": table.src_endpoint_ip.fill_null(table.src_endpoint_hostname),
+        "src_is_address": table.src_endpoint_ip.notnull(),
+        "source": ibis.literal(source) if isinstance(source, str) else source,
+        "format": table.format,
+        "uid": table.metadata_uid,
+        "evidence_id": table.evidence_id,
+        "record_no": table.record_no,
+        "disposition": table.disposition,
+    }
+
+
+def _http(http: ir.Table) -> ir.Table:
+    url = http.http_request_url_string
+    named = _destination(http.dst_endpoint_hostname.fill_null(url.re_extract(HOST_SHAPE, 1).nullif("")))
+    literal = named.re_search(ADDRESS_SHAPE).fill_null(False)
+    tunnel = (http.http_request_http_method.upper() == "CONNECT").fill_null(False)
+    return http.select(
+        **_record(http, "http"),
+        dst_name=ibis.ifelse(literal, _NO_TEXT, named),
+        dst_ip=ibis.ifelse(literal, named, http.dst_endpoint_ip),
+        bytes_out=http.traffic_bytes_out,
+        bytes_in=http.traffic_bytes_in,
+        user_agent=http.http_request_user_agent,
+        path=ibis.ifelse(tunnel, _NO_TEXT, url.re_extract(PATH_SHAPE, 1).nullif("")),
+        through=http.proxy_endpoint_ip,
+    )
+
+
+def _network(network: ir.Table) -> ir.Table:
+    handshake = reduce(
+        lambda some, name: some | network[name].notnull(),
+        ("tls_version", "tls_ja3", "tls_ja4"),
+        network.tls_sni.notnull(),
+    )
+    named = _destination(network.tls_sni.fill_null(network.dst_endpoint_hostname))
+    literal = named.re_search(ADDRESS_SHAPE).fill_null(False)
+    rows = network.select(
+        **_record(network, ibis.ifelse(handshake, "tls", "flow")),
+        dst_name=ibis.ifelse(literal, _NO_TEXT, named),
+        dst_ip=network.dst_endpoint_ip,
+        bytes_out=network.traffic_bytes_out,
+        bytes_in=network.traffic_bytes_in,
+        user_agent=_NO_TEXT,
+        path=_NO_TEXT,
+        through=_NO_TEXT,
+        answers_back=_answers_back(network),
+    )
+    return rows.filter(~rows.answers_back).drop("answers_back")
+
+
+def _answers_back(network: ir.Table) -> ir.BooleanValue:
+    """Logs of one direction show the answers of our own servers as if our side had called."""
+    one_way = network.traffic_bytes_in.isnull() & network.metadata_uid.isnull()
+    from_server = (network.src_endpoint_port < SERVER_PORTS_BELOW) & (
+        network.dst_endpoint_port >= SERVER_PORTS_BELOW
+    )
+    return one_way & from_server.fill_null(False)
+
+
+def _dns(dns: ir.Table) -> ir.Table:
+    kind = dns.query_type.upper()
+    to_connect = kind.isin([*CONTACT_QUERY_TYPES, *OTHER_QUERY_TYPES_UNKNOWN]) | kind.isnull()
+    exists = (dns.rcode.upper() != "NXDOMAIN").fill_null(True)
+    rows = dns.filter(to_connect, exists, dns.query_hostname.notnull())
+    return rows.select(
+        **_record(rows, "dns"),
+        dst_name=_destination(rows.query_hostname),
+        dst_ip=_NO_TEXT,
+        bytes_out=ibis.null("int64"),
+        bytes_in=ibis.null("int64"),
+        user_agent=_NO_TEXT,
+        path=_NO_TEXT,
+        answers=rows.answers,
+    )
+
+
+def _destination(name: ir.StringValue) -> ir.StringValue:
+    """Lower case, without final dot and without the brackets of an IPv6 literal."""
+    return name.lower().re_replace(r"^\[|\]$|\.$", "").nullif("")
+
+
+def _places(tables: Tables, case: CaseFile) -> ir.Table:
+    """(address, place) of every address in the tables that does not lead out."""
+    http, network, dns = tables.http_activity, tables.network_activity, tables.dns_activity
+    literals = _destination(http.dst_endpoint_hostname)
+    columns = (
+        *(http.src_endpoint_ip, http.dst_endpoint_ip, network.src_endpoint_ip, network.dst_endpoint_ip),
+        *(dns.src_endpoint_ip, dns.answers.unnest(), literals.cases((literals.re_search(ADDRESS_SHAPE), literals))),
+    )
+    found = ibis.union(*(column.name("address").as_table() for column in columns), distinct=True)
+    texts = found.filter(found.address.notnull()).to_pyarrow()["address"].to_pylist()
+    return _lookup(not_external(texts, case.estate.internal_ranges))
+
+
+def _lookup(places: dict[str, str]) -> ir.Table:
+    schema = pa.schema([("address", pa.string()), ("place", pa.string())])
+    return ibis.memtable(pa.table([list(places), list(places.values())], schema=schema))
+
+
+def _of_clients(rows: ir.Table, internal: ir.Table) -> ir.Table:
+    """Rows whose client is ours; a client known only by name was named by our own log."""
+    ours = rows.semi_join(internal, rows.src == internal.address)
+    by_name = rows.filter(rows.src.notnull(), ~rows.src_is_address)
+    return ibis.union(ours.filter(ours.src_is_address), by_name).drop("src_is_address")
+
+
+def _proxies(http: ir.Table, internal: ir.Table) -> ir.Table:
+    """Internal addresses of web proxies.
+
+    Named by a log, or the end of a CONNECT that a sensor saw on the wire (it carries a connection id); in a
+    proxy's own log the destination of a CONNECT is the server.
+    """
+    named = http.filter(http.proxy_endpoint_ip.notnull()).select(address=http.proxy_endpoint_ip)
+    on_wire = (http.http_request_http_method.upper() == "CONNECT") & http.metadata_uid.notnull()
+    reached = http.filter(on_wire, http.dst_endpoint_ip.notnull()).select(address=http.dst_endpoint_ip)
+    known = ibis.union(named, reached, distinct=True)
+    return known.semi_join(internal, "address")
+
+
+def proxy_addresses(tables: Tables, case: CaseFile) -> frozenset[str]:
+    """Internal addresses of web proxies: as sources they stand for the clients behind them."""
+    places = _places(tables, case)
+    proxies = _proxies(tables.http_activity, places.filter(places.place == INTERNAL))
+    return frozenset(proxies.to_pyarrow()["address"].to_pylist())
+
+
+def _without_proxy_address(wire: ir.Table, proxies: ir.Table) -> ir.Table:
+    """On the leg from a client to a proxy the address is the proxy's and says nothing of the destination."""
+    joined = wire.left_join(proxies, wire.dst_ip == proxies.address)
+    towards = joined.address.notnull() | (joined.through == joined.dst_ip).fill_null(False)
+    return joined.mutate(dst_ip=ibis.ifelse(towards, _NO_TEXT, joined.dst_ip)).drop("address", "through")
+
+
+def _named_by_connection(wire: ir.Table) -> ir.Table:
+    """Names a record without one by another record of the same client and connection, if they agree."""
+    named = wire.filter(wire.uid.notnull(), wire.dst_name.notnull())
+    names = named.group_by("src", "uid").agg(known=named.dst_name.min(), other=named.dst_name.max())
+    names = names.filter(names.known == names.other).select(by_src="src", by_uid="uid", known="known")
+    joined = wire.left_join(names, [wire.src == names.by_src, wire.uid == names.by_uid])
+    naming = ibis.cases(
+        (joined.dst_name.notnull(), "record"), (joined.known.notnull(), "connection"), else_="none"
+    )
+    return joined.mutate(dst_name=joined.dst_name.fill_null(joined.known), naming=naming).drop(
+        "by_src", "by_uid", "known"
+    )
+
+
+def _answer_segments(dns: ir.Table) -> ir.Table:
+    """Spans of time in which a client held an answer: (src, address, from, to, name or null if several).
+
+    The spans of one client and address do not overlap, so a flow finds at most one.
+    """
+    answers = dns.select("src", "time", name="dst_name", address=dns.answers.unnest())
+    answers = answers.filter(answers.address.re_search(ADDRESS_SHAPE))
+    spans = _spans(answers)
+    begins, stops = (spans.select("src", "address", edge=side) for side in ("since", "until"))
+    edges = ibis.union(begins, stops, distinct=True)
+    ends = edges.edge.lead().over(group_by=[edges.src, edges.address], order_by=edges.edge)
+    cuts = edges.mutate(end=ends)
+    cuts = cuts.filter(cuts.end.notnull())
+    same = [cuts.src == spans.src, cuts.address == spans.address]
+    covering = [*same, spans.since <= cuts.edge, spans.until >= cuts.end]
+    covered = cuts.inner_join(spans, covering).select(cuts.src, cuts.address, cuts.edge, cuts.end, spans.name)
+    found = covered.group_by("src", "address", "edge", "end").agg(
+        first=covered.name.min(), last=covered.name.max()
+    )
+    one = ibis.ifelse(found.first == found.last, found.first, _NO_TEXT)
+    return found.select(by_src="src", address="address", since="edge", until="end", answered=one)
+
+
+def _spans(answers: ir.Table) -> ir.Table:
+    """Answers of one name closer than `ANSWER_HOLDS_HOURS` together, as one span each."""
+    hold = ibis.interval(hours=ANSWER_HOLDS_HOURS)
+    keys = ["src", "address", "name"]
+    earlier = answers.time.lag().over(group_by=keys, order_by=answers.time)
+    opened = answers.mutate(opens=(earlier.isnull() | (earlier + hold < answers.time)).cast("int64"))
+    running = opened.opens.sum().over(ibis.cumulative_window(group_by=keys, order_by=opened.time))
+    numbered = opened.mutate(span=running)
+    return numbered.group_by(*keys, "span").agg(since=numbered.time.min(), until=numbered.time.max() + hold)
+
+
+def _named_by_dns(wire: ir.Table, segments: ir.Table) -> ir.Table:
+    """Names what only an address is known of, where one name alone was answered with it before."""
+    meets = [
+        wire.src == segments.by_src,
+        wire.dst_ip == segments.address,
+        wire.time >= segments.since,
+        wire.time < segments.until,
+    ]
+    joined = wire.left_join(segments, meets)
+    naming = ibis.cases(
+        (joined.dst_name.notnull(), joined.naming),
+        (joined.answered.notnull(), "dns"),
+        (joined.address.notnull(), "ambiguous"),
+        else_="none",
+    )
+    return joined.mutate(dst_name=joined.dst_name.fill_null(joined.answered), naming=naming).drop(
+        "by_src", "address", "since", "until", "answered"
+    )
+
+
+def _internal_names(dns: ir.Table, places: ir.Table) -> ir.Table:
+    """Names that were answered with inside addresses and never with an outside one."""
+    answers = dns.select(name="dst_name", answer=dns.answers.unnest()).distinct()
+    answers = answers.filter(answers.answer.re_search(ADDRESS_SHAPE))
+    joined = answers.left_join(places, answers.answer == places.address)
+    counted = joined.group_by("name").agg(outside=joined.place.isnull().sum())
+    return counted.filter(counted.outside == 0).select("name")
+
+
+def _outward(contacts: ir.Table, places: ir.Table, internal_names: ir.Table) -> ir.Table:
+    """Contacts that lead out: an outside address, or, without an address, a public name."""
+    joined = contacts.left_join(places, contacts.dst_ip == places.address)
+    outside = joined.filter(joined.place.isnull(), joined.dst_ip.notnull()).select(*contacts.columns)
+    unplaced = contacts.filter(contacts.dst_ip.isnull(), _public(contacts.dst_name))
+    by_name = unplaced.anti_join(internal_names, unplaced.dst_name == internal_names.name)
+    return ibis.union(outside, by_name)
+
+
+def _public(name: ir.StringValue) -> ir.BooleanValue:
+    local: Iterable[ir.BooleanValue] = (name.endswith(suffix) for suffix in LOCAL_SUFFIXES)
+    return name.contains(".") & ~reduce(lambda one, other: one | other, local)

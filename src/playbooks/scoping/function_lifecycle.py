@@ -1,0 +1,288 @@
+"""Who created, changed, permitted, triggered and ran each function; or why that cannot be answered.
+
+An answer comes from records, never from their absence: where none is there, the sentence says which records
+were looked at and what they could not show. History covers all records, baseline included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from playbooks import schema
+from playbooks.case import Case
+from playbooks.knowledge.operations import load_operations
+from playbooks.scoping.control_plane import TOUCHED, plain, read_events
+from playbooks.scoping.question import Question
+
+if TYPE_CHECKING:
+    from playbooks.engine import Tables
+
+FUNCTION_RUNS = Question(
+    id="function_runs",
+    hypothesis="B",
+    title="Who ran the functions?",
+    needs=(("api_activity", "metadata_event_code"),),
+    innocent_when=("The caller is the trigger or the application for which the function was made.",),
+    cannot_see=(
+        "Runs of functions that no data-event selector covers: they leave no audit record at all.",
+        "What a run did; its own log group and the calls of its role may tell.",
+    ),
+)
+
+FUNCTION_LIKE = frozenset(
+    {
+        *("function", "edge-function", "layer", "api", "rule", "schedule", "api-destination", "state-machine"),
+        *("function-app", "workflow", "app", "runbook", "webhook", "service", "job", "trigger", "flow", "script"),
+    }
+)
+MODIFYING = ("modify-code", "modify-config")
+MAX_REFS = 20
+SHOWN_REFS = 5  # of one principal's operation inside an answer; `refs` of the row holds more
+SHOWN_ACTORS = 10  # inside one answer
+KEY = ("provider", "resource_type", "resource", "account", "region")
+
+
+@dataclass(frozen=True)
+class DataEvents:
+    """Management and data events of one service in the records, with the span of each."""
+
+    management: int
+    data: int
+    first: pd.Timestamp
+    last: pd.Timestamp
+    first_data: pd.Timestamp | None
+    last_data: pd.Timestamp | None
+
+
+def data_events_seen(tables: Tables) -> dict[str, DataEvents]:
+    """Per service name (`lambda.amazonaws.com`), how many management and data events the records hold.
+
+    A data event is what the log calls one. Data events that AWS writes without any selector do not count:
+    they would make runs look recorded where they are not.
+    """
+    events = tables.api_activity
+    named = events.filter(events.api_service_name.notnull())
+    counts = named.group_by(
+        "api_service_name", "api_operation", "cloud_provider", data=named.metadata_event_code.lower() == "data"
+    ).agg(events=named.count(), first=named.time.min(), last=named.time.max())
+    rows = plain(counts.execute())
+    rows["data"] = [
+        _needs_selector(*row)
+        for row in rows[["cloud_provider", "api_service_name", "api_operation", "data"]].itertuples(
+            index=False, name=None
+        )
+    ]
+    return {str(service): _data_events(group) for service, group in rows.groupby("api_service_name", sort=True)}
+
+
+def _needs_selector(provider: str | None, service: str, operation: str | None, data: object) -> bool:
+    known = load_operations().find(provider, service, operation) if provider and operation else None
+    listed = known is not None and known.log_class == "data"
+    if listed and known is not None and known.logged_by_default:
+        return False
+    return listed or (data is not None and bool(data))
+
+
+def _data_events(rows: pd.DataFrame) -> DataEvents:
+    data = rows[rows["data"]]
+    return DataEvents(
+        management=int(rows["events"].sum() - data["events"].sum()),
+        data=int(data["events"].sum()),
+        first=rows["first"].min(),
+        last=rows["last"].max(),
+        first_data=data["first"].min() if len(data) else None,
+        last_data=data["last"].max() if len(data) else None,
+    )
+
+
+def why_blind_to_runs(tables: Tables) -> str | None:
+    """Why `FUNCTION_RUNS` has no answer, in a sentence; null where runs of some function are recorded."""
+    if any(one.data for one in data_events_seen(tables).values()):
+        return None
+    return (
+        "The audit records hold no data events. Runs are logged only where a data-event selector was set, so "
+        "nothing can be said about who ran a function."
+    )
+
+
+def resources(activity: pd.DataFrame, tables: Tables, case: Case) -> pd.DataFrame:
+    """One row per function-like resource of all records, those touched in the window first.
+
+    Parameters
+    ----------
+    activity
+        Rows of `schema.CLOUD_ACTIVITY` of the case's window; they decide the order.
+    tables
+        All records of the case; the history comes from them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Exactly the columns of `schema.RESOURCES`. Each answer names principals with operations, times and
+        references, or starts with "none recorded" or "not answerable because".
+    """
+    history = _with_touched(read_events(tables, case.config.estate.own.aws_accounts))
+    seen = data_events_seen(tables)
+    in_window = set(activity["ref"])
+    rows = [
+        (not in_window.isdisjoint(group["ref"]), _row(key, group, seen))
+        for key, group in history.groupby(list(KEY), dropna=False, sort=True)
+        if isinstance(key, tuple)
+    ]
+    rows.sort(key=lambda row: (not row[0], row[1]["first_seen"]))
+    columns = list(schema.RESOURCES.names)
+    table = pd.DataFrame([row for _, row in rows], columns=columns)
+    return plain(table)
+
+
+def _with_touched(history: pd.DataFrame) -> pd.DataFrame:
+    """Events of function-like resources; a trigger that names a function counts for that function too."""
+    own = history[history["resource_type"].isin(FUNCTION_LIKE) & history["resource"].notna()]
+    touching = history[history[TOUCHED].map(bool)].explode(TOUCHED)
+    arn = touching[TOUCHED].astype(str).str.split(":", expand=True).reindex(columns=range(7))
+    # the change of a rule, a route or a filter is a trigger for the function that it names
+    as_function = touching.assign(
+        resource=arn[6],
+        resource_type="function",
+        resource_uid=touching[TOUCHED],
+        account=arn[4],
+        region=arn[3],
+        phase="trigger",
+        endpoint=None,
+    )
+    as_function = as_function[as_function["resource"] != touching["resource"]]
+    return pd.concat([own, as_function]).sort_index(kind="stable")
+
+
+def _row(key: tuple[Hashable, ...], events: pd.DataFrame, seen: Mapping[str, DataEvents]) -> dict[str, object]:
+    _, resource_type, resource, account, region = key
+    answer = _Answers(events, seen)
+    return {
+        "resource": resource,
+        "resource_type": resource_type,
+        "resource_uid": _first(events["resource_uid"]),
+        "account": _known(account),
+        "region": _known(region),
+        "first_seen": events["time"].min(),
+        "last_seen": events["time"].max(),
+        "created_by": answer.created(),
+        "modified_by": answer.changed(MODIFYING),
+        "permitted_by": answer.changed(("permission",)),
+        "triggered_by": answer.changed(("trigger",)),
+        "invoked_by": answer.invoked(),
+        "endpoints": sorted(set(events["endpoint"].dropna())),
+        "events": len(events),
+        "refs": list(events["ref"].head(MAX_REFS)),
+    }
+
+
+def _first(values: pd.Series[str]) -> str | None:
+    held = values.dropna()
+    return held.iloc[0] if len(held) else None
+
+
+def _known(value: Hashable) -> Hashable | None:
+    return value if isinstance(value, str) else None
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """The questions about one resource, over its events in order of time."""
+
+    events: pd.DataFrame
+    seen: Mapping[str, DataEvents]
+
+    def created(self) -> str:
+        done, refused = self._named(lambda events: events["phase"] == "create")
+        if done:
+            return _joined(done, refused)
+        if refused:
+            return f"not answerable because every call to create it failed ({refused})"
+        return (
+            f"not answerable because no record {self._span()} creates it: it was created before, or where "
+            "no trail recorded it"
+        )
+
+    def changed(self, phases: Iterable[str]) -> str:
+        done, refused = self._named(lambda events: events["phase"].isin(list(phases)))
+        if done:
+            return _joined(done, refused)
+        if not self._management():
+            return "not answerable because the records hold no management events of this service"
+        return _joined(f"none recorded {self._span()}", refused)
+
+    def invoked(self) -> str:
+        done, refused = self._named(lambda events: events["phase"] == "invoke")
+        if done:
+            return _joined(done, refused)
+        return _joined(self._not_run(), refused)
+
+    def _not_run(self) -> str:
+        kind = self.events["resource_type"].iloc[0]
+        if kind in ("api", "edge-function"):
+            return "not answerable because requests to it are in no audit log, only in its own access log"
+        if kind == "layer":
+            return "not answerable because a layer runs only inside the functions that use it"
+        if kind != "function":
+            return f"none recorded {self._span()}"
+        data = [one for one in self._services() if one.data]
+        if not data:
+            return "not answerable because the records hold no data events of this service: runs leave no other"
+        first = min(one.first_data for one in data if one.first_data is not None)
+        last = max(one.last_data for one in data if one.last_data is not None)
+        return (
+            f"not answerable because data events of other functions are recorded ({_moment(first)} to "
+            f"{_moment(last)}) and none of this one; whether a selector covered it is not known"
+        )
+
+    def _services(self) -> list[DataEvents]:
+        # a function may be known only from the trigger that names it, which belongs to another service
+        names = set(self.events["service"].dropna())
+        if self.events["resource_type"].iloc[0] == "function" and (self.events["provider"] == "AWS").all():
+            names.add("lambda.amazonaws.com")
+        return [self.seen[name] for name in sorted(names) if name in self.seen]
+
+    def _management(self) -> bool:
+        return any(one.management for one in self._services())
+
+    def _span(self) -> str:
+        services = self._services()
+        first = min([one.first for one in services], default=self.events["time"].min())
+        last = max([one.last for one in services], default=self.events["time"].max())
+        return f"from {_moment(first)} to {_moment(last)}"
+
+    def _named(self, choose: Callable[[pd.DataFrame], pd.Series[bool]]) -> tuple[str, str]:
+        """Who did it and who tried, in words; empty where nobody did."""
+        chosen = self.events[choose(self.events)]
+        failed = chosen["outcome"] == "failure"
+        return _actors(chosen[~failed]), _actors(chosen[failed])
+
+
+def _joined(done: str, refused: str) -> str:
+    return f"{done}; failed attempts: {refused}" if refused else done
+
+
+def _actors(events: pd.DataFrame) -> str:
+    """`ci-deployer: UpdateFunctionCode 3 times, 2026-03-03 09:12 to … UTC (E001:4, …)`; by first time."""
+    named = events.assign(principal=events["principal"].fillna("a principal the record does not name"))
+    groups = [_deed(group) for _, group in named.groupby(["principal", "operation_base"], sort=False)]
+    more = f"; and {len(groups) - SHOWN_ACTORS} more" if len(groups) > SHOWN_ACTORS else ""
+    return "; ".join(groups[:SHOWN_ACTORS]) + more
+
+
+def _deed(events: pd.DataFrame) -> str:
+    first = events.iloc[0]
+    count = len(events)
+    refs = ", ".join(events["ref"].head(SHOWN_REFS)) + (", …" if count > SHOWN_REFS else "")
+    when = _moment(first["time"])
+    if count > 1:
+        when = f"{count} times, {when} to {_moment(events['time'].iloc[-1])}"
+    return f"{first['principal']}: {first['operation_base']} {when} ({refs})"
+
+
+def _moment(time: pd.Timestamp) -> str:
+    return time.strftime("%Y-%m-%d %H:%M UTC")

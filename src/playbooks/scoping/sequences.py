@@ -1,0 +1,115 @@
+"""Which steps of one principal follow each other as an abuse of serverless code would.
+
+preparation (identity change or failed call) → change → permission or trigger → run → evasion, within a
+window (tunable TimeWindow of AN1053). A deployment alone shows change and permission, two stages; three in
+rising order within the window make a row.
+
+Innocent when: the first release of a service creates its role, its function and its permission in one go.
+Cannot see: runs without data events, and steps divided among principals or spread over more time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import pandas as pd
+
+STAGES = ("preparation", "change", "permission or trigger", "run", "evasion")
+STAGE_OF_PHASE = {
+    "identity": 0,
+    "create": 1,
+    "modify-code": 1,
+    "modify-config": 1,
+    "permission": 2,
+    "trigger": 2,
+    "invoke": 3,
+    "defence-evasion": 4,
+}
+WINDOW_MINUTES = 60  # one sitting; TimeWindow of AN1053 has no official value
+MIN_STAGES = 3  # two are every deployment
+MAX_REFS = 20
+COLUMNS = ("principal", "resources", "stages", "start", "end", "refs")
+
+Span = tuple[pd.Timestamp, pd.Timestamp]
+
+
+def sequences(activity: pd.DataFrame, window_minutes: int = WINDOW_MINUTES) -> pd.DataFrame:
+    """Stages that follow each other per principal, overlapping ones joined, in order of start.
+
+    Parameters
+    ----------
+    activity
+        Rows of `schema.CLOUD_ACTIVITY` in order of time.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `COLUMNS`; `resources`, `stages` and `refs` are lists.
+    """
+    events = activity.assign(stage=_stages(activity))
+    events = events[events["stage"].notna() & events["principal"].notna()]
+    window = pd.Timedelta(minutes=window_minutes)
+    found = [
+        _row(str(principal), group[(group["time"] >= start) & (group["time"] <= end)])
+        for principal, group in events.groupby("principal", sort=True)
+        if group["stage"].nunique() >= MIN_STAGES
+        for start, end in _joined(_rising(group["time"], group["stage"], window))
+    ]
+    rows = pd.DataFrame(found, columns=list(COLUMNS))
+    return rows.sort_values(["start", "principal"], kind="stable").reset_index(drop=True)
+
+
+def _stages(activity: pd.DataFrame) -> pd.Series[float]:
+    stage = activity["phase"].map(STAGE_OF_PHASE).astype("float64")
+    # a failed call changes nothing: it is preparation, whatever it tried; failed reads are not followed
+    return stage.mask((activity["outcome"] == "failure") & stage.notna(), 0.0)
+
+
+def _rising(times: Iterable[pd.Timestamp], stages: Iterable[float], window: pd.Timedelta) -> Iterator[Span]:
+    """Spans in which at least `MIN_STAGES` stages rise within `window`, by the end of each.
+
+    `latest[stage][length]` is the latest start of a rising chain of that length ending in that stage: the
+    shortest span is the one to compare with the window.
+    """
+    latest: list[dict[int, pd.Timestamp]] = [{} for _ in STAGES]
+    for time, stage in zip(times, map(int, stages), strict=True):
+        lower = [chain for below in latest[:stage] for chain in below.items() if time - chain[1] <= window]
+        latest[stage][1] = time
+        for length, start in lower:
+            held = latest[stage].get(length + 1)
+            latest[stage][length + 1] = start if held is None else max(held, start)
+        starts = [
+            start
+            for length, start in latest[stage].items()
+            if length >= MIN_STAGES and time - start <= window
+        ]
+        if starts:
+            yield min(starts), time
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    joined: list[Span] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _row(principal: str, events: pd.DataFrame) -> tuple[object, ...]:
+    return (
+        principal,
+        sorted(set(events["resource"].dropna())),
+        [STAGES[int(stage)] for stage in sorted(set(events["stage"]))],
+        events["time"].min(),
+        events["time"].max(),
+        _refs(events),
+    )
+
+
+def _refs(events: pd.DataFrame) -> Sequence[str]:
+    """At most `MAX_REFS` records in order of time, the first of each stage among them."""
+    firsts = events[~events["stage"].duplicated()]
+    rest = events[events["stage"].duplicated()].head(MAX_REFS - len(firsts))
+    return list(pd.concat([firsts, rest]).sort_index()["ref"])
