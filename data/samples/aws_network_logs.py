@@ -10,6 +10,7 @@ from exchanges import Exchange
 from lines import LogFile
 
 FLOW_V2, FLOW_CUSTOM = estate.SERVERS[0], estate.SERVERS[4]  # whose interface each flow log covers
+SUBNET = "subnet-0c1d2e3f4a5b60718"
 FLOW_FIELDS = (
     "version vpc-id subnet-id instance-id interface-id account-id type srcaddr dstaddr srcport dstport "
     "pkt-srcaddr pkt-dstaddr protocol bytes packets start end action tcp-flags log-status flow-direction "
@@ -65,50 +66,12 @@ def write_flows(logs: dict[str, LogFile], seen: Exchange, address: str, port: in
     there = (seen.client, address, port, seen.port, out, seen.sent + 40 * out)
     back_again = (address, seen.client, seen.port, port, back, seen.received + 40 * back)
     for source, target, source_port, target_port, packets, size in (there, back_again):
-        eni = estate.INTERFACES[seen.client]
+        eni, ends = estate.INTERFACES[seen.client], f"{source} {target} {source_port} {target_port}"
         if seen.client == FLOW_V2:
-            row = (
-                2,
-                estate.OWN_ACCOUNT,
-                eni,
-                source,
-                target,
-                source_port,
-                target_port,
-                6,
-                packets,
-                size,
-                start,
-                end,
-                "ACCEPT",
-                "OK",
-            )
-            logs["flow_v2"].add(end, " ".join(map(str, row)), seen.planted)
+            row = f"2 {estate.OWN_ACCOUNT} {eni} {ends} 6 {packets} {size} {start} {end} ACCEPT OK"
+            logs["flow_v2"].add(end, row, seen.planted)
         else:
-            leaving = source == seen.client
-            row = (
-                5,
-                estate.VPC,
-                "subnet-0c1d2e3f4a5b60718",
-                estate.INSTANCES[seen.client],
-                eni,
-                estate.OWN_ACCOUNT,
-                "IPv4",
-                source,
-                target,
-                source_port,
-                target_port,
-                source,
-                target,
-                6,
-                size,
-                packets,
-                start,
-                end,
-                "ACCEPT",
-                3 if leaving else 19,
-                "OK",
-                "egress" if leaving else "ingress",
-                8 if leaving else "-",
-            )
-            logs["flow_custom"].add(end, " ".join(map(str, row)), seen.planted)
+            where = f"{estate.VPC} {SUBNET} {estate.INSTANCES[seen.client]} {eni} {estate.OWN_ACCOUNT} IPv4"
+            direction = "3 OK egress 8" if source == seen.client else "19 OK ingress -"
+            row = f"5 {where} {ends} {source} {target} 6 {size} {packets} {start} {end} ACCEPT {direction}"
+            logs["flow_custom"].add(end, row, seen.planted)

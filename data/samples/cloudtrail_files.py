@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from textwrap import indent
 
 import audit_habits
 import audit_planted
@@ -67,16 +68,18 @@ def write_trail(quiet: bool) -> list[LogFile]:
     first.before, first.after = b"[\n", b"\n]\n"
     second = LogFile("cloudtrail_2026-03-11.jsonl", "CloudTrail, JSON lines")
     lookup = JsonFile("cloudtrail_lookup_iam.json", "aws cloudtrail lookup-events output")
-    lookup.before, lookup.after = b'{"Events": [\n', b"\n]}\n"
+    lookup.before, lookup.after = b'{\n    "Events": [\n', b"\n    ]\n}\n"
     found = entries(quiet)
     for entry in found:
         text = json.dumps(entry.record, separators=(",", ":"))
         if entry.record["eventSource"] == "iam.amazonaws.com":
-            lookup.lines.insert(0, _line(entry, json.dumps(_looked_up(entry.record), indent=4)))  # newest first
+            lookup.lines.insert(
+                0, _line(entry, indent(json.dumps(_looked_up(entry.record), indent=4), " " * 8))
+            )  # newest first
         elif entry.time < estate.WINDOW_START:
             baseline.lines.append(_line(entry, text))
         elif entry.time < estate.WINDOW_START + estate.DAY:
-            first.lines.append(_line(entry, json.dumps(entry.record, indent=2)))
+            first.lines.append(_line(entry, indent(json.dumps(entry.record, indent=2), "  ")))
         else:
             second.lines.append(_line(entry, text))
     cut = next(line for line in second.lines if line.time > at("2026-03-11T02:00:00"))

@@ -144,10 +144,10 @@ def address_of(host: str, pick: Random) -> str:
 
 
 ISSUERS = {
-    ".aws": "CN=Amazon RSA 2048 M03,O=Amazon,C=US",
-    ".com": "CN=Amazon RSA 2048 M02,O=Amazon,C=US",
-    ".dev": "CN=WE1,O=Google Trust Services,C=US",
-    ".net": "CN=Microsoft Azure RSA TLS Issuing CA 04,C=US",
+    ".on.aws": "CN=Amazon RSA 2048 M03,O=Amazon,C=US",
+    ".amazonaws.com": "CN=Amazon RSA 2048 M02,O=Amazon,C=US",
+    ".workers.dev": "CN=WE1,O=Google Trust Services,C=US",
+    ".azure.com": "CN=Microsoft Azure RSA TLS Issuing CA 04,O=Microsoft Corporation,C=US",
 }
 
 

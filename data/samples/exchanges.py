@@ -136,18 +136,19 @@ def server_day(server: str, day: float) -> Iterator[Exchange]:
     for _ in range(pick.randrange(18, 27)):
         host = pick.choice(hosts)
         plain = host == estate.PACKAGES
+        status = pick.choice((200, 200, 304)) if plain else 200
         yield Exchange(
             day + pick.uniform(0, DAY),
             server,
             host,
             pick.randrange(500, 7000),
-            pick.randrange(1800, 60000),
+            0 if status == 304 else pick.randrange(1800, 60000),
             pick.uniform(0.05, 9),
             "direct",
             port=80 if plain else 443,
             agent="Debian APT-HTTP/1.3 (2.6.1)" if plain else "-",
             path=f"/debian/pool/main/p{pick.randrange(1, 60)}/Packages.xz",
-            status=pick.choice((200, 200, 304)),
+            status=status,
         )
     if server in estate.SERVERS[:3]:
         for hour in range(24):

@@ -143,7 +143,7 @@ def write_damage(logs: dict[str, LogFile]) -> None:
         (noon, "shop.example.net/", "Mozilla/5.0 (kiosk caf?)"),
         (noon + 40, "docs.example.org/", SCRIPT_AGENT),
     ):
-        who = f'10.20.6.23 - s.toth [{stamp(time)}]'
+        who = f"10.20.6.23 - s.toth [{stamp(time)}]"
         line = f'{who} "GET https://{page} HTTP/1.1" 200 5120 "-" "{agent}" TCP_MISS:HIER_DIRECT'
         latin = line.encode().replace(b"kiosk caf?", b"kiosk caf\xe9")
         logs["branch"].add(time, latin, "readable: byte that is no UTF-8" if b"\xe9" in latin else "")

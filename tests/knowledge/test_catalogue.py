@@ -83,6 +83,8 @@ def test_the_suffix_index_hides_no_example() -> None:
     ("host", "tenant", "kind", "region", "resource"),
     [
         ("my-worker.acct-sub.workers.dev", "acct-sub", "account", None, "my-worker"),
+        ("v2.my-worker.acct-sub.workers.dev", "acct-sub", "account", None, "my-worker"),
+        ("acct-sub.workers.dev", "acct-sub", "account", None, None),
         ("0a1b2c3d-my-worker.acct-sub.workers.dev", "acct-sub", "account", None, "0a1b2c3d-my-worker"),
         (
             "jvr6bib2t26jsx3kf6hhnwomzu0jsyeq.lambda-url.eu-north-1.on.aws",
@@ -210,7 +212,6 @@ def test_a_host_that_names_the_customer_keeps_its_tenant_beside_a_path() -> None
         "notworkers.dev",
         "a.notworkers.dev",
         "workers.dev",
-        "acct.workers.dev",
         ".workers.dev",
         "a..workers.dev",
         "a.b.workers.dev..",

@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playbooks.knowledge.attack import TECHNIQUES
-from playbooks.knowledge.operations import VERSION_SUFFIX, base_name, load_operations, platform_of
+from playbooks.knowledge.operations import (
+    VERSION_SUFFIX,
+    Operation,
+    base_name,
+    load_operations,
+    platform_of,
+)
 
 OPERATIONS = load_operations()
 
@@ -72,10 +78,7 @@ def test_duckdb_takes_the_version_off_in_the_same_way() -> None:
 
 
 @pytest.mark.parametrize("one", OPERATIONS.operations, ids=lambda one: f"{one.service}-{one.operation}"[:60])
-def test_an_operation_is_found_under_each_of_its_names(one: object) -> None:
-    from playbooks.knowledge.operations import Operation
-
-    assert isinstance(one, Operation)
+def test_an_operation_is_found_under_each_of_its_names(one: Operation) -> None:
     for name in (one.operation, *one.logged_as, one.operation.upper()):
         assert OPERATIONS.find(one.platform, one.service, name) == one
 

@@ -110,6 +110,8 @@ class Format:
 MACROS = r"""
 -- text that says "nothing"
 CREATE MACRO said(t) AS CASE WHEN trim(t) IN ('', '-', '(empty)', 'null') THEN NULL ELSE t END;
+-- an expression that fails, so that the record becomes unread with the column named
+CREATE MACRO refused(t) AS CAST(CAST('refused: ' || coalesce(t, 'nothing') AS INTEGER) AS VARCHAR);
 CREATE MACRO whole(t) AS CAST(said(t) AS BIGINT);
 CREATE MACRO port(t) AS CAST(CAST(said(t) AS USMALLINT) AS INTEGER);
 CREATE MACRO millis(t) AS CAST(round(CAST(said(t) AS DOUBLE) * 1000) AS BIGINT);

@@ -33,11 +33,11 @@ FORMAT = Format(
              THEN regexp_replace(replace(replace(r.indicator, '[.]', '.'), '[:]', ':'), '^hxxp', 'http')
              ELSE rtrim(lower(replace(replace(r.indicator, '[.]', '.'), '[:]', ':')), '.') END  AS indicator,
         CASE WHEN lower(r.type) IN ('domain', 'ip', 'url', 'user_agent', 'ja3', 'ja4', 'sha256')
-             THEN lower(r.type) ELSE error('unknown type') END  AS indicator_type,
-        coalesce(said(r.source), error('no source'))  AS source,
+             THEN lower(r.type) ELSE refused(r.type) END  AS indicator_type,
+        coalesce(said(r.source), refused(r.source))  AS source,
         CAST(CAST(said(r.confidence) AS UTINYINT) AS INTEGER)  AS confidence,
         CASE WHEN said(r.valid_until) IS NOT NULL
-             THEN coalesce(iso_time(r.valid_until), error('no time')) END  AS valid_until,
+             THEN coalesce(iso_time(r.valid_until), CAST(refused(r.valid_until) AS TIMESTAMPTZ)) END  AS valid_until,
         said(r.tlp)                 AS tlp,
         said(r.description)         AS description
     """,

@@ -215,7 +215,7 @@ def is_json_lines(head: str, envelopes: tuple[str, ...]) -> bool:
         except (json.JSONDecodeError, RecursionError):
             continue
         return isinstance(first, dict) and not any(isinstance(first.get(key), list) for key in envelopes)
-    return "\n{" in head and head.lstrip().startswith("{") and not re.match(r"\s*\{\s*\n", head)
+    return False
 
 
 def _json_objects(text: Iterable[str | Damage], envelopes: tuple[str, ...]) -> Iterator[Records]:

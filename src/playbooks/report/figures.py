@@ -24,6 +24,7 @@ MAX_MARKS = 20_000  # more marks than this neither draw quickly nor tell more
 MAX_CELLS = 120  # columns of the heat map; longer windows are drawn in wider cells
 CELL_HOURS = (1, 2, 3, 6, 12, 24, 48, 168, 336, 730, 2190, 8760)
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
+STROKES_APART_S = 300
 PHASES = (
     "identity", "create", "modify-code", "modify-config", "permission", "trigger", "invoke", "defence-evasion",
     "discovery",
@@ -65,7 +66,7 @@ def utc(time: object) -> pd.Timestamp:
 
 
 def _left_out(total: int, drawn: int, what: str) -> str:
-    return f" {counted(total - drawn, f'more {what}')} not drawn; the table has the data." if total > drawn else ""
+    return f" Not drawn: {total - drawn:,} more {what}; the table has them." if total > drawn else ""
 
 
 def coverage_heatmap(coverage: Mapping[str, Any]) -> Picture:
@@ -257,26 +258,27 @@ def _bubbles(drawn: pd.DataFrame, shown: list[str]) -> go.Scatter:
 
 
 def checkin_raster(checkins: pd.DataFrame) -> Picture:
-    """Check-ins of one pair, a row per hour (or per day over 48 hours), above the intervals between them."""
+    """Check-ins of one pair, a row per hour (or per day where they are rare), above the intervals between them."""
     caption = "Check-ins of the pair with the clearest rhythm"
     if checkins.empty:
         return Picture(None, caption, "No picture: no pair had enough events to measure a rhythm.", checkins.copy())
     frame = checkins.assign(time=pd.to_datetime(checkins["time"], utc=True)).sort_values("time", kind="stable")
     times = frame["time"]
-    by_hour = (times.iloc[-1] - times.iloc[0]) <= pd.Timedelta(hours=48)
+    intervals = times.diff().dt.total_seconds().dropna()
+    short = (times.iloc[-1] - times.iloc[0]) <= pd.Timedelta(hours=48)
+    by_hour = short or bool(intervals.median() < STROKES_APART_S)  # closer strokes would run together in a day
     row = times.dt.floor("h" if by_hour else "D")
     rows = list(row.drop_duplicates())
     shown = rows[:MAX_ROWS]
     inside = row.isin(shown)
     offset = (times[inside] - row[inside]).dt.total_seconds() / (60 if by_hour else 3600)
     at = row[inside].map({moment: number for number, moment in enumerate(shown)})
-    intervals = times.diff().dt.total_seconds().dropna()
     labels = [moment.strftime("%d %b %H:00" if by_hour else "%a %d %b %Y") for moment in shown]
     figure = _raster(offset.head(MAX_MARKS).tolist(), at.head(MAX_MARKS).tolist(), labels, intervals, by_hour)
     table = pd.DataFrame({"time (UTC)": times.dt.strftime("%Y-%m-%d %H:%M:%S"), "src": frame["src"],
                           "dst": frame["dst"], "seconds since the one before": times.diff().dt.total_seconds()})
     summary = _rhythm_sentence(frame, intervals, "hour" if by_hour else "day")
-    summary += _left_out(len(rows), len(shown), "rows")
+    summary += _left_out(len(rows), len(shown), "hours" if by_hour else "days")
     return Picture(framed(figure, len(shown), 300), caption, summary, table.reset_index(drop=True))
 
 

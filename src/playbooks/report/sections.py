@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from playbooks.report.facts import CaseFacts
 from playbooks.report.figures import Picture, counted
 from playbooks.report.inert import redacted, visible
-from playbooks.report.words import REF, filters, when
+from playbooks.report.words import REF, filters, is_missing, span, when
 
 if TYPE_CHECKING:
     import jinja2
@@ -33,7 +33,6 @@ CONTENTS = (
     ("reproduce", "Reproduce"),
 )  # fmt: skip
 _FUNCTION_COLUMNS = {
-    "resource": "Function", "resource_type": "Type", "account": "Account", "region": "Region",
     "created_by": "Created", "modified_by": "Modified", "permitted_by": "Permitted", "triggered_by": "Triggered",
     "invoked_by": "Ran", "endpoints": "Endpoints",
 }  # fmt: skip
@@ -112,14 +111,14 @@ def _numeric(frame: pd.DataFrame) -> list[str]:
     return [str(name) for name in frame.select_dtypes("number").columns]
 
 
-def _span(span: Mapping[str, Any] | None, none: str) -> str:
-    return f"{when(span.get('start'))} to {when(span.get('end'))}" if span else none
+def _window(window: Mapping[str, Any] | None, none: str) -> str:
+    return span(window.get("start"), window.get("end")) if window else none
 
 
 def _header(facts: CaseFacts) -> dict[str, Any]:
     return {
-        "window": _span(facts.window, "none was set; every record was searched"),
-        "baseline": _span(facts.baseline, "none was set; nothing can be called new"),
+        "window": _window(facts.window, "none was set; every record was searched"),
+        "baseline": _window(facts.baseline, "none was set; nothing can be called new"),
         "hypotheses": [(letter, HYPOTHESES.get(letter, "")) for letter in facts.hypotheses],
         "versions": sorted({**(facts.run.get("versions") or {}), **(facts.findings.get("versions") or {})}.items()),
     }
@@ -141,9 +140,17 @@ def _summary(facts: CaseFacts) -> dict[str, Any]:
 def _functions(facts: CaseFacts) -> dict[str, Any]:
     frame = facts.resources
     names = [name for name in _FUNCTION_COLUMNS if name in frame.columns]
-    shown = frame.head(MOST_ROWS)[names].itertuples(index=False, name=None)
-    heads = _heads([_FUNCTION_COLUMNS[name] for name in names])
-    return {"heads": heads, "rows": [list(row) for row in shown], "total": len(frame)}
+    rows = [
+        [_function_name(row), *(row[name] for name in names)]
+        for row in frame.head(MOST_ROWS).to_dict("records")
+    ]
+    heads = _heads(["Function", *(_FUNCTION_COLUMNS[name] for name in names)])
+    return {"heads": heads, "rows": rows, "total": len(frame)}
+
+
+def _function_name(row: Mapping[Any, Any]) -> str:
+    about = [str(row[name]) for name in ("resource_type", "account", "region") if not is_missing(row.get(name))]
+    return f"{row['resource']} ({', '.join(about)})" if about else str(row["resource"])
 
 
 def _coverage(coverage: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,7 +162,7 @@ def _coverage(coverage: Mapping[str, Any]) -> dict[str, Any]:
         item.get("records") == sum(int(item.get(name) or 0) for name in ("events", "unread", "blank")) for item in items
     )
     gaps = [
-        [item.get("evidence_id"), when(gap.get("from")), when(gap.get("to")), gap.get("hours")]
+        [item.get("evidence_id"), when(gap.get("from")).removesuffix(" UTC"), when(gap.get("to")).removesuffix(" UTC"), gap.get("hours")]
         for item in items
         for gap in item.get("gaps") or []
     ]
@@ -164,28 +171,28 @@ def _coverage(coverage: Mapping[str, Any]) -> dict[str, Any]:
         "items": [_item_row(item) for item in items[:MOST_ROWS]],
         "item_total": len(items),
         "item_heads": _heads(
-            ["Item", "Name", "Format", "Records", "Events", "Unread", "Blank", "First and last", "Hours with records", "Note"],
+            ["Item", "Name", "Format", "Records", "Events", "Unread", "Blank", "First and last (UTC)", "Hours with records", "Note"],
             ["Records", "Events", "Unread", "Blank", "Hours with records"],
         ),
         "gaps": gaps[:MOST_ROWS],
         "gap_total": len(gaps),
-        "gap_heads": _heads(["Item", "From", "To", "Hours"], ["Hours"]),
+        "gap_heads": _heads(["Item", "From (UTC)", "To (UTC)", "Hours"], ["Hours"]),
         "tables": [_table_row(table) for table in coverage.get("tables") or []],
-        "table_heads": _heads(["Table", "Events", "First and last", "Fields never filled"], ["Events"]),
+        "table_heads": _heads(["Table", "Events", "First and last (UTC)", "Fields never filled"], ["Events"]),
     }  # fmt: skip
 
 
 def _item_row(item: Mapping[str, Any]) -> list[Any]:
     form = item.get("format") or "unknown"
     return [
-        item.get("evidence_id"), item.get("name"), f"{form} → {item['table']}" if item.get("table") else form,
+        item.get("evidence_id"), item.get("name"), f"{form} ({item['table']})" if item.get("table") else form,
         item.get("records"), item.get("events"), item.get("unread"), item.get("blank"), _first_last(item),
         f"{item.get('hours_with_records', '–')} of {item.get('hours', '–')}", item.get("note"),
     ]  # fmt: skip
 
 
 def _first_last(row: Mapping[str, Any]) -> str:
-    return f"{when(row.get('first'))} to {when(row.get('last'))}" if row.get("first") else "no time"
+    return span(row.get("first"), row.get("last")).removesuffix(" UTC") if row.get("first") else "no time"
 
 
 def _table_row(table: Mapping[str, Any]) -> list[Any]:
@@ -209,11 +216,11 @@ def _evidence(facts: CaseFacts) -> dict[str, Any]:
     return {
         "rows": [
             [item.get("evidence_id"), item.get("name"), item.get("source"), item.get("size"), item.get("sha256"),
-             when(item.get("added"))]
+             when(item.get("added")).removesuffix(" UTC")]
             for item in facts.evidence[:MOST_ROWS]
         ],
         "total": len(facts.evidence),
-        "heads": _heads(["Item", "Name", "Source", "Bytes", "SHA-256", "Added"], ["Bytes"]),
+        "heads": _heads(["Item", "Name", "Source", "Bytes", "SHA-256", "Added (UTC)"], ["Bytes"]),
         "intact": intact.get(facts.custody.get("intact"), "not verified in this run"),  # type: ignore[call-overload]
     }  # fmt: skip
 
@@ -226,8 +233,15 @@ def _records(facts: CaseFacts) -> dict[str, Mapping[str, Any]]:
 
 
 def _raw(facts: CaseFacts) -> dict[str, Any]:
+    cited: dict[str, list[str]] = {}
+    for finding in (*_complete(facts.findings)["findings"], *_complete(facts.findings)["leads"]):
+        for ref in dict.fromkeys(ref for signal in finding["signals"] for ref in signal["refs"]):
+            cited.setdefault(ref, []).append(finding["id"])
     return {
-        "records": [_record(ref, record, facts.redact_secrets) for ref, record in _records(facts).items()],
+        "records": [
+            {**_record(ref, record, facts.redact_secrets), "cited": cited.get(ref, [])}
+            for ref, record in _records(facts).items()
+        ],
         "total": len(facts.raw),
     }
 
@@ -248,5 +262,4 @@ def _reproduce(facts: CaseFacts) -> dict[str, Any]:
         "versions": sorted([str(name), version] for name, version in (facts.run.get("versions") or {}).items()),
         "parameters": [[name, value] for name, value in (facts.run.get("parameters") or {}).items()][:MOST_ROWS],
         "estate": [[name, value] for name, value in facts.estate.items()][:MOST_ROWS],
-        "name_heads": _heads(["Name", "Value"]),
     }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST_IN_CELL = 1_500  # characters; a longer value is cut in its middle
 MOST_REFS = 8
+_HASH = re.compile(r"\b[0-9a-f]{64}\b")
 REF = re.compile(r"\bE\d{3,9}:\d{1,12}\b")
 
 
@@ -39,6 +40,11 @@ def when(time: object) -> str:
         return visible(time)
     moment = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def span(first: object, last: object) -> str:
+    """Give two times as `2024-04-19 08:05:00 to 2024-04-19 09:00:00 UTC`."""
+    return f"{when(first).removesuffix(' UTC')} to {when(last)}"
 
 
 def is_missing(value: object) -> bool:
@@ -70,7 +76,8 @@ def filters(known_hosts: frozenset[str], with_anchor: frozenset[str], redact: bo
         def link(found: re.Match[str]) -> str:
             return f'<a href="#{anchor(found[0])}">{found[0]}</a>' if found[0] in with_anchor else found[0]
 
-        return Markup(REF.sub(link, str(escape(text))))  # noqa: S704 - escaped one call before
+        words = _HASH.sub(r'<span class="hash">\g<0></span>', REF.sub(link, str(escape(text))))
+        return Markup(words)  # noqa: S704 - escaped one call before
 
     def say(value: object) -> Markup:
         if isinstance(value, Markup):
@@ -87,7 +94,7 @@ def filters(known_hosts: frozenset[str], with_anchor: frozenset[str], redact: bo
         more = f" and {len(every) - 6:,} more" if len(every) > 6 else ""
         return linked(", ".join(defanged(plain(value, 120), known_hosts) for value in every[:6]) + more or "not known")
 
-    return {"say": say, "say_list": say_list, "refs": refs, "plain": plain, "when": when, "weight": weight,
+    return {"say": say, "say_list": say_list, "refs": refs, "plain": plain, "when": when, "span": span, "weight": weight,
             "anchor": anchor}  # fmt: skip
 
 

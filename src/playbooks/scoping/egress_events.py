@@ -172,10 +172,11 @@ def _destination(name: ir.StringValue) -> ir.StringValue:
 def _places(tables: Tables, case: CaseFile) -> ir.Table:
     """(address, place) of every address in the tables that does not lead out."""
     http, network, dns = tables.http_activity, tables.network_activity, tables.dns_activity
-    literals = _destination(http.dst_endpoint_hostname)
+    hosts = _destination(http.dst_endpoint_hostname)
+    literals = ibis.ifelse(hosts.re_search(ADDRESS_SHAPE), hosts, _NO_TEXT)
     columns = (
         *(http.src_endpoint_ip, http.dst_endpoint_ip, network.src_endpoint_ip, network.dst_endpoint_ip),
-        *(dns.src_endpoint_ip, dns.answers.unnest(), literals.cases((literals.re_search(ADDRESS_SHAPE), literals))),
+        *(dns.src_endpoint_ip, dns.answers.unnest(), literals),
     )
     found = ibis.union(*(column.name("address").as_table() for column in columns), distinct=True)
     texts = found.filter(found.address.notnull()).to_pyarrow()["address"].to_pylist()

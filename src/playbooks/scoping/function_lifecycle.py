@@ -142,7 +142,7 @@ def resources(activity: pd.DataFrame, tables: Tables, case: Case) -> pd.DataFram
 def _with_touched(history: pd.DataFrame) -> pd.DataFrame:
     """Events of function-like resources; a trigger that names a function counts for that function too."""
     own = history[history["resource_type"].isin(FUNCTION_LIKE) & history["resource"].notna()]
-    touching = history[history[TOUCHED].map(bool)].explode(TOUCHED)
+    touching = history[history[TOUCHED].map(bool).astype(bool)].explode(TOUCHED)
     arn = touching[TOUCHED].astype(str).str.split(":", expand=True).reindex(columns=range(7))
     # the change of a rule, a route or a filter is a trigger for the function that it names
     as_function = touching.assign(

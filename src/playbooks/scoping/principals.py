@@ -42,7 +42,8 @@ def principal_of(
 
     An assumed role is named by its role, because whoever assumes it chooses the session's name; a role of
     IAM Identity Center by its person; a federated user by the user who asked for the session. A principal
-    of another account than the resource's is written `name@account`, so that a namesake stays a stranger.
+    of another account than the resource's is written `account:name`, so that a namesake stays a stranger
+    and no allow-list entry such as `ci-*` covers it.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def principal_of(
     who, session = _name_and_session(kind, name, uid, issuer, invoked_by)
     home = arn_account(issuer) or arn_account(uid)
     if who and home and account and home != account:
-        who = f"{who}@{home}"
+        who = f"{home}:{who}"
     service = f"by {invoked_by}" if invoked_by and invoked_by != who else None
     return Principal(who, kind, ", ".join(part for part in (session, service) if part) or None)
 

@@ -66,10 +66,10 @@ def _stages(activity: pd.DataFrame) -> pd.Series[float]:
 
 
 def _rising(times: Iterable[pd.Timestamp], stages: Iterable[float], window: pd.Timedelta) -> Iterator[Span]:
-    """Spans in which at least `MIN_STAGES` stages rise within `window`, by the end of each.
+    """The window before each event with which at least `MIN_STAGES` stages have risen.
 
     `latest[stage][length]` is the latest start of a rising chain of that length ending in that stage: the
-    shortest span is the one to compare with the window.
+    shortest chain is the one to compare with the window.
     """
     latest: list[dict[int, pd.Timestamp]] = [{} for _ in STAGES]
     for time, stage in zip(times, map(int, stages), strict=True):
@@ -78,13 +78,8 @@ def _rising(times: Iterable[pd.Timestamp], stages: Iterable[float], window: pd.T
         for length, start in lower:
             held = latest[stage].get(length + 1)
             latest[stage][length + 1] = start if held is None else max(held, start)
-        starts = [
-            start
-            for length, start in latest[stage].items()
-            if length >= MIN_STAGES and time - start <= window
-        ]
-        if starts:
-            yield min(starts), time
+        if any(length >= MIN_STAGES and time - start <= window for length, start in latest[stage].items()):
+            yield time - window, time
 
 
 def _joined(spans: Iterable[Span]) -> list[Span]:

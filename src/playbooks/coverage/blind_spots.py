@@ -1,0 +1,229 @@
+"""The blind-spot register: what could not be looked at, how that was established, what it forbids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from playbooks.case import Case
+from playbooks.engine import Tables
+from playbooks.normalise import Reading
+
+UNREAD_SHARE_WORTH_A_WORD = 0.01  # fewer broken lines than this are the noise of any log
+CONNECT_SHARE_BLIND = 0.9  # from here on the few visible URLs say nothing about the rest
+
+
+@dataclass(frozen=True)
+class BlindSpot:
+    """Something that could not be looked at, how that was established, and what it forbids to conclude."""
+
+    id: str
+    missing: str
+    forbids: str
+    how_established: str
+    recommend: str
+    questions: tuple[str, ...] = ()
+
+
+def blind_spots(
+    case: Case,
+    facts: dict[str, dict[str, Any]],
+    sources: list[dict[str, Any]],
+    readings: list[Reading],
+    tables: Tables,
+) -> list[BlindSpot]:
+    """The register of a case.
+
+    Parameters
+    ----------
+    case, readings, tables
+        The case, what was read, and the events.
+    facts
+        Per event table: events and share of records with a value per column.
+    sources
+        Sources with their gaps.
+    """
+    return [*_missing_telemetry(case, facts, tables), *_holes(sources, readings), *_house_facts(case, tables)]
+
+
+def _missing_telemetry(case: Case, facts: dict[str, dict[str, Any]], tables: Tables) -> Iterator[BlindSpot]:
+    """Kinds of telemetry, and fields in them, that the evidence does not hold."""
+    for name, missing, forbids, recommend in TELEMETRY:
+        if not facts[name]["events"]:
+            yield BlindSpot(f"no-{name}", missing, forbids, f"0 records of {name} in evidence", recommend)
+    for name, column, missing, forbids, recommend in FIELDS:
+        events = facts[name]["events"]
+        if events and not facts[name]["fields"][column]:
+            yield BlindSpot(
+                f"no-{column}", missing, forbids, f"0 of {events:,} records of {name} carry {column}", recommend
+            )
+    if facts["http_activity"]["events"]:
+        yield from _tunnels(facts["http_activity"]["events"], tables)
+    if facts["api_activity"]["events"]:
+        yield from _data_events(tables)
+        yield from _clouds_without_records(case, tables)
+
+
+TELEMETRY = (
+    (
+        "dns_activity",
+        "DNS query logs",
+        "which names were asked for, and CNAME chains that hide a serverless host behind a company name",
+        "Export resolver logs with answers for the window.",
+    ),
+    (
+        "http_activity",
+        "proxy or web request logs",
+        "URL paths, user agents and users: two tenants of one shared host cannot be told apart",
+        "Export proxy or gateway logs with full URL, user agent and byte counts.",
+    ),
+    (
+        "network_activity",
+        "firewall, flow or TLS logs",
+        "connections that bypass the proxy, and volumes in both directions",
+        "Export flow or connection logs of the egress points.",
+    ),
+    (
+        "api_activity",
+        "cloud, SaaS and office audit logs",
+        "anything about our own functions: hypothesis B cannot be tested",
+        "Export the control-plane audit logs of every own account for window and baseline.",
+    ),
+)
+
+FIELDS = (
+    (
+        "network_activity",
+        "tls_sni",
+        "server names of TLS connections (SNI)",
+        "the name behind an address that many customers of a provider share",
+        "Log TLS handshakes at the egress (server name, JA4).",
+    ),
+    (
+        "network_activity",
+        "actor_process_name",
+        "the process behind a connection",
+        "whether a browser, a service or something else opened the connection",
+        "Collect endpoint connection records (Sysmon 3, EDR) of the hosts in the findings.",
+    ),
+    (
+        "http_activity",
+        "http_request_user_agent",
+        "user agents of web requests",
+        "which kind of program sent a request",
+        "Log the user agent at the proxy.",
+    ),
+    (
+        "dns_activity",
+        "answers",
+        "answers of DNS queries",
+        "CNAME chains, and the names of addresses in flow logs",
+        "Log answers, not only queries.",
+    ),
+)
+
+
+def _tunnels(events: int, tables: Tables) -> Iterator[BlindSpot]:
+    table = tables.http_activity
+    tunnels = int(table.filter(table.http_request_http_method == "CONNECT").count().execute())
+    if tunnels / events >= CONNECT_SHARE_BLIND:
+        yield BlindSpot(
+            "connect-only",
+            "URL paths inside TLS: the proxy does not look into tunnels",
+            "paths, methods and user agents of nearly all requests, so path-named tenants cannot be told apart",
+            f"{tunnels:,} of {events:,} web records are CONNECT",
+            "Where policy allows, inspect TLS for the destinations in question, or collect URLs on the endpoint.",
+        )
+
+
+def _data_events(tables: Tables) -> Iterator[BlindSpot]:
+    table = tables.api_activity
+    data = int(table.filter(table.metadata_event_code.lower() == "data").count().execute())
+    if not data:
+        total = int(table.count().execute())
+        yield BlindSpot(
+            "no-data-events",
+            "data events of the own cloud (runs of functions)",
+            "who ran a function and how often: no such record proves nothing",
+            f"0 of {total:,} audit records are data events",
+            "Turn on data events for functions; take invocation metrics, which exist without them.",
+            ("function_runs",),
+        )
+
+
+def _clouds_without_records(case: Case, tables: Tables) -> Iterator[BlindSpot]:
+    own = case.config.estate.own
+    seen = {
+        str(value).lower() for value in tables.api_activity.cloud_provider.as_table().distinct().execute().iloc[:, 0]
+    }
+    accounts = set(tables.api_activity.cloud_account_uid.as_table().distinct().execute().iloc[:, 0])
+    stated = {"azure": own.azure_tenants, "gcp": own.gcp_projects, "cloudflare": own.cloudflare_accounts}
+    lacking = [f"{cloud} {name}" for cloud, names in stated.items() if cloud not in seen for name in names]
+    lacking += [f"AWS account {account}" for account in own.aws_accounts if account not in accounts]
+    if lacking:
+        yield BlindSpot(
+            "own-clouds-without-records",
+            f"audit records of {', '.join(lacking)}",
+            "anything about functions there",
+            "the case names them as own, and no record in evidence is theirs",
+            "Export their audit logs for window and baseline.",
+        )
+
+
+def _holes(sources: list[dict[str, Any]], readings: list[Reading]) -> Iterator[BlindSpot]:
+    """Hours without records, and records that could not be read."""
+    for source in sources:
+        if source["gaps"] and source["events"]:
+            hours = sum(gap["hours"] for gap in source["gaps"])
+            longest = max(source["gaps"], key=lambda gap: gap["hours"])
+            yield BlindSpot(
+                f"gap-{source['evidence'][0]}",
+                f"{hours} of {source['hours']} hours of {source['name']}",
+                "that nothing happened in these hours in what this source sees",
+                f"no record in them; the longest runs from {longest['from']} to {longest['to']}",
+                "Ask the owner of the source whether it was silent or not recording.",
+            )
+    unread = [
+        r for r in readings if r.unread and (r.format is None or r.unread > UNREAD_SHARE_WORTH_A_WORD * r.records)
+    ]
+    if unread:
+        names = ", ".join(f"{r.evidence_id} ({r.unread:,} of {r.records - r.blank:,})" for r in unread[:10])
+        more = f" and {len(unread) - 10} more" if len(unread) > 10 else ""
+        yield BlindSpot(
+            "unread",
+            f"records that could not be read: {names}{more}",
+            "anything that only these records show",
+            "they stand in unread/ with their reasons",
+            "Look at the reasons; bring the log in a format that `playbooks formats` lists.",
+        )
+
+
+def _house_facts(case: Case, tables: Tables) -> Iterator[BlindSpot]:
+    """What the house itself did not bring."""
+    config = case.config
+    if config.baseline is None:
+        yield BlindSpot(
+            "no-baseline",
+            "a baseline window",
+            "that anything is new or unusual: novelty is not measured",
+            "case.yaml states none",
+            "State a quiet span before the window in case.yaml and add its logs.",
+        )
+    if not config.inventory and not config.allow_list:
+        yield BlindSpot(
+            "unreviewed-baseline",
+            "an inventory and an allow-list (unreviewed baseline)",
+            "whether a function or destination is ours and approved",
+            "case.yaml states neither",
+            "Ask the owners; enter resources with owner and approvals with expiry in case.yaml.",
+        )
+    if not int(tables.indicators.count().execute()):
+        yield BlindSpot(
+            "no-intelligence",
+            "intelligence items",
+            "whether a destination is known to others",
+            "0 indicators in evidence",
+            "Add a list of indicators with source and validity; see docs/how-to/intelligence.md.",
+            ("known_indicators",),
+        )
