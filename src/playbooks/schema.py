@@ -326,4 +326,39 @@ RESOURCES = Table(
     ),
 )
 
-RESULT_TABLES: dict[str, Table] = {table.name: table for table in (EGRESS_PAIRS, CLOUD_ACTIVITY, RESOURCES)}
+ENRICHMENT = Table(
+    "enrichment",
+    "One row per observable and intelligence item that speak of the same thing.",
+    (
+        Column("observable", "VARCHAR", "host, address, URL or user agent seen in the case"),
+        Column("observable_type", "VARCHAR", "domain, ip, url or user_agent"),
+        Column("matched_on", "VARCHAR", "exact, parent domain"),
+        Column("indicator", "VARCHAR", "the item's value"),
+        Column("ref", "VARCHAR", "the item's record, E005:1"),
+        Column("source", "VARCHAR", "who says so"),
+        Column("confidence", "INTEGER", "0 to 100, as the source states it"),
+        Column("valid_from", "TIMESTAMPTZ", "start of validity"),
+        Column("valid_until", "TIMESTAMPTZ", "end of validity; null where the source states none"),
+        Column("tlp", "VARCHAR", "traffic light protocol marking"),
+        Column("description", "VARCHAR", "the source's own words"),
+        Column("state", "VARCHAR", "valid, expired, not yet valid, unvetted, too broad"),
+        Column("vetted_by", "VARCHAR", "who reviewed the source; null where nobody did"),
+        Column("lookup", "VARCHAR", "what msticpy's TILookup made of the observable"),
+    ),
+)
+
+TIMELINE = Table(
+    "timeline",
+    "What happened when, over all findings and leads.",
+    (
+        Column("time", "TIMESTAMPTZ", "when, UTC"),
+        Column("finding", "VARCHAR", "id of the finding or lead"),
+        Column("kind", "VARCHAR", "first seen, last seen, or the phase of a cloud event"),
+        Column("what", "VARCHAR", "what happened, in words"),
+        Column("ref", "VARCHAR", "the record; null for a span"),
+    ),
+)
+
+RESULT_TABLES: dict[str, Table] = {
+    table.name: table for table in (EGRESS_PAIRS, CLOUD_ACTIVITY, RESOURCES, ENRICHMENT, TIMELINE)
+}

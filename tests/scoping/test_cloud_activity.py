@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from tests.scoping.cloud_case import CI, HOME, MALLORY, STRANGER, by_role, case_of, event, tables_of
 
 from playbooks import schema
 from playbooks.scoping.cloud_activity import cloud_activity
-from tests.scoping.cloud_case import CI, HOME, MALLORY, STRANGER, by_role, case_of, event, tables_of
 
 ARN = f"arn:aws:lambda:eu-central-1:{HOME}:function:billing"
 

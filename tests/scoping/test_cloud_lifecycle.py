@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.scoping.cloud_case import HOME, MALLORY, case_of, event, tables_of
 
 from playbooks import schema
 from playbooks.scoping.cloud_activity import cloud_activity
 from playbooks.scoping.function_lifecycle import data_events_seen, resources, why_blind_to_runs
-from tests.scoping.cloud_case import HOME, MALLORY, case_of, event, tables_of
 
 ARN = f"arn:aws:lambda:eu-central-1:{HOME}:function"
 BILLING = {"functionName": "billing"}
@@ -49,7 +49,8 @@ def test_the_history_of_a_function_answers_who_did_what_and_when(tmp_path: Path)
         "mallory: UpdateFunctionCode 2026-03-11 02:14 UTC (E001:3)",
         "permitted_by": "mallory: CreateFunctionUrlConfig 2026-03-11 02:15 UTC (E001:4)",
         "triggered_by": "none recorded from 2026-03-02 09:00 UTC to 2026-03-11 02:17 UTC",
-        "invoked_by": "mallory: InvokeFunctionUrl 2 times, 2026-03-11 02:16 UTC to 2026-03-11 02:17 UTC (E001:5, E001:6)",
+        "invoked_by": "mallory: InvokeFunctionUrl 2 times, 2026-03-11 02:16 UTC to 2026-03-11 02:17 UTC "
+        "(E001:5, E001:6)",
         "endpoints": ["abc.lambda-url.eu-central-1.on.aws"],
         "events": 6,
         "refs": ["E001:1", "E001:2", "E001:3", "E001:4", "E001:5", "E001:6"],

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.scoping.cloud_case import BASELINE, CI, MALLORY, by_role, by_user, case_of, event, tables_of
 
 from playbooks.scoping.cloud_activity import cloud_activity, small_baseline
 from playbooks.scoping.novelty import user_agent_family
-from tests.scoping.cloud_case import BASELINE, CI, MALLORY, by_role, by_user, case_of, event, tables_of
 
 USUAL = {"functionName": "billing"}
 READER = by_user("reader")

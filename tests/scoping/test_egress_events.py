@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from playbooks.case import CaseFile
-from playbooks.scoping.addresses import place
-from playbooks.scoping.egress_events import COLUMNS, egress_events, proxy_addresses, within
 from tests.scoping.events import at, dns, flow, http, tables, tls
+
+from playbooks.case import PRIVATE_RANGES, CaseFile, Window
+from playbooks.scoping.addresses import Ranges, place
+from playbooks.scoping.egress_events import COLUMNS, egress_events, within
 
 HOST, OTHER, PROXY = "10.0.0.5", "10.0.0.6", "10.0.0.99"
 FAR, FAR2 = "198.51.100.7", "203.0.113.9"
@@ -64,11 +64,7 @@ def test_internal_ranges_come_from_the_case(tmp_path: Path) -> None:
     ],
 )
 def test_ranges_hold_at_their_edges_and_in_both_families(text: str, where: str | None) -> None:
-    from ipaddress import ip_network
-
-    from playbooks.case import PRIVATE_RANGES
-
-    assert place(text, [ip_network(item) for item in PRIVATE_RANGES]) == where
+    assert place(text, Ranges(PRIVATE_RANGES)) == where
 
 
 def test_lookups_that_only_connect_would_make(tmp_path: Path) -> None:
@@ -115,15 +111,13 @@ def test_the_leg_to_a_proxy_is_named_by_its_connection(tmp_path: Path) -> None:
     rows = [http(1, HOST, "far.example", **through)]
     wire = [tls(1, HOST, PROXY, "far.example", metadata_uid="C1"), flow(1, HOST, PROXY, metadata_uid="C1")]
     wire += [flow(2, HOST, PROXY, metadata_uid="C2"), flow(3, PROXY, FAR, metadata_uid="C3")]
-    found = contacts(tmp_path, "src", "dst", "source", "naming", http_activity=rows, network_activity=wire)
-    assert found == [
-        (HOST, "far.example", "flow", "connection"),
-        (HOST, "far.example", "http", "record"),
-        (HOST, "far.example", "tls", "record"),
-        (PROXY, FAR, "flow", "none"),
+    columns = ("src", "dst", "source", "naming", "by_proxy")
+    assert contacts(tmp_path, *columns, http_activity=rows, network_activity=wire) == [
+        (HOST, "far.example", "flow", "connection", False),
+        (HOST, "far.example", "http", "record", False),
+        (HOST, "far.example", "tls", "record", False),
+        (PROXY, FAR, "flow", "none", True),
     ]
-    opened = tables(tmp_path, http_activity=rows, network_activity=wire)
-    assert proxy_addresses(opened, CASE) == {PROXY}
 
 
 def test_a_connection_with_two_hosts_names_nothing(tmp_path: Path) -> None:
@@ -168,8 +162,20 @@ def test_answers_of_our_own_servers_are_no_contacts(tmp_path: Path) -> None:
     assert contacts(tmp_path, "dst", network_activity=flows) == [(FAR,), (FAR2,)]
 
 
+def test_icmp_errors_that_we_send_are_no_contacts(tmp_path: Path) -> None:
+    """A scanned host answers "unreachable"; the sensor logs it as a call of the host, type as source port."""
+    icmp = {"connection_info_protocol_name": "icmp", "metadata_uid": "C1", "dst_endpoint_port": 3}
+    flows = [
+        flow(1, HOST, FAR, **{**icmp, "src_endpoint_port": 3}),
+        flow(2, HOST, FAR2, **{**icmp, "src_endpoint_port": 8}),
+        flow(3, "fd00::5", "2001:db8::7", **{**icmp, "src_endpoint_port": 129}),
+        flow(4, "fd00::5", "2001:db8::8", **{**icmp, "src_endpoint_port": 128}),
+    ]
+    assert contacts(tmp_path, "dst", network_activity=flows) == [(FAR2,), ("2001:db8::8",)]
+
+
 def test_times_stay_aware_and_windows_exclude_their_end(tmp_path: Path) -> None:
-    case = CaseFile.model_validate({"case_id": "T-1", "window": {"start": at(0).isoformat(), "end": at(10).isoformat()}})
+    case = CaseFile(case_id="T-1", window=Window(start=at(0), end=at(10)))
     events = egress_events(tables(tmp_path, network_activity=[flow(n, HOST, FAR) for n in (-1, 0, 9.5, 10)]), case)
     assert within(events, case.window).order_by("time").to_pyarrow()["time"].to_pylist() == [at(0), at(9.5)]
 

@@ -64,6 +64,7 @@ def coverage(case: Case, readings: list[Reading], tables: Tables, questions: Ite
         "items": [asdict(reading) for reading in readings],
         "sources": sources,
         "tables": [{"table": name, **fact} for name, fact in facts.items()],
+        "indicators": int(tables.indicators.count().execute()),
         "matrix": _matrix(sources),
         "questions": asked,
         "blind_spots": [asdict(spot) for spot in blind_spots(case, facts, sources, readings, tables)],

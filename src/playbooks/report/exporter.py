@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playbooks.report.figures import PLOTLY_MIME
+from playbooks.report.figures.picture import PLOTLY_MIME
 from playbooks.report.inert import visible, without_ansi
 from playbooks.report.sanitise import sanitised
 
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 PRIORITY = [PLOTLY_MIME, "text/html", "text/markdown", "image/png", "image/jpeg", "text/plain"]
 # Kinds that draw from their own data alone; maps would fetch tiles, WebGL kinds need eval.
-TRACES = frozenset(["bar", "box", "contour", "heatmap", "histogram", "histogram2d", "pie", "scatter", "violin", "waterfall", "funnel", "indicator"])
+TRACES = frozenset(
+    ("bar", "box", "contour", "funnel", "heatmap", "histogram", "histogram2d", "pie", "scatter", "violin", "waterfall")
+)
 TLP = ("red", "amber", "amber+strict", "green", "clear")
 _LABEL_MARKUP = re.compile(r"<(?!/?(?:b|i|br|sub|sup|extra)/?>)", re.IGNORECASE)
 _FOR_SCRIPT = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
@@ -114,15 +116,14 @@ def _exporter() -> TemplateExporter:
             return ".html"
 
         def default_filters(self) -> Iterator[tuple[str, Callable[..., Any]]]:
-            yield from super().default_filters()
+            yield from super().default_filters()  # type: ignore[no-untyped-call]
             yield "filter_data_type", DataTypeFilter(display_data_priority=PRIORITY)
             yield from _filters().items()
 
-    return PageExporter(
+    return PageExporter(  # type: ignore[no-untyped-call]
         template_name="template",
         template_file="index.html.j2",
         extra_template_basedirs=[str(HERE)],
-        display_data_priority=PRIORITY,
     )
 
 
@@ -158,7 +159,8 @@ def image(data: object, kind: str) -> str:
         base64.b64decode(packed, validate=True)
     except binascii.Error:
         return '<p class="note">An image that is not valid base64 is left out.</p>'
-    return f'<figure class="picture"><img alt="Image made by the code above" src="data:image/{kind};base64,{packed}"></figure>'
+    source = f"data:image/{kind};base64,{packed}"
+    return f'<figure class="picture"><img alt="Image made by the code above" src="{source}"></figure>'
 
 
 def drawing(figure: object) -> Drawing | None:

@@ -9,6 +9,9 @@ import html
 import re
 from collections.abc import Iterable
 
+from playbooks.knowledge.catalogue import load_catalogue
+from playbooks.knowledge.redaction import HIDDEN, SECRET_QUERY, redact_url
+
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)|[@-Z\\^_])")
 # Control and direction characters, invisible ones, and halves of characters: each can make a line of a
 # log read as something that it is not.
@@ -16,25 +19,34 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
-_SECRET_IN_URL = re.compile(
-    r"(?i)((?:[?&;#]|%3f|%26|\\u0026|&amp;|^)"  # where a parameter starts, also in escaped URLs
-    r"[\w.\-]{0,40}(?:sig|signature|code|token|key|secret|password|passwd|pwd)(?:=|%3d))"
-    r"(?!\[redacted\])((?:(?!%26|\\u0026|&amp;)[^\s&;\"'<>\\])+)"
+_URL = re.compile(r"(?i)\b[a-z][a-z0-9+.\-]{1,20}://[^\s\"'<>\\]+")
+_NAMES = "|".join(re.escape(name) for name in sorted(SECRET_QUERY, key=len, reverse=True))
+# A parameter outside a URL that we can cut out: escaped ones, and the query column of a web server's log.
+_PARAMETER = re.compile(
+    rf"(?i)((?:[?&;#]|%3f|%26|\\u0026|(?<=[\s\"',])(?=[\w\-]+=[^\s\"'&]{{8}}))(?:{_NAMES})(?:=|%3d))"
+    rf"(?!{HIDDEN})((?:(?!%26|\\u0026)[^\s&;\"'<>\\])+)"
 )
-_SECRET_IN_JSON = re.compile(
+_TOKEN_IN_JSON = re.compile(
     r'(?i)(\\?"(?:sessiontoken|secretaccesskey|clientsecret|client_secret|access_token|refresh_token'
-    r'|authorization|password)\\?"\s*:\s*\\?")([^"\\]+)'
+    rf'|authorization|password)\\?"\s*:\s*\\?")(?!{HIDDEN})([^"\\]+)'
 )
-_USER_IN_URL = re.compile(r"(?i)(\b[a-z][a-z0-9+.\-]{1,20}://[^\s/:@\"'<>]{1,200}:)([^\s/@\"'<>]{1,200})(?=@)")
-REDACTED = "[redacted]"
 
 _SCHEME = re.compile(r"(?i)\b(h)tt(ps?):(?=/)")
-_NAME = re.compile(r"(?i)(?<![\w.\-])((?:[a-z0-9_*](?:[a-z0-9_\-]{0,62})\.)+)(xn--[a-z0-9\-]{2,59}|[a-z]{2,24})(?![\w\-]|\.\w)")
-# Last labels that make a dotted word a name of a host. Any two letters count too (countries).
-_TOP_LEVEL = frozenset(
-    ["com", "net", "org", "edu", "gov", "mil", "int", "arpa", "info", "biz", "name", "pro", "example", "test", "invalid", "internal", "local", "lan", "corp", "home", "app", "dev", "cloud", "xyz", "top", "site", "online", "club", "shop", "store", "live", "space", "website", "tech", "icu", "page", "link", "click", "work", "world", "run", "zone", "systems", "network", "services", "solutions", "digital", "agency", "email", "support", "team", "today", "life", "fun", "host", "press", "buzz"]
+_NAME = re.compile(
+    r"(?i)(?<![\w.\-])((?:[a-z0-9_*](?:[a-z0-9_\-]{0,62})\.)+)(xn--[a-z0-9\-]{2,59}|[a-z]{2,24})(?![\w\-]|\.\w)"
 )
-_FILE_ENDINGS = frozenset(["gz", "py", "md", "sh", "so", "js", "ts", "ps", "cs", "rb", "pl", "db", "bz", "xz", "ini", "cfg"])
+# Last labels that make a dotted word a name of a host. Any two letters count too (countries).
+_TOP_LEVEL_WORDS = """
+    agency app arpa aws biz buzz click cloud club com corp dev digital edu email example fun goog google gov home host icu
+    info int internal invalid lan life link live local mil name net network online org page press pro run
+    services shop site solutions space store support systems team tech test today top website work world xyz
+    zone
+"""
+_TOP_LEVEL = frozenset(_TOP_LEVEL_WORDS.split())
+_FILE_ENDINGS_WORDS = """
+    bz cfg cs db gz ini js md pl ps py rb sh so ts xz
+"""
+_FILE_ENDINGS = frozenset(_FILE_ENDINGS_WORDS.split())
 
 
 def without_ansi(text: str) -> str:
@@ -48,12 +60,12 @@ def visible(text: object) -> str:
 
 
 def redacted(text: str) -> tuple[str, int]:
-    """`text` without the values of secrets in URLs and tokens in JSON, and how many were taken out."""
-    count = 0
-    for pattern in (_SECRET_IN_URL, _SECRET_IN_JSON, _USER_IN_URL):
-        text, found = pattern.subn(rf"\g<1>{REDACTED}", text)
-        count += found
-    return text, count
+    """`text` without the secrets in its URLs and the tokens in its JSON, and how many were taken out."""
+    catalogue = load_catalogue()
+    shown = _URL.sub(lambda url: redact_url(catalogue, url[0]), text)
+    for pattern in (_PARAMETER, _TOKEN_IN_JSON):
+        shown = pattern.sub(rf"\g<1>{HIDDEN}", shown)
+    return shown, shown.count(HIDDEN) - text.count(HIDDEN)
 
 
 def defanged(text: str, known: Iterable[str] = ()) -> str:
@@ -79,7 +91,7 @@ def shortened(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     head = (limit - 1) * 3 // 5
-    return f"{text[:head]}…{text[len(text) - (limit - 1 - head):]}"
+    return f"{text[:head]}…{text[len(text) - (limit - 1 - head) :]}"
 
 
 def figure_label(text: object, limit: int = 44) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from playbooks.report.exporter import exported
 from playbooks.report.facts import CaseFacts
@@ -41,8 +40,9 @@ def write_case_report(facts: CaseFacts, folder: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="\n", dir=target.parent, delete=False) as part:
         part.write(page)
-    Path(part.name).chmod(0o644)
-    os.replace(part.name, target)
+    whole = Path(part.name)
+    whole.chmod(0o644)
+    whole.replace(target)
     return target
 
 
@@ -56,7 +56,7 @@ def tlp_label(tlp: str) -> str:
 
 def case_notebook(facts: CaseFacts) -> NotebookNode:
     """Give the case report as a notebook in memory: HTML outputs and figures, no code."""
-    from nbformat.v4 import new_notebook
+    from nbformat import from_dict
 
     pen = environment(facts)
     parts = written(facts, pen)
@@ -64,7 +64,9 @@ def case_notebook(facts: CaseFacts) -> NotebookNode:
     cells.append(_html_cell('<h2 id="pictures">Pictures</h2>'))
     cells += [_picture_cell(picture, told(picture, file, pen)) for picture, file in _pictures(facts)]
     rest = ("functions", "coverage", "blind_spots", "limits", "evidence", "raw", "reproduce")
-    return new_notebook(cells=[*cells, *(_html_cell(parts[name]) for name in rest)])
+    cells += [_html_cell(parts[name]) for name in rest]
+    whole = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}
+    return cast("NotebookNode", from_dict(whole))  # type: ignore[no-untyped-call]
 
 
 def _pictures(facts: CaseFacts) -> list[tuple[Picture, str]]:
@@ -76,16 +78,16 @@ def _pictures(facts: CaseFacts) -> list[tuple[Picture, str]]:
     ]
 
 
-def _html_cell(markup: str) -> NotebookNode:
-    from nbformat.v4 import new_code_cell, new_output
-
-    return new_code_cell("", outputs=[new_output("display_data", data={"text/html": markup})])
+def _html_cell(markup: str) -> dict[str, Any]:
+    return _output_cell({"text/html": markup}, {})
 
 
-def _picture_cell(picture: Picture, words: str) -> NotebookNode:
-    from nbformat.v4 import new_code_cell, new_output
-
+def _picture_cell(picture: Picture, words: str) -> dict[str, Any]:
     if picture.figure is None:
-        words = f'<figure class="picture">{words}</figure>'
-    data = {**picture.bundle(), "text/html": words}
-    return new_code_cell("", outputs=[new_output("display_data", data=data, metadata={"caption": picture.caption})])
+        return _html_cell(f'<figure class="picture">{words}</figure>')
+    return _output_cell({**picture.bundle(), "text/html": words}, {"caption": picture.caption})
+
+
+def _output_cell(data: dict[str, Any], metadata: dict[str, str]) -> dict[str, Any]:
+    output = {"output_type": "display_data", "data": data, "metadata": metadata}
+    return {"cell_type": "code", "source": "", "metadata": {}, "execution_count": None, "outputs": [output]}

@@ -15,12 +15,19 @@ from playbooks.report.inert import visible
 if TYPE_CHECKING:
     import nh3
 
-TAGS = frozenset(
-    ["a", "abbr", "article", "aside", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "details", "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i", "kbd", "li", "mark", "nav", "ol", "p", "pre", "s", "samp", "section", "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "u", "ul", "var", "wbr"]
-)
-CLASSES = frozenset(
-    ["answer", "badge", "banner", "blind", "card", "chain", "clear", "dataframe", "end", "facts", "finding", "found", "hash", "id", "innocent", "kicker", "label", "lead", "meta", "missing", "more", "next", "note", "num", "outcome", "picture", "quiet", "raw", "record", "refs", "score", "scroll", "share", "signal", "signals", "stamp", "step", "suppressed", "technique", "tlp", "tlp-amber", "tlp-clear", "tlp-green", "tlp-red", "toc", "unseen", "verdict", "warn", "weight", "what", "where", "wide", "yes", "no"]
-)
+_TAGS_WORDS = """
+    a abbr article aside b blockquote br caption code col colgroup dd del details div dl dt em figcaption
+    figure h1 h2 h3 h4 h5 h6 header hr i kbd li mark nav ol p pre s samp section small span strong sub
+    summary sup table tbody td tfoot th thead time tr u ul var wbr
+"""
+TAGS = frozenset(_TAGS_WORDS.split())
+_CLASSES_WORDS = """
+    answer badge banner blind card chain clear dataframe end facts finding found hash id innocent kicker
+    label lead meta missing more next no note num outcome picture quiet raw record refs score scroll share
+    signal signals stamp step suppressed technique tlp tlp-amber tlp-clear tlp-green tlp-red toc unseen
+    verdict warn weight what where wide yes
+"""
+CLASSES = frozenset(_CLASSES_WORDS.split())
 _ATTRIBUTES: dict[str, set[str]] = {
     "*": {"class", "id"},
     "a": {"href"},

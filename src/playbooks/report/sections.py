@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playbooks.report.facts import CaseFacts
-from playbooks.report.figures import Picture, counted
+from playbooks.report.figures.picture import Picture, counted
 from playbooks.report.inert import redacted, visible
 from playbooks.report.words import REF, filters, is_missing, span, when
 
@@ -32,6 +32,7 @@ CONTENTS = (
     ("limits", "Limits"), ("evidence", "Evidence and custody"), ("raw-records", "Raw records"),
     ("reproduce", "Reproduce"),
 )  # fmt: skip
+_COUNTS = ("Records", "Events", "Unread", "Blank")
 _FUNCTION_COLUMNS = {
     "created_by": "Created", "modified_by": "Modified", "permitted_by": "Permitted", "triggered_by": "Triggered",
     "invoked_by": "Ran", "endpoints": "Endpoints",
@@ -99,7 +100,8 @@ def _known_hosts(facts: CaseFacts) -> frozenset[str]:
 
 
 def _complete(findings: Mapping[str, Any]) -> dict[str, Any]:
-    return {**findings, **{name: list(findings.get(name) or []) for name in ("findings", "leads", "suppressed", "limits")}}
+    lists = ("findings", "leads", "suppressed", "limits")
+    return {**findings, **{name: list(findings.get(name) or []) for name in lists}}
 
 
 def _heads(names: Sequence[str], numeric: Iterable[str] = ()) -> list[dict[str, Any]]:
@@ -140,10 +142,7 @@ def _summary(facts: CaseFacts) -> dict[str, Any]:
 def _functions(facts: CaseFacts) -> dict[str, Any]:
     frame = facts.resources
     names = [name for name in _FUNCTION_COLUMNS if name in frame.columns]
-    rows = [
-        [_function_name(row), *(row[name] for name in names)]
-        for row in frame.head(MOST_ROWS).to_dict("records")
-    ]
+    rows = [[_function_name(row), *(row[name] for name in names)] for row in frame.head(MOST_ROWS).to_dict("records")]
     heads = _heads(["Function", *(_FUNCTION_COLUMNS[name] for name in names)])
     return {"heads": heads, "rows": rows, "total": len(frame)}
 
@@ -162,7 +161,7 @@ def _coverage(coverage: Mapping[str, Any]) -> dict[str, Any]:
         item.get("records") == sum(int(item.get(name) or 0) for name in ("events", "unread", "blank")) for item in items
     )
     gaps = [
-        [item.get("evidence_id"), when(gap.get("from")).removesuffix(" UTC"), when(gap.get("to")).removesuffix(" UTC"), gap.get("hours")]
+        [item.get("evidence_id"), _utc(gap.get("from")), _utc(gap.get("to")), gap.get("hours")]
         for item in items
         for gap in item.get("gaps") or []
     ]
@@ -171,8 +170,8 @@ def _coverage(coverage: Mapping[str, Any]) -> dict[str, Any]:
         "items": [_item_row(item) for item in items[:MOST_ROWS]],
         "item_total": len(items),
         "item_heads": _heads(
-            ["Item", "Name", "Format", "Records", "Events", "Unread", "Blank", "First and last (UTC)", "Hours with records", "Note"],
-            ["Records", "Events", "Unread", "Blank", "Hours with records"],
+            ["Item", "Name", "Format", *_COUNTS, "First and last (UTC)", "Hours with records", "Note"],
+            [*_COUNTS, "Hours with records"],
         ),
         "gaps": gaps[:MOST_ROWS],
         "gap_total": len(gaps),
@@ -195,6 +194,11 @@ def _first_last(row: Mapping[str, Any]) -> str:
     return span(row.get("first"), row.get("last")).removesuffix(" UTC") if row.get("first") else "no time"
 
 
+def _utc(time: object) -> str:
+    """Give a time for a column whose head says UTC."""
+    return when(time).removesuffix(" UTC")
+
+
 def _table_row(table: Mapping[str, Any]) -> list[Any]:
     never = [name for name, share in (table.get("fields") or {}).items() if not share]
     return [table.get("table"), table.get("events"), _first_last(table), ", ".join(never) or "none"]
@@ -212,16 +216,19 @@ def _blind_spots(coverage: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _evidence(facts: CaseFacts) -> dict[str, Any]:
-    intact = {True: "verified, unchanged since ingest", False: "BROKEN: the record of custody was changed"}
+    intact = {
+        "True": "verified, unchanged since ingest",
+        "False": "BROKEN: evidence or custody record is not what it was at ingest",
+    }
     return {
         "rows": [
             [item.get("evidence_id"), item.get("name"), item.get("source"), item.get("size"), item.get("sha256"),
-             when(item.get("added")).removesuffix(" UTC")]
+             _utc(item.get("added"))]
             for item in facts.evidence[:MOST_ROWS]
         ],
         "total": len(facts.evidence),
         "heads": _heads(["Item", "Name", "Source", "Bytes", "SHA-256", "Added (UTC)"], ["Bytes"]),
-        "intact": intact.get(facts.custody.get("intact"), "not verified in this run"),  # type: ignore[call-overload]
+        "intact": intact.get(str(facts.custody.get("intact")), "not verified in this run"),
     }  # fmt: skip
 
 

@@ -94,8 +94,10 @@ def filters(known_hosts: frozenset[str], with_anchor: frozenset[str], redact: bo
         more = f" and {len(every) - 6:,} more" if len(every) > 6 else ""
         return linked(", ".join(defanged(plain(value, 120), known_hosts) for value in every[:6]) + more or "not known")
 
-    return {"say": say, "say_list": say_list, "refs": refs, "plain": plain, "when": when, "span": span, "weight": weight,
-            "anchor": anchor}  # fmt: skip
+    return {
+        "say": say, "say_list": say_list, "refs": refs, "plain": plain,
+        "when": when, "span": span, "weight": weight, "anchor": anchor,
+    }  # fmt: skip
 
 
 def _flat(value: object) -> str:

@@ -7,39 +7,57 @@ address functions are needed, and IPv4 and IPv6 obey the same rule.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 INTERNAL, EXTERNAL, LINK_ONLY = "internal", "external", "link"
+# loopback, link-local, multicast, broadcast, unspecified; documentation and other special ranges lead out
+LINK_RANGES = (
+    *("0.0.0.0/32", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32"),
+    *("::/127", "fe80::/10", "ff00::/8"),
+)
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Ranges = Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
-BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 
 
 def parse(text: str) -> Address | None:
     """The address in `text`, IPv4 inside IPv6 unwrapped and a zone (`%eth0`) dropped; null when it is none."""
     try:
-        found = ipaddress.IPv6Address(text.partition("%")[0]) if ":" in text else ipaddress.IPv4Address(text)
+        if ":" not in text:
+            return ipaddress.IPv4Address(text)
+        found = ipaddress.IPv6Address(text.partition("%")[0])
     except ValueError:
         return None
-    return getattr(found, "ipv4_mapped", None) or found
+    return found.ipv4_mapped or found
+
+
+class Ranges:
+    """Networks of both families, kept as numbers: evidence holds millions of addresses."""
+
+    def __init__(self, networks: Iterable[str]) -> None:
+        self._bounds: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
+        for network in map(ipaddress.ip_network, networks):
+            ends = int(network.network_address), int(network.broadcast_address)
+            self._bounds[network.version].append(ends)
+
+    def __contains__(self, address: Address) -> bool:
+        number = int(address)
+        return any(low <= number <= high for low, high in self._bounds[address.version])
+
+
+LINK = Ranges(LINK_RANGES)
 
 
 def place(text: str, internal: Ranges) -> str | None:
-    """`internal`, `external` or `link` (multicast, link-local, loopback, unspecified); null for no address.
-
-    Documentation and other special ranges count as external: only what cannot leave a link is set aside.
-    """
+    """`internal`, `external` or `link` (cannot leave its link); null for what is no address."""
     address = parse(text)
     if address is None:
         return None
-    if any(address in network for network in internal):
+    if address in internal:
         return INTERNAL
-    stays = address.is_multicast or address.is_link_local or address.is_loopback or address.is_unspecified
-    return LINK_ONLY if stays or address == BROADCAST else EXTERNAL
+    return LINK_ONLY if address in LINK else EXTERNAL
 
 
 def not_external(addresses: Iterable[str], ranges: Iterable[str]) -> dict[str, str]:
     """Address → place for those that do not lead out: few, so they are cheap to join back."""
-    internal = [ipaddress.ip_network(text) for text in ranges]
+    internal = Ranges(ranges)
     places = ((text, place(text, internal)) for text in addresses)
     return {text: where for text, where in places if where in (INTERNAL, LINK_ONLY)}

@@ -49,6 +49,8 @@ RENAMED = {
     "src_endpoint_ip": "source_ip",
     "http_request_user_agent": "user_agent",
 }
+# Error codes and messages, in lower case, of calls refused for want of rights; other failures are faults of use.
+REFUSALS = "accessdenied|unauthorized|not authorized|forbidden|invalidclienttokenid|signaturedoesnotmatch"
 # Beside the columns of `schema.CLOUD_ACTIVITY`: ARNs of the functions that a change's request names, and the
 # role that a function was given.
 TOUCHED = "functions_touched"
@@ -108,14 +110,14 @@ def once(rows: pd.DataFrame) -> pd.DataFrame:
 
 def plain(rows: pd.DataFrame) -> pd.DataFrame:
     """`rows` with None, never NaN, where a text is missing."""
-    texts = [name for name in rows.columns if rows[name].dtype == object]
-    return rows.assign(**{name: kept_where(rows[name].notna(), rows[name]) for name in texts})
+    missing = {name: rows[name].isna() for name in rows.columns if rows[name].dtype == object}
+    return rows.assign(**{name: kept_where(~gaps, rows[name]) for name, gaps in missing.items() if gaps.any()})
 
 
-def kept_where(keep: Iterable[bool], values: pd.Series[Any]) -> pd.Series[Any]:
+def kept_where(keep: pd.Series[bool], values: pd.Series[Any]) -> pd.Series[Any]:
     """`values` where `keep` holds, None elsewhere."""
     kept = values.to_numpy(dtype=object, copy=True)
-    kept[~np.fromiter(keep, dtype=bool, count=len(kept))] = None
+    kept[~keep.to_numpy(dtype=bool)] = None
     return pd.Series(kept, index=values.index, dtype=object)
 
 
@@ -166,14 +168,18 @@ def _principal(*actor: str | None) -> tuple[object, ...]:
 
 
 def _with_operations(rows: pd.DataFrame) -> pd.DataFrame:
-    known = [load_operations().operations[place] for place in rows["place"]]
+    known = {place: load_operations().operations[place] for place in rows["place"].unique()}
+
+    def told(say: Callable[[Operation], object]) -> pd.Series[Any]:
+        return rows["place"].map({place: say(one) for place, one in known.items()})
+
     return rows.assign(
-        phase=[one.phase for one in known],
-        operation_base=[one.operation for one in known],
-        resource_type=[one.resource_type for one in known],
-        attack=pd.Series([list(one.attack) for one in known], index=rows.index, dtype=object),
+        phase=told(lambda one: one.phase),
+        operation_base=told(lambda one: one.operation),
+        resource_type=told(lambda one: one.resource_type),
+        attack=told(lambda one: list(one.attack)),
         # Answers of reads and runs differ each time and tell nothing here; refusals name the resource.
-        response=kept_where((_needs_response(one) for one in known), rows["response"]),
+        response=kept_where(told(_needs_response), rows["response"]),
         detail=kept_where(rows["status"] == "failure", rows["status_detail"]),
     )
 

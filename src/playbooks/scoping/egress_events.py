@@ -23,6 +23,10 @@ ANSWER_HOLDS_HOURS = 24  # longest time an implant or library was seen to keep a
 CONTACT_QUERY_TYPES = ("A", "AAAA", "CNAME", "HTTPS", "SVCB")  # asked in order to connect
 OTHER_QUERY_TYPES_UNKNOWN = ("", "-", "UNKNOWN")
 SERVER_PORTS_BELOW = 1024  # a one-way flow from such a port to a higher one is the answer of a server of ours
+# types by which a host answers what came in (replies, unreachable, time exceeded); sensors log them as a call
+# of ours, with the type as source port. A port scan from outside thus looks like steady egress.
+ICMP_ANSWERS = (0, 3, 4, 5, 11, 12, 14)
+ICMP6_ANSWERS = (1, 2, 3, 4, 129)
 # names that no public resolver answers: RFC 6762, 6761, 8375, 9476; reverse lookups are no contacts
 LOCAL_SUFFIXES = (".local", ".localhost", ".internal", ".arpa", ".localdomain", ".lan")
 ADDRESS_SHAPE = r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-f]*:[0-9a-f:.]*)$"
@@ -31,6 +35,7 @@ HOST_SHAPE = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:\[\]]+|\[[^\]]*\]
 COLUMNS = (
     *("time", "src", "dst", "dst_name", "dst_ip", "source", "format", "naming", "bytes_out", "bytes_in"),
     *("user_agent", "path", "uid", "evidence_id", "record_no", "disposition"),
+    "by_proxy",
 )
 
 
@@ -49,7 +54,8 @@ def egress_events(tables: Tables, case: CaseFile) -> ir.Table:
     ibis Table
         Columns `COLUMNS`. `source` is dns, http, tls or flow; `dst` is `dst_name` where there is one, else
         `dst_ip`; `naming` says where the name comes from: record, connection, dns, or, without a name,
-        ambiguous (several names were answered with that address) or none. Times are aware UTC.
+        ambiguous (several names were answered with that address) or none. `by_proxy` says that `src` is a
+        proxy, which stands for the clients behind it. Times are aware UTC.
     """
     places = _places(tables, case)
     internal = places.filter(places.place == INTERNAL)
@@ -62,7 +68,9 @@ def egress_events(tables: Tables, case: CaseFile) -> ir.Table:
         wire.select(*_CARRIED, "naming"), dns.mutate(naming=ibis.literal("record")).select(*_CARRIED, "naming")
     )
     contacts = _outward(contacts, places, _internal_names(dns, places))
-    return contacts.mutate(dst=contacts.dst_name.fill_null(contacts.dst_ip)).select(*COLUMNS)
+    contacts = contacts.left_join(proxies, contacts.src == proxies.address)
+    dst = contacts.dst_name.fill_null(contacts.dst_ip)
+    return contacts.mutate(dst=dst, by_proxy=contacts.address.notnull()).select(*COLUMNS)
 
 
 def within(events: ir.Table, window: Window | None) -> ir.Table:
@@ -139,12 +147,14 @@ def _network(network: ir.Table) -> ir.Table:
 
 
 def _answers_back(network: ir.Table) -> ir.BooleanValue:
-    """Logs of one direction show the answers of our own servers as if our side had called."""
+    """Records in which our side only answers: of logs that know one direction, and of ICMP."""
     one_way = network.traffic_bytes_in.isnull() & network.metadata_uid.isnull()
-    from_server = (network.src_endpoint_port < SERVER_PORTS_BELOW) & (
-        network.dst_endpoint_port >= SERVER_PORTS_BELOW
-    )
-    return one_way & from_server.fill_null(False)
+    from_server = (network.src_endpoint_port < SERVER_PORTS_BELOW) & (network.dst_endpoint_port >= SERVER_PORTS_BELOW)
+    six = network.src_endpoint_ip.contains(":")
+    kind = network.src_endpoint_port
+    answer = ibis.ifelse(six, kind.isin(ICMP6_ANSWERS), kind.isin(ICMP_ANSWERS))
+    icmp = network.connection_info_protocol_name.startswith("icmp") & network.metadata_uid.notnull()
+    return (one_way & from_server).fill_null(False) | (icmp & answer).fill_null(False)
 
 
 def _dns(dns: ir.Table) -> ir.Table:
@@ -208,13 +218,6 @@ def _proxies(http: ir.Table, internal: ir.Table) -> ir.Table:
     return known.semi_join(internal, "address")
 
 
-def proxy_addresses(tables: Tables, case: CaseFile) -> frozenset[str]:
-    """Internal addresses of web proxies: as sources they stand for the clients behind them."""
-    places = _places(tables, case)
-    proxies = _proxies(tables.http_activity, places.filter(places.place == INTERNAL))
-    return frozenset(proxies.to_pyarrow()["address"].to_pylist())
-
-
 def _without_proxy_address(wire: ir.Table, proxies: ir.Table) -> ir.Table:
     """On the leg from a client to a proxy the address is the proxy's and says nothing of the destination."""
     joined = wire.left_join(proxies, wire.dst_ip == proxies.address)
@@ -228,9 +231,7 @@ def _named_by_connection(wire: ir.Table) -> ir.Table:
     names = named.group_by("src", "uid").agg(known=named.dst_name.min(), other=named.dst_name.max())
     names = names.filter(names.known == names.other).select(by_src="src", by_uid="uid", known="known")
     joined = wire.left_join(names, [wire.src == names.by_src, wire.uid == names.by_uid])
-    naming = ibis.cases(
-        (joined.dst_name.notnull(), "record"), (joined.known.notnull(), "connection"), else_="none"
-    )
+    naming = ibis.cases((joined.dst_name.notnull(), "record"), (joined.known.notnull(), "connection"), else_="none")
     return joined.mutate(dst_name=joined.dst_name.fill_null(joined.known), naming=naming).drop(
         "by_src", "by_uid", "known"
     )
@@ -252,9 +253,7 @@ def _answer_segments(dns: ir.Table) -> ir.Table:
     same = [cuts.src == spans.src, cuts.address == spans.address]
     covering = [*same, spans.since <= cuts.edge, spans.until >= cuts.end]
     covered = cuts.inner_join(spans, covering).select(cuts.src, cuts.address, cuts.edge, cuts.end, spans.name)
-    found = covered.group_by("src", "address", "edge", "end").agg(
-        first=covered.name.min(), last=covered.name.max()
-    )
+    found = covered.group_by("src", "address", "edge", "end").agg(first=covered.name.min(), last=covered.name.max())
     one = ibis.ifelse(found.first == found.last, found.first, _NO_TEXT)
     return found.select(by_src="src", address="address", since="edge", until="end", answered=one)
 

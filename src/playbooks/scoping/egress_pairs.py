@@ -19,7 +19,7 @@ from playbooks import schema
 from playbooks.case import CaseFile
 from playbooks.engine import Tables
 from playbooks.scoping.destinations import Destinations, classify
-from playbooks.scoping.egress_events import egress_events, proxy_addresses, within
+from playbooks.scoping.egress_events import egress_events, within
 from playbooks.scoping.pair_telemetry import Columns, Pairs, by_telemetry, counted, number_pairs, rhythms
 from playbooks.scoping.question import Question
 
@@ -78,7 +78,7 @@ def egress_pairs(tables: Tables, case: CaseFile) -> pd.DataFrame:
         **counted(telemetry, pairs),
         **rhythms(telemetry, pairs),
         **_labels(pairs, destinations),
-        **_prevalence(pairs, destinations, proxy_addresses(tables, case)),
+        **_prevalence(pairs, destinations),
         "user_agents": _user_agents(seen, pairs),
         "new_in_window": _new(pairs, contacts, destinations, tables, case),
     }
@@ -100,9 +100,7 @@ def _labels(pairs: Pairs, destinations: Destinations) -> Columns:
 def _user_agents(seen: ir.Table, pairs: Pairs) -> list[list[str]]:
     """The most used user agents of each pair, then by name."""
     used = seen.filter(seen.user_agent.notnull()).group_by("src", "dst", "user_agent").agg(times=ibis._.count())
-    place = ibis.row_number().over(
-        group_by=[used.src, used.dst], order_by=[used.times.desc(), used.user_agent]
-    )
+    place = ibis.row_number().over(group_by=[used.src, used.dst], order_by=[used.times.desc(), used.user_agent])
     used = used.mutate(place=place)
     rows = used.filter(used.place < MAX_USER_AGENTS).order_by("src", "dst", "place").to_pyarrow().to_pydict()
     agents: dict[tuple[str, str], list[str]] = {}
@@ -111,21 +109,19 @@ def _user_agents(seen: ir.Table, pairs: Pairs) -> list[list[str]]:
     return [agents.get(pair, []) for pair in pairs.both]
 
 
-def _prevalence(pairs: Pairs, destinations: Destinations, proxies: frozenset[str]) -> Columns:
+def _prevalence(pairs: Pairs, destinations: Destinations) -> Columns:
     """Clients per tenant or destination; a proxy counts only where no client behind it is known."""
     keys = [destinations.key(*pair) for pair in pairs.both]
     behind: dict[tuple[str, ...], set[str]] = {}
     for key, src in zip(keys, pairs.src, strict=True):
         behind.setdefault(key, set()).add(src)
-    everyone = len(set(pairs.src) - proxies) or 1
-    counts = {key: max(len(clients - proxies), 1) for key, clients in behind.items()}
+    everyone = len(set(pairs.src) - pairs.proxies) or 1
+    counts = {key: max(len(clients - pairs.proxies), 1) for key, clients in behind.items()}
     clients = np.array([counts[key] for key in keys], dtype=np.int64)
     return {"clients": clients, "clients_share": clients / everyone}
 
 
-def _new(
-    pairs: Pairs, contacts: ir.Table, known: Destinations, tables: Tables, case: CaseFile
-) -> list[bool | None]:
+def _new(pairs: Pairs, contacts: ir.Table, known: Destinations, tables: Tables, case: CaseFile) -> list[bool | None]:
     """Whether no client was seen there in the baseline; null where the baseline holds no contact at all."""
     unknown: list[bool | None] = [None] * len(pairs.src)
     if case.baseline is None:
@@ -192,8 +188,9 @@ def egress_hours(tables: Tables, case: CaseFile) -> pd.DataFrame:
     seen = within(egress_events(tables, case), case.window)
     destinations = classify(seen, tables.dns_activity)
     chosen = seen.filter(seen.dst.isin(sorted(destinations.by_name)))
-    counted = chosen.group_by("dst", "source", "format", hour=chosen.time.truncate("h")).agg(n=ibis._.count())
-    most = counted.group_by("hour", "dst").agg(connections=counted.n.max())
+    hour = chosen.time.truncate("h").cast("timestamp('UTC')")  # truncating drops the zone, which is UTC
+    hourly = chosen.group_by("dst", "source", "format", hour=hour).agg(n=ibis._.count())
+    most = hourly.group_by("hour", "dst").agg(connections=hourly.n.max())
     frame = _frame(most.order_by("hour", "dst"))
     frame.insert(2, "service", [destinations.by_name[dst].match.service for dst in frame["dst"]])
     return frame

@@ -61,9 +61,7 @@ def exposure_of(
     return "; ".join(fact for fact in facts if fact) or None
 
 
-def _granted(
-    operation: Operation, request: dict[str, object], response: dict[str, object], house: House
-) -> str | None:
+def _granted(operation: Operation, request: dict[str, object], response: dict[str, object], house: House) -> str | None:
     """A grant written as parameters, as Lambda's AddPermission and AddLayerVersionPermission do."""
     who = next((text for text in texts_at(request, "principal")), None)
     if who is None:

@@ -43,6 +43,7 @@ MODIFYING = ("modify-code", "modify-config")
 MAX_REFS = 20
 SHOWN_REFS = 5  # of one principal's operation inside an answer; `refs` of the row holds more
 SHOWN_ACTORS = 10  # inside one answer
+Place = tuple[str, str | None, str | None]  # service, account, region
 KEY = ("provider", "resource_type", "resource", "account", "region")
 
 
@@ -64,19 +65,27 @@ def data_events_seen(tables: Tables) -> dict[str, DataEvents]:
     A data event is what the log calls one. Data events that AWS writes without any selector do not count:
     they would make runs look recorded where they are not.
     """
-    events = tables.api_activity
-    named = events.filter(events.api_service_name.notnull())
-    counts = named.group_by(
-        "api_service_name", "api_operation", "cloud_provider", data=named.metadata_event_code.lower() == "data"
-    ).agg(events=named.count(), first=named.time.min(), last=named.time.max())
+    counts = _counts(tables)
+    return {str(service): _data_events(group) for service, group in counts.groupby("api_service_name", sort=True)}
+
+
+def _counts(tables: Tables) -> pd.DataFrame:
+    """Events per service, account, region, operation and class, with first and last."""
+    named = tables.api_activity.filter(tables.api_activity.api_service_name.notnull())
+    groups = ("api_service_name", "cloud_account_uid", "cloud_region", "api_operation", "cloud_provider")
+    counts = named.group_by(*groups, data=named.metadata_event_code.lower() == "data").agg(
+        events=named.count(), first=named.time.min(), last=named.time.max()
+    )
     rows = plain(counts.execute())
-    rows["data"] = [
-        _needs_selector(*row)
-        for row in rows[["cloud_provider", "api_service_name", "api_operation", "data"]].itertuples(
-            index=False, name=None
-        )
-    ]
-    return {str(service): _data_events(group) for service, group in rows.groupby("api_service_name", sort=True)}
+    told_by = rows[["cloud_provider", "api_service_name", "api_operation", "data"]]
+    return rows.assign(data=[_needs_selector(*row) for row in told_by.itertuples(index=False, name=None)])
+
+
+def _counts_by_place(tables: Tables) -> dict[Place, DataEvents]:
+    """The same per service, account and region: a trail and its selectors cover no more than that."""
+    places = ["api_service_name", "cloud_account_uid", "cloud_region"]
+    groups = _counts(tables).groupby(places, dropna=False, sort=True)
+    return {(str(key[0]), _known(key[1]), _known(key[2])): _data_events(group) for key, group in groups}
 
 
 def _needs_selector(provider: str | None, service: str, operation: str | None, data: object) -> bool:
@@ -126,7 +135,7 @@ def resources(activity: pd.DataFrame, tables: Tables, case: Case) -> pd.DataFram
         references, or starts with "none recorded" or "not answerable because".
     """
     history = _with_touched(read_events(tables, case.config.estate.own.aws_accounts))
-    seen = data_events_seen(tables)
+    seen = _counts_by_place(tables)
     in_window = set(activity["ref"])
     rows = [
         (not in_window.isdisjoint(group["ref"]), _row(key, group, seen))
@@ -158,7 +167,7 @@ def _with_touched(history: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([own, as_function]).sort_index(kind="stable")
 
 
-def _row(key: tuple[Hashable, ...], events: pd.DataFrame, seen: Mapping[str, DataEvents]) -> dict[str, object]:
+def _row(key: tuple[Hashable, ...], events: pd.DataFrame, seen: Mapping[Place, DataEvents]) -> dict[str, object]:
     _, resource_type, resource, account, region = key
     answer = _Answers(events, seen)
     return {
@@ -185,7 +194,7 @@ def _first(values: pd.Series[str]) -> str | None:
     return held.iloc[0] if len(held) else None
 
 
-def _known(value: Hashable) -> Hashable | None:
+def _known(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
@@ -194,7 +203,7 @@ class _Answers:
     """The questions about one resource, over its events in order of time."""
 
     events: pd.DataFrame
-    seen: Mapping[str, DataEvents]
+    seen: Mapping[Place, DataEvents]
 
     def created(self) -> str:
         done, refused = self._named(lambda events: events["phase"] == "create")
@@ -244,7 +253,9 @@ class _Answers:
         names = set(self.events["service"].dropna())
         if self.events["resource_type"].iloc[0] == "function" and (self.events["provider"] == "AWS").all():
             names.add("lambda.amazonaws.com")
-        return [self.seen[name] for name in sorted(names) if name in self.seen]
+        account, region = (_known(self.events[name].iloc[0]) for name in ("account", "region"))
+        places = [(name, account, region) for name in sorted(names)]
+        return [self.seen[place] for place in places if place in self.seen]
 
     def _management(self) -> bool:
         return any(one.management for one in self._services())

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from playbooks.case import Case, Window
-from playbooks.scoping.control_plane import each_distinct, plain, within
-from playbooks.scoping.principals import ACTOR_COLUMNS, principal_of
+from playbooks.scoping.control_plane import REFUSALS, each_distinct, plain, within
+from playbooks.scoping.principals import ACTOR_COLUMNS, PERSON_ROLE, principal_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -40,7 +40,6 @@ NEW_RESOURCE = 0.1
 BASELINE_EVENTS = 100
 BASELINE_DAYS = 7  # weekly jobs and days off: a shorter baseline calls each of them new
 REFUSED_MINUTES = 60  # trying rights and then using one that works is one sitting
-REFUSALS = "accessdenied|unauthorized|not authorized|forbidden|invalidclienttokenid|signaturedoesnotmatch"
 # Tools that name themselves behind the SDK they are built on.
 TOOLS = re.compile(r"\b(terraform|pulumi|aws-cdk|aws-sam-cli|serverless|ansible)\b(?:/v?([0-9]+))?", re.IGNORECASE)
 PRODUCT = re.compile(r"\[?([A-Za-z][\w.-]{0,60})(?:/v?([0-9]+))?", re.ASCII)
@@ -182,14 +181,21 @@ def _in_baseline(events: ir.Table, baseline: Window, window: Window | None) -> i
 def _callers(events: ir.Table) -> pd.DataFrame:
     """Who called from where with what, each combination once."""
     told_by = ("src_endpoint_ip", "http_request_user_agent", "cloud_region")
-    return _with_principal(events.select(*ACTOR_COLUMNS, *told_by).distinct().execute())
+    return _with_principal(_without_sessions(events).select(*ACTOR_COLUMNS, *told_by).distinct().execute())
 
 
 def _refused_calls(events: ir.Table) -> pd.DataFrame:
     """Calls that were refused for want of rights, each event once."""
     failed = events.filter(events.status == "failure", events.status_detail.lower().re_search(REFUSALS))
     columns = (*ACTOR_COLUMNS, "time", "api_operation", "metadata_uid")
-    return _with_principal(failed.select(*columns).distinct().execute())
+    return _with_principal(_without_sessions(failed).select(*columns).distinct().execute())
+
+
+def _without_sessions(events: ir.Table) -> ir.Table:
+    """`events` without the session names of roles, which name no principal and can be new with every call."""
+    issuer = events.actor_session_issuer
+    nameless = (events.actor_user_type == "AssumedRole") & issuer.startswith("arn:") & ~issuer.contains(PERSON_ROLE)
+    return events.mutate(actor_user_uid=nameless.fill_null(False).ifelse(None, events.actor_user_uid))
 
 
 def _with_principal(rows: pd.DataFrame) -> pd.DataFrame:

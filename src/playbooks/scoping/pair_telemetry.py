@@ -35,6 +35,7 @@ class Telemetry:
     src: list[str]
     dst: list[str]
     named: npt.NDArray[np.bool_]
+    by_proxy: npt.NDArray[np.bool_]
     source: list[str]
     contacts: Ints
     first: Ints
@@ -52,6 +53,7 @@ def by_telemetry(seen: ir.Table) -> Telemetry:
     event = ibis.struct({"time": seen.time, "evidence_id": seen.evidence_id, "record_no": seen.record_no})
     grouped = seen.group_by("src", "dst", "source", "format").agg(
         named=seen.dst_name.notnull().any(),
+        by_proxy=seen.by_proxy.any(),
         contacts=seen.count(),
         first=seen.time.min(),
         last=seen.time.max(),
@@ -66,6 +68,7 @@ def by_telemetry(seen: ir.Table) -> Telemetry:
         src=table["src"].to_pylist(),
         dst=table["dst"].to_pylist(),
         named=_one(table["named"]).to_numpy(zero_copy_only=False),
+        by_proxy=_one(table["by_proxy"]).to_numpy(zero_copy_only=False),
         source=table["source"].to_pylist(),
         contacts=_integers(table["contacts"]),
         first=_integers(table["first"]),
@@ -99,6 +102,7 @@ class Pairs:
     src: list[str]
     dst: list[str]
     of_row: Ints
+    by_proxy: npt.NDArray[np.bool_]  # of each row
     by_pair: Ints  # rows in the order of their pairs
     starts: Ints  # of each pair in `by_pair`
 
@@ -106,6 +110,11 @@ class Pairs:
     def both(self) -> list[tuple[str, str]]:
         """(source, destination) of each pair."""
         return list(zip(self.src, self.dst, strict=True))
+
+    @cached_property
+    def proxies(self) -> frozenset[str]:
+        """Sources that are proxies."""
+        return frozenset(self.src[number] for number in np.unique(self.of_row[self.by_proxy]).tolist())
 
     def rows(self, number: int) -> Ints:
         """Rows of telemetry of one pair."""
@@ -121,11 +130,12 @@ def number_pairs(telemetry: Telemetry) -> Pairs:
     by_pair = np.argsort(of_row, kind="stable")
     starts = np.searchsorted(of_row[by_pair], np.arange(len(keys)))
     names = [str(src[key // len(dst)]) for key in keys], [str(dst[key % len(dst)]) for key in keys]
-    return Pairs(*names, of_row.astype(np.int64), by_pair, starts.astype(np.int64))
+    return Pairs(*names, of_row.astype(np.int64), telemetry.by_proxy, by_pair, starts.astype(np.int64))
 
 
 def counted(telemetry: Telemetry, pairs: Pairs) -> Columns:
     """Counts, bytes, first and last event, telemetry and records of each pair."""
+
     def over(reduce: np.ufunc, values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
         ordered = values[pairs.by_pair]
         return np.asarray(reduce.reduceat(ordered, pairs.starts)) if len(ordered) else ordered
@@ -179,8 +189,7 @@ def _spread(count: int) -> Ints:
 def rhythms(telemetry: Telemetry, pairs: Pairs) -> Columns:
     """Rhythm of each pair, in the telemetry with most check-ins."""
     columns: dict[str, list[object]] = {
-        name: [None] * len(pairs.src)
-        for name in ("beacon_score", "beacon_period_s", "beacon_reason", "beacon_source")
+        name: [None] * len(pairs.src) for name in ("beacon_score", "beacon_period_s", "beacon_reason", "beacon_source")
     }
     busy = np.unique(pairs.of_row[telemetry.contacts >= rhythm.MIN_CHECKINS])
     for number in busy.tolist():

@@ -148,7 +148,7 @@ def _best_fit(pauses: Ints, burst: int) -> _Fit:
     share = np.add.reduceat(inside, _FIRST_BEATS, axis=0) / count
     result = _beyond_chance(share, _LEAST_CHANCE, count)
     if not result.any():  # most traffic of people ends here
-        return _Fit(0.0, float(np.median(periods)), 0.0, 1.0, *TOLERANCES[-1], burst)
+        return _Fit(0.0, float(pauses[count // 2]), 0.0, 1.0, *TOLERANCES[-1], burst)
     chance = _chance(low - burst - 1, high - burst)
     result = _beyond_chance(share, chance, count)
     best = result.max(axis=1)
@@ -207,7 +207,7 @@ def _describe(seconds: Ints, steps: Ints, fit: _Fit) -> Rhythm:
     beats = np.clip(np.rint(pauses / fit.period), 1, fit.multiples)
     explained = np.abs(pauses - beats * fit.period) <= fit.tolerance * fit.period + 1e-9
     chosen = explained if explained.any() else np.ones(len(pauses), dtype=bool)
-    period = float(np.median(intervals[chosen] / beats[chosen]))
+    period = _middle(np.sort(intervals[chosen] / beats[chosen]))
     folded = np.sort(pauses[chosen] / beats[chosen])
     cut = int(len(folded) * (1 - JITTER_SHARE) / 2)
     jitter = float((folded[-1 - cut] - folded[cut]) / 2 / max(period, 1.0))
@@ -223,6 +223,12 @@ def _describe(seconds: Ints, steps: Ints, fit: _Fit) -> Rhythm:
         missed=round(missed, 3),
         reason=_reason(fit, len(starts), last - first, period, jitter, missed),
     )
+
+
+def _middle(ordered: Floats) -> float:
+    """Median; numpy's own costs ten times this on a short series."""
+    half = len(ordered) // 2
+    return float(ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2)
 
 
 def _reason(fit: _Fit, checkins: int, span: float, period: float, jitter: float, missed: float) -> str:

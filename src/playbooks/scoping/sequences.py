@@ -1,6 +1,6 @@
 """Which steps of one principal follow each other as an abuse of serverless code would.
 
-preparation (identity change or failed call) → change → permission or trigger → run → evasion, within a
+preparation (identity change or refused call) → change → permission or trigger → run → evasion, within a
 window (tunable TimeWindow of AN1053). A deployment alone shows change and permission, two stages; three in
 rising order within the window make a row.
 
@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 import pandas as pd
+
+from playbooks.scoping.control_plane import REFUSALS
 
 STAGES = ("preparation", "change", "permission or trigger", "run", "evasion")
 STAGE_OF_PHASE = {
@@ -61,8 +63,10 @@ def sequences(activity: pd.DataFrame, window_minutes: int = WINDOW_MINUTES) -> p
 
 def _stages(activity: pd.DataFrame) -> pd.Series[float]:
     stage = activity["phase"].map(STAGE_OF_PHASE).astype("float64")
-    # a failed call changes nothing: it is preparation, whatever it tried; failed reads are not followed
-    return stage.mask((activity["outcome"] == "failure") & stage.notna(), 0.0)
+    failed = activity["outcome"] == "failure"
+    refused = failed & activity["outcome_detail"].astype(str).str.lower().str.contains(REFUSALS)
+    # a refused change is preparation, whatever it tried; a fault of use, as tools make and retry, is no stage
+    return stage.mask(failed & ~refused).mask(refused & stage.notna(), 0.0)
 
 
 def _rising(times: Iterable[pd.Timestamp], stages: Iterable[float], window: pd.Timedelta) -> Iterator[Span]:

@@ -1,0 +1,117 @@
+"""Findings: signals become findings, leads and suppressed rows, and every question gets its outcome."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from playbooks import __version__
+from playbooks.case import Case, CaseFile
+from playbooks.findings.cloud import cloud_subjects
+from playbooks.findings.decisions import VERDICTS, decide, decisions
+from playbooks.findings.egress import egress_subjects, with_priority
+from playbooks.findings.outcomes import Basis, outcomes
+from playbooks.findings.signal import Signal, Subject, score
+from playbooks.findings.wording import LIMITS, forbidden_claims
+from playbooks.knowledge import attack
+from playbooks.knowledge.catalogue import load_catalogue
+
+LEADS_SHOWN = 200
+
+
+def findings(
+    case: Case,
+    coverage: dict[str, Any],
+    pairs: pd.DataFrame,
+    activity: pd.DataFrame,
+    sequences: pd.DataFrame,
+    intel: pd.DataFrame,
+) -> dict[str, Any]:
+    """Put everything together: the content of `findings.json`.
+
+    Parameters
+    ----------
+    case, coverage
+        The case and what `coverage` says of its evidence.
+    pairs, activity, sequences, intel
+        Egress pairs with ownership, cloud activity, stages per principal, and intelligence matches.
+
+    Returns
+    -------
+    dict
+        JSON-ready; equal input gives equal output.
+    """
+    config = case.config
+    subjects = _subjects(config, pairs, activity, sequences, intel)
+    decided = decisions(case)
+    loud = [s for s in subjects if s.allowed_by is None and not _benign(decided.get(s.id))]
+    quiet = [s for s in subjects if s not in loud]
+    found = [_with_decision(s, decided) for s in loud if s.is_finding]
+    leads = [_with_decision(s, decided) for s in loud if not s.is_finding]
+    basis = Basis(coverage, found, leads, len(quiet), intel, activity)
+    return {
+        "case_id": config.case_id,
+        "hypotheses": list(config.hypotheses),
+        "outcomes": outcomes(basis, config.hypotheses),
+        "findings": found,
+        "leads": leads[:LEADS_SHOWN],
+        "leads_total": len(leads),
+        "suppressed": [_suppressed(s, decided) for s in quiet],
+        "limits": [
+            *LIMITS,
+            *(f"Blind: {spot['missing']} – forbids to conclude {spot['forbids']}." for spot in coverage["blind_spots"]),
+        ],
+        "versions": {"playbooks": __version__, "catalogue": load_catalogue().version, "attack": attack.RELEASE},
+    }
+
+
+def _subjects(
+    config: CaseFile, pairs: pd.DataFrame, activity: pd.DataFrame, sequences: pd.DataFrame, intel: pd.DataFrame
+) -> list[Subject]:
+    found = []
+    if "A" in config.hypotheses:
+        found += egress_subjects(pairs, intel, config)
+    if "B" in config.hypotheses:
+        found += cloud_subjects(activity, sequences)
+    told = [subject for subject in found if subject.is_lead]
+    return sorted(told, key=lambda s: (-score(s.signals), s.hypothesis, s.key))
+
+
+def _benign(decision: dict[str, Any] | None) -> bool:
+    return decision is not None and decision["verdict"] == "benign"
+
+
+def _with_decision(subject: Subject, decided: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return subject.as_json() | {"decision": decided.get(subject.id)}
+
+
+def _suppressed(subject: Subject, decided: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    decision = decided.get(subject.id)
+    by_decision = (
+        f"decided benign by {decision['analyst']} at {decision['time']}: {decision['reason']}" if decision else ""
+    )
+    return {
+        "id": subject.id,
+        "hypothesis": subject.hypothesis,
+        "subject": subject.key,
+        "would_be": f"{'finding' if subject.is_finding else 'lead'}: {subject.title}",
+        "allowed_by": subject.allowed_by or by_decision,
+        "signals": [signal.as_json() for signal in subject.signals],
+        "refs": list(dict.fromkeys(ref for signal in subject.signals for ref in signal.refs))[:20],
+        "decision": decision,
+    }
+
+
+__all__ = [
+    "LIMITS",
+    "VERDICTS",
+    "Signal",
+    "Subject",
+    "decide",
+    "decisions",
+    "findings",
+    "forbidden_claims",
+    "score",
+    "with_priority",
+]

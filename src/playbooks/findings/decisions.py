@@ -1,0 +1,75 @@
+"""Decisions: what an analyst decided of a finding, why and when; every later run honours it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+from playbooks.case import Case
+from playbooks.errors import CaseError, UsageError
+from playbooks.evidence import custody
+
+VERDICTS = ("benign", "suspicious", "confirmed", "needs more")
+
+
+def decide(case: Case, finding: str, verdict: str, reason: str, analyst: str) -> dict[str, Any]:
+    """Record a decision in `decisions.jsonl` and in the custody chain.
+
+    Parameters
+    ----------
+    finding
+        Id of a finding or lead, e.g. A-1f3c9a02.
+    verdict
+        One of `VERDICTS`.
+    reason, analyst
+        Why, and who decides; neither may be empty.
+
+    Raises
+    ------
+    UsageError
+        An argument is empty or unknown.
+    """
+    if verdict not in VERDICTS:
+        raise UsageError(f"verdict {verdict!r}: expected one of {', '.join(VERDICTS)}.")
+    if not (finding.strip() and reason.strip() and analyst.strip()):
+        raise UsageError("a decision needs a finding id, a reason and the analyst's name; one of them is empty.")
+    entry = {
+        "finding": finding.strip(),
+        "verdict": verdict,
+        "reason": reason.strip(),
+        "analyst": analyst.strip(),
+        "time": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+    }
+    known = decisions(case).get(entry["finding"])
+    if known and all(known[key] == entry[key] for key in ("verdict", "reason", "analyst")):
+        return known  # a cell run twice decides nothing twice
+    with case.decisions.open("a", encoding="utf-8") as journal:
+        journal.write(json.dumps(entry, sort_keys=True, ensure_ascii=False) + "\n")
+    custody.append(case.custody, case.config.case_id, "decided", decision=entry)
+    return entry
+
+
+def decisions(case: Case) -> dict[str, dict[str, Any]]:
+    """The last decision on each finding.
+
+    Raises
+    ------
+    CaseError
+        A line of `decisions.jsonl` is no decision.
+    """
+    if not case.decisions.is_file():
+        return {}
+    found = {}
+    for number, line in enumerate(case.decisions.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            entry = json.loads(line)
+            found[str(entry["finding"])] = {
+                key: str(entry[key]) for key in ("finding", "verdict", "reason", "analyst", "time")
+            }
+        except (ValueError, KeyError, TypeError) as error:
+            raise CaseError(
+                f"decisions.jsonl, line {number}: no decision. Expected finding, verdict, reason, analyst and time; "
+                "correct or remove the line."
+            ) from error
+    return found

@@ -1,0 +1,15 @@
+"""The pictures of a report: each with a caption, a sentence with its facts, and its data as a table.
+
+A picture never says anything by colour alone, draws at most `MAX_ROWS` rows, and says what it leaves out.
+Without data there is no figure, and the sentence says why.
+"""
+
+from __future__ import annotations
+
+from playbooks.report.figures.heatmap import coverage_heatmap
+from playbooks.report.figures.history import function_history
+from playbooks.report.figures.picture import Picture
+from playbooks.report.figures.raster import checkin_raster
+from playbooks.report.figures.timeline import egress_timeline
+
+__all__ = ["Picture", "checkin_raster", "coverage_heatmap", "egress_timeline", "function_history"]

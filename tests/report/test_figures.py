@@ -1,0 +1,124 @@
+"""Each picture says in words and rows what it draws, and why where it draws nothing."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from playbooks.report import Picture, checkin_raster, coverage_heatmap, egress_timeline, function_history
+from tests.report.fabricated import HOURS, activity, calm, checkins, coverage, hostile
+
+EMPTY = {
+    "heat map": lambda: coverage_heatmap({}),
+    "timeline": lambda: egress_timeline(calm().egress_hours.head(0)),
+    "raster": lambda: checkin_raster(checkins().head(0)),
+    "history": lambda: function_history(activity().head(0)),
+    "history of an unknown function": lambda: function_history(activity(), "nobody"),
+}
+
+
+@pytest.mark.parametrize("draw", EMPTY.values(), ids=EMPTY.keys())
+def test_without_data_there_is_no_figure_but_a_reason(draw: object) -> None:
+    picture = draw()  # type: ignore[operator]
+    assert picture.figure is None
+    assert picture.summary.startswith("No picture: ")
+    assert picture.table.empty
+    assert picture.bundle() == {}
+
+
+def test_the_coverage_sentence_names_span_gap_and_signs() -> None:
+    picture = coverage_heatmap(coverage())
+    assert picture.summary == (
+        "2,640 events of 1 evidence item between 2024-04-15 00:00 and 2024-04-17 00:00 UTC. "
+        "1 gap found, the longest 4 hours from 2024-04-15 10:00. "
+        "A cell is 1 hour; × has no record, a dot has records and at least one empty hour."
+    )
+    assert picture.table.to_dict("records") == [
+        {"evidence item": "E002 proxy access.log", "table": "http_activity", "from": "2024-04-15 00:00",
+         "to": "2024-04-17 00:00", "hours": 48, "hours with records": 44, "records": 2640, "most in one hour": 60}
+    ]  # fmt: skip
+
+
+def test_empty_hours_are_marked_by_a_sign_not_by_colour_alone() -> None:
+    crosses, dots = coverage_heatmap(coverage()).figure.data[1:]
+    assert (crosses.marker.symbol, len(crosses.x)) == ("x-thin", 4)
+    assert len(dots.x) == 0
+
+
+def test_a_long_window_is_drawn_in_wider_cells_that_say_when_some_of_their_hours_are_empty() -> None:
+    hours = pd.date_range("2024-01-01", periods=24 * 30, freq="h", tz="UTC")
+    row = {"evidence_id": "E1", "name": "a", "table": "t", "counts": [number % 2 for number in range(720)]}
+    picture = coverage_heatmap({"matrix": {"hours": [str(hour) for hour in hours], "rows": [row]}, "items": []})
+    heat, _, dots = picture.figure.data
+    assert len(heat.x) == len(dots.x) == 120
+    assert "A cell is 6 hours" in picture.summary
+
+
+def test_the_timeline_says_who_was_seen_most_and_that_presence_is_no_signal() -> None:
+    assert egress_timeline(calm().egress_hours).summary == (
+        "2,880 connections to 1 destination between 2024-04-15 00:00 and 2024-04-17 00:00 UTC. poll.workers.dev was "
+        "seen in the most hours (48, with 2,880 connections). Being here is not suspicious by itself."
+    )
+
+
+def test_at_most_thirty_rows_are_drawn_and_the_rest_is_counted() -> None:
+    many = pd.DataFrame(
+        {"hour": HOURS[0], "dst": [f"t{number:02}.workers.dev" for number in range(45)], "service": None, "connections": 1}
+    )
+    picture = egress_timeline(many)
+    assert len(picture.figure.layout.yaxis.ticktext) == 30
+    assert picture.summary.endswith("Not drawn: 15 more destinations; the table has them.")
+    assert len(picture.table) == 45
+
+
+def test_destinations_that_look_the_same_when_cut_stay_two_rows() -> None:
+    twins = [f"{'a' * 40}{middle}{'b' * 40}.example" for middle in "xy"]
+    picture = egress_timeline(pd.DataFrame({"hour": HOURS[0], "dst": twins, "service": "S", "connections": 1}))
+    assert sorted(picture.figure.data[0].y) == [0, 1]
+
+
+def test_the_raster_gives_the_rhythm_in_seconds_and_draws_hours_when_strokes_are_close() -> None:
+    picture = checkin_raster(checkins())
+    assert picture.summary.startswith(
+        "10.1.4.23 contacted poll.workers.dev 400 times between 2024-04-15 00:00 and 2024-04-15 06:45 UTC, "
+        "half of the time 61 to 61 seconds apart (median 61). Each row is one hour"
+    )
+    assert list(picture.figure.layout.yaxis.ticktext) == [f"15 Apr {hour:02}:00" for hour in range(7)]
+    assert sum(picture.figure.data[1].y) == 399
+
+
+def test_rare_checkins_are_drawn_by_day() -> None:
+    times = pd.date_range("2024-04-15", periods=100, freq="50min", tz="UTC")
+    picture = checkin_raster(pd.DataFrame({"time": times, "src": "a", "dst": "b"}))
+    assert list(picture.figure.layout.yaxis.ticktext) == [f"{day} Apr 2024" for day in ("Mon 15", "Tue 16", "Wed 17", "Thu 18")]
+
+
+def test_one_checkin_has_no_interval_and_says_so() -> None:
+    assert "One event has no interval." in checkin_raster(checkins().head(1)).summary
+
+
+def test_the_history_has_a_lane_per_phase_and_a_symbol_per_outcome() -> None:
+    picture = function_history(activity())
+    assert list(picture.figure.layout.yaxis.ticktext) == ["modify-code  (1)", "permission  (1)", "other  (1)"]
+    assert [(trace.name, trace.marker.symbol, len(trace.x)) for trace in picture.figure.data] == [
+        ("success", "circle", 1), ("failure", "x", 1), ("outcome not logged", "diamond-open", 1)
+    ]  # fmt: skip
+    assert picture.summary.endswith("modify-code 1, permission 1, other 1. 1 event failed (drawn as a cross).")
+
+
+def test_the_history_of_one_function_holds_only_its_events() -> None:
+    assert function_history(activity(), "export").table["ref"].tolist() == ["E004:17", "E004:18"]
+
+
+def pictures_of_hostile_data() -> list[Picture]:
+    facts = hostile()
+    return [
+        coverage_heatmap(facts.coverage), egress_timeline(facts.egress_hours), checkin_raster(facts.checkins),
+        function_history(facts.activity),
+    ]  # fmt: skip
+
+
+def test_no_label_or_hover_of_a_figure_holds_markup_from_a_log() -> None:
+    for picture in pictures_of_hostile_data():
+        text = picture.figure.to_json().replace("\\u003c", "<")
+        assert "<script" not in text and "<img" not in text and "<a " not in text and "<svg" not in text
