@@ -251,6 +251,7 @@ EGRESS_PAIRS = Table(
             "owned-approved, owned-unapproved, owned-recently-modified, external, unknown",
         ),
         Column("ownership_reason", "VARCHAR", "why"),
+        Column("ownership_refs", "VARCHAR[]", "audit records behind it"),
         Column("first_seen", "TIMESTAMPTZ", "first event, UTC"),
         Column("last_seen", "TIMESTAMPTZ", "last event, UTC"),
         Column("connections", "BIGINT", "events in the telemetry that saw most of them"),

@@ -16,8 +16,9 @@ def assert_closed(html: str) -> BeautifulSoup:
     soup = BeautifulSoup(html, "html.parser")
     policy = soup.find("meta", attrs={"http-equiv": "Content-Security-Policy"})["content"]
     assert policy.startswith("default-src 'none'; script-src ")
-    for part in ("style-src 'unsafe-inline'", "img-src data:", "font-src data:", "base-uri 'none'", "form-action 'none'"):
-        assert part in policy
+    for part in ("style-src 'unsafe-inline'", "img-src data:", "font-src data:", "base-uri 'none'"):
+        assert f"; {part};" in policy
+    assert policy.endswith("; form-action 'none'")
     assert_scripts_known(soup, ALLOWED_SCRIPT.search(policy)[1])
     for element in soup.find_all(True):
         for name, value in element.attrs.items():

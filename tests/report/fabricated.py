@@ -73,7 +73,7 @@ def finding(**different: Any) -> dict[str, Any]:
         "first_seen": "2024-04-15T00:00:00Z",
         "last_seen": "2024-04-16T23:00:00Z",
         "signals": [
-            {"kind": "rhythm", "sentence": "2,800 requests, 61 seconds apart.", "weight": 0.42, "refs": [REF, "E009:1"]},
+            {"kind": "rhythm", "sentence": "2,800 requests.", "weight": 0.42, "refs": [REF, "E009:1"]},
             {"kind": "rarity", "sentence": "One client only.", "weight": 0.2, "refs": [REF]},
         ],
         "score": 0.62,
@@ -170,7 +170,7 @@ def poisoned(value: Any, attack: str = ATTACK) -> Any:
 
 def poisoned_frame(frame: pd.DataFrame, attack: str = ATTACK) -> pd.DataFrame:
     texts = frame.select_dtypes("object").columns
-    return frame.assign(**{name: attack for name in texts})
+    return frame.assign(**dict.fromkeys(texts, attack))
 
 
 def hostile(attack: str = ATTACK) -> CaseFacts:
@@ -179,7 +179,7 @@ def hostile(attack: str = ATTACK) -> CaseFacts:
     for number, one in enumerate((*found["findings"], *found["leads"])):
         one["signals"][0]["refs"] = [REF, attack]
         one["id"] = f"{attack}{number}"
-    texts = {name: attack for name in ("case_id", "title", "tlp", "analyst")}
+    texts = dict.fromkeys(("case_id", "title", "tlp", "analyst"), attack)
     return replace(
         facts,
         **texts,

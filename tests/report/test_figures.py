@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from tests.report.fabricated import HOURS, activity, calm, checkins, coverage, hostile
 
 from playbooks.report import Picture, checkin_raster, coverage_heatmap, egress_timeline, function_history
-from tests.report.fabricated import HOURS, activity, calm, checkins, coverage, hostile
 
 EMPTY = {
     "heat map": lambda: coverage_heatmap({}),
@@ -62,9 +62,8 @@ def test_the_timeline_says_who_was_seen_most_and_that_presence_is_no_signal() ->
 
 
 def test_at_most_thirty_rows_are_drawn_and_the_rest_is_counted() -> None:
-    many = pd.DataFrame(
-        {"hour": HOURS[0], "dst": [f"t{number:02}.workers.dev" for number in range(45)], "service": None, "connections": 1}
-    )
+    names = [f"t{number:02}.workers.dev" for number in range(45)]
+    many = pd.DataFrame({"hour": HOURS[0], "dst": names, "service": None, "connections": 1})
     picture = egress_timeline(many)
     assert len(picture.figure.layout.yaxis.ticktext) == 30
     assert picture.summary.endswith("Not drawn: 15 more destinations; the table has them.")
@@ -90,7 +89,8 @@ def test_the_raster_gives_the_rhythm_in_seconds_and_draws_hours_when_strokes_are
 def test_rare_checkins_are_drawn_by_day() -> None:
     times = pd.date_range("2024-04-15", periods=100, freq="50min", tz="UTC")
     picture = checkin_raster(pd.DataFrame({"time": times, "src": "a", "dst": "b"}))
-    assert list(picture.figure.layout.yaxis.ticktext) == [f"{day} Apr 2024" for day in ("Mon 15", "Tue 16", "Wed 17", "Thu 18")]
+    days = ("Mon 15", "Tue 16", "Wed 17", "Thu 18")
+    assert list(picture.figure.layout.yaxis.ticktext) == [f"{day} Apr 2024" for day in days]
 
 
 def test_one_checkin_has_no_interval_and_says_so() -> None:

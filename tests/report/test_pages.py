@@ -10,12 +10,12 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 from bs4 import BeautifulSoup
+from tests.report.closed_page import assert_closed
+from tests.report.fabricated import ATTACK, LONG, REF, calm, finding, hostile
 
 from playbooks.report import CaseFacts, notebook_to_html, write_case_report
 from playbooks.report.figures.picture import PLOTLY_MIME
 from playbooks.report.sections import CONTENTS
-from tests.report.closed_page import assert_closed
-from tests.report.fabricated import ATTACK, LONG, REF, calm, finding, hostile
 
 
 def report(facts: CaseFacts, folder: Path) -> BeautifulSoup:
@@ -35,8 +35,10 @@ def hostile_notebook() -> nb.NotebookNode:
         nb.new_output("display_data", data={"text/markdown": ATTACK}),
         nb.new_output("display_data", data={"text/plain": ATTACK}),
         nb.new_output("display_data", data={"image/png": '"><script>alert(8)</script>'}),
-        nb.new_output("display_data", data={"image/svg+xml": "<svg onload=alert(9)>", "application/javascript": "alert(10)"}),
-        nb.new_output("display_data", data={PLOTLY_MIME: figure.to_dict(), "text/html": ATTACK}, metadata={"caption": ATTACK}),
+        nb.new_output("display_data", data={"image/svg+xml": "<svg onload=alert(9)>", "text/x": "alert(10)"}),
+        nb.new_output(
+            "display_data", data={PLOTLY_MIME: figure.to_dict(), "text/html": ATTACK}, metadata={"caption": ATTACK}
+        ),
         nb.new_output("error", ename=ATTACK, evalue=ATTACK, traceback=[ATTACK, "\x1b[31mValueError\x1b[0m: x"]),
     ]
     cells = [
@@ -156,13 +158,14 @@ def test_a_notebook_with_an_attack_in_every_output_is_closed_and_shows_the_text(
     assert page.get_text().count("<script>alert(1)</script>") >= 6
     assert "ValueError: x" in page.get_text()
     assert "An image that is not valid base64 is left out." in page.get_text()
-    assert "does not show (image/svg+xml, application/javascript)" in page.get_text()
+    assert "does not show (image/svg+xml, text/x)" in page.get_text()
 
 
 def test_code_is_folded_and_outputs_stay_open() -> None:
-    cell = nb.new_code_cell("a = 1\na", execution_count=2, outputs=[nb.new_output("execute_result", data={"text/plain": "1"})])
+    result = nb.new_output("execute_result", data={"text/plain": "1"})
+    cell = nb.new_code_cell("a = 1\na", execution_count=2, outputs=[result])
     page = assert_closed(notebook_to_html(nb.new_notebook(cells=[cell]), "Q"))
-    assert page.find("details").find("summary").text == "Code of step 2 (2 lines)"
+    assert page.find("details").find("summary").text == "Code of cell 2 (2 lines)"
     assert [pre.text for pre in page.select("main > pre.text")] == ["1"]
 
 

@@ -92,6 +92,16 @@ def test_refused_calls_in_the_hour_before_count_and_errors_of_use_do_not(tmp_pat
     assert judged(tmp_path, *records) == [(0.7, [new, refused]), (0.0, []), (0.5, [new])]
 
 
+def test_a_principal_that_is_refused_every_week_is_not_told_apart_by_it(tmp_path: Path) -> None:
+    denied = {"who": CI, "denied": "AccessDenied: User is not authorized"}
+    records = [
+        event("03-04 09:00", "ListBuckets", **denied),
+        event("03-11 02:00", "ListBuckets", **denied),
+        event("03-11 02:10", "UpdateFunctionCode20150331v2", USUAL),
+    ]
+    assert judged(tmp_path, *records) == [(0.0, [])]
+
+
 def test_without_a_baseline_nothing_is_called_new(tmp_path: Path) -> None:
     denied = event("03-11 02:00", "ListBuckets", who=MALLORY, denied="AccessDenied")
     change = event("03-11 02:10", "UpdateFunctionCode20150331v2", USUAL, MALLORY)

@@ -32,7 +32,7 @@ class Ownership:
 def with_ownership(
     pairs: pd.DataFrame, resources: pd.DataFrame, activity: pd.DataFrame, config: CaseFile
 ) -> pd.DataFrame:
-    """Fill `ownership` and `ownership_reason` of egress pairs.
+    """Fill `ownership`, `ownership_reason` and `ownership_refs` of egress pairs.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def with_ownership(
     Returns
     -------
     pandas.DataFrame
-        A copy of `pairs`, with a further column `ownership_refs` (lists).
+        A copy of `pairs`.
     """
     judge = _Judge(resources, activity, config)
     keys = [

@@ -27,7 +27,8 @@ FORMAT = Format(
     ),
     clock=Clock.IN_THE_STAMP,
     columns="""
-        iso_time(r.eventTime)       AS time,
+        -- AWS documents the stamp as UTC; some exports drop the Z
+        coalesce(iso_time(r.eventTime), iso_time(r.eventTime || 'Z'))  AS time,
         said(r.eventID)             AS metadata_uid,
         -- an address, or the name of the AWS service that called
         lower(said(r.sourceIPAddress))  AS src_endpoint_ip,
@@ -46,7 +47,10 @@ FORMAT = Format(
         coalesce(r.recipientAccountId, r.userIdentity.accountId)  AS cloud_account_uid,
         said(r.awsRegion)           AS cloud_region,
         coalesce(json_extract_string(r.requestParameters, '$.functionName'),
-                 json_extract_string(r.responseElements, '$.functionName'))  AS resource_name,
+                 json_extract_string(r.responseElements, '$.functionName'),
+                 json_extract_string(r.requestParameters, '$.roleName'),
+                 json_extract_string(r.requestParameters, '$.userName'),
+                 json_extract_string(r.requestParameters, '$.name'))  AS resource_name,
         coalesce(json_extract_string(r.responseElements, '$.functionArn'),
                  json_extract_string(r.resources, '$[0].ARN'))  AS resource_uid,
         CASE WHEN said(r.errorCode) IS NULL THEN 'success' ELSE 'failure' END  AS status,

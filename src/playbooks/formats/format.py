@@ -132,7 +132,8 @@ CREATE MACRO stamp(t) AS CASE WHEN regexp_matches(t, '^-?\d+(\.\d+)?$') THEN epo
 CREATE MACRO case_clock(t) AS timezone(nullif(getvariable('case_clock'), ''), CAST(t AS TIMESTAMP));
 CREATE MACRO listed(t) AS CASE
     WHEN said(t) IS NULL THEN NULL
-    WHEN t LIKE '[%' THEN CAST(CAST(t AS JSON) AS VARCHAR[])
+    -- JSON logs hold a list; in text a first answer may begin with the same bracket
+    WHEN t LIKE '[%' AND json_valid(t) THEN CAST(CAST(t AS JSON) AS VARCHAR[])
     ELSE string_split(t, ',') END;
 CREATE MACRO protocol(n) AS CASE CAST(said(n) AS INTEGER)
     WHEN 1 THEN 'icmp' WHEN 6 THEN 'tcp' WHEN 17 THEN 'udp' WHEN 58 THEN 'icmp6' ELSE CAST(n AS VARCHAR) END;

@@ -24,8 +24,10 @@ FORMAT = Format(
         said(r.user)                AS actor_user_name,
         url_host(r.url)             AS dst_endpoint_hostname,     -- CONNECT gives host:port and no path
         coalesce(url_port(r.url), CASE WHEN r.method = 'CONNECT' THEN 443 END)  AS dst_endpoint_port,
-        -- the peer is the server's address, or its name again when Squid logged no address
-        CASE WHEN is_address(r.peer) THEN address(r.peer) END  AS dst_endpoint_ip,
+        -- the peer is the server's address, or its name again when Squid logged no address;
+        -- with a parent it is the next proxy, and the server's address is not logged
+        CASE WHEN is_address(r.peer) AND r.hierarchy NOT LIKE '%PARENT%' THEN address(r.peer) END  AS dst_endpoint_ip,
+        CASE WHEN is_address(r.peer) AND r.hierarchy LIKE '%PARENT%' THEN address(r.peer) END  AS proxy_endpoint_ip,
         r.method                    AS http_request_http_method,
         CASE WHEN r.method <> 'CONNECT' THEN r.url END  AS http_request_url_string,
         said(r.agent)               AS http_request_user_agent,

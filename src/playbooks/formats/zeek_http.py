@@ -17,7 +17,8 @@ FORMAT = Format(
             *("referrer", "user_agent", "username", "status_code", "request_body_len", "response_body_len"),
         ),
         keys=frozenset({"ts", "id_orig_h", "id_resp_h"}),
-        any_of=frozenset({"request_body_len", "response_body_len", "trans_depth"}),
+        # not trans_depth: smtp.log has it too
+        any_of=frozenset({"request_body_len", "response_body_len"}),
     ),
     clock=Clock.IN_THE_STAMP,
     columns="""

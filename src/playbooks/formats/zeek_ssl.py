@@ -16,7 +16,8 @@ FORMAT = Format(
             *("issuer", "issuer_subject", "ja3", "ja3s", "ja4"),
         ),
         keys=frozenset({"ts", "id_orig_h", "id_resp_h"}),
-        any_of=frozenset({"cipher", "established", "resumed", "server_name", "ssl_history"}),
+        # not server_name or cipher: quic.log and kerberos.log have them too
+        any_of=frozenset({"established", "resumed", "ssl_history"}),
     ),
     clock=Clock.IN_THE_STAMP,
     columns="""

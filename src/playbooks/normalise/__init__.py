@@ -99,8 +99,13 @@ def readings(case: Case) -> list[Reading]:
 
 def _stamp(case: Case) -> str:
     """Changes when the same bytes could be read differently: kit, formats or clock."""
-    what = [__version__, case.config.clock, [repr(form) for form in FORMATS]]
-    return hashlib.sha256(json.dumps(what).encode()).hexdigest()
+    what = [__version__, case.config.clock, [asdict(form) for form in FORMATS]]
+    return hashlib.sha256(json.dumps(what, default=_plain).encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    """Sets in a fixed order: the order of their elements differs from process to process."""
+    return sorted(value) if isinstance(value, frozenset) else str(value)
 
 
 def _known(case: Case, stamp: str) -> dict[str, Reading]:

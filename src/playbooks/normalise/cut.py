@@ -11,14 +11,20 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from playbooks.formats import Columns, Json, TextLines, Zeek
 from playbooks.normalise.text import Damage
 
 CHUNK_RECORDS = 100_000
-MAX_RECORD_CHARS = 16_000_000  # a longer "line" is a bomb or no log line; it is kept as unread
-JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"(?P<key>\s*:)?|[{}\[\]]|[^\s"{}\[\],:]+')
+CHUNK_CHARS = 64_000_000
+MAX_RECORD_CHARS = 16_000_000  # a longer "line" is a bomb or no log line; it is kept as unread, in pieces
+MAX_JSON_CHARS = 1_000_000_000  # JSON that is not one object a line is held in memory as a whole
+MAX_CELL_LINES = 100  # a quote that is open for longer was never closed
+JSON_LINES_TRIED = 20
+JSON_TOKEN = re.compile(r'"[^"\\]*(?:\\[\s\S][^"\\]*)*"(?P<key>\s*:)?|[{}\[\]]|[^\s"{}\[\],:]+|"')
 
+CUT_OFF = "JSON ends in the middle of a record"
 Layout = TextLines | Json | Zeek | Columns
 
 
@@ -63,57 +69,71 @@ def cut(text: Iterable[str | Damage], layout: Layout) -> Iterator[Records]:
             return _lines(text)
 
 
-def _split(text: Iterable[str | Damage]) -> Iterator[list[str] | Damage]:
-    """Whole lines, many at a time; the last one may lack its line end."""
+@dataclass(frozen=True)
+class Torn:
+    """A record that could not be cut whole: what there is of it, and why."""
+
+    raw: str
+    reason: str
+
+    def records(self, names: tuple[str, ...] = ()) -> Records:
+        """The torn record alone, as a run of its own."""
+        records = Records(names)
+        records.add_broken(self.raw, self.reason)
+        return records
+
+
+def _split(text: Iterable[str | Damage]) -> Iterator[list[str] | Torn]:
+    """Whole lines, many at a time; the last one may lack its line end.
+
+    A line of more than `MAX_RECORD_CHARS` comes as torn pieces, so that neither it nor what follows is lost.
+    """
     rest: list[str] = []
     length = 0
+    in_pieces = False
+    piece = f"part of a line that is longer than {MAX_RECORD_CHARS:,} characters"
     for block in text:
         if isinstance(block, Damage):
-            if tail := "".join(rest):
-                yield [tail]
-            yield block
+            yield Torn("".join(rest), block.reason)
             return
         head, newline, tail = block.rpartition("\n")
         if newline:
-            yield ("".join(rest) + head).split("\n")
-            rest, length = [], 0
+            lines = ("".join(rest) + head).split("\n")
+            if in_pieces and (last := lines.pop(0)):
+                yield Torn(last, piece)
+            yield lines
+            rest, length, in_pieces = [], 0, False
         rest.append(tail)
         length += len(tail)
         if length > MAX_RECORD_CHARS:
-            yield ["".join(rest)]
-            yield Damage(f"a line is longer than {MAX_RECORD_CHARS:,} characters; what follows was not read")
-            return
+            yield Torn("".join(rest), piece)
+            rest, length, in_pieces = [], 0, True
     if tail := "".join(rest):
-        yield [tail]
+        yield Torn(tail, piece) if in_pieces else [tail]
 
 
-def _chunks(text: Iterable[str | Damage]) -> Iterator[list[str] | Damage]:
+def _chunks(text: Iterable[str | Damage]) -> Iterator[list[str] | Torn]:
     """Lines gathered to chunks of a size that is worth a query."""
     chunk: list[str] = []
+    chars = 0
     for lines in _split(text):
-        if isinstance(lines, Damage):
-            if chunk:
-                yield chunk
-            yield lines
-            return
-        chunk += lines
-        if len(chunk) >= CHUNK_RECORDS:
+        if isinstance(lines, Torn):
             yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
-
-def _damaged(damage: Damage, names: tuple[str, ...] = ()) -> Records:
-    records = Records(names)
-    records.add_broken("", damage.reason)
-    return records
+            yield lines
+            chunk, chars = [], 0
+            continue
+        chunk += lines
+        chars += sum(map(len, lines))
+        if len(chunk) >= CHUNK_RECORDS or chars >= CHUNK_CHARS:
+            yield chunk
+            chunk, chars = [], 0
+    yield chunk
 
 
 def _lines(text: Iterable[str | Damage]) -> Iterator[Records]:
     for lines in _chunks(text):
-        if isinstance(lines, Damage):
-            yield _damaged(lines)
+        if isinstance(lines, Torn):
+            yield lines.records()
             continue
         raws = [line.rstrip("\r") for line in lines]
         kept = [raw for raw in raws if raw.strip()]
@@ -124,8 +144,8 @@ def _zeek(text: Iterable[str | Damage]) -> Iterator[Records]:
     """Comment lines are no records; a new `#fields` line begins a new run."""
     names: tuple[str, ...] = ()
     for lines in _chunks(text):
-        if isinstance(lines, Damage):
-            yield _damaged(lines, names)
+        if isinstance(lines, Torn):
+            yield lines.records(names)
             continue
         records = Records(names)
         for line in lines:
@@ -150,18 +170,18 @@ def zeek_name(name: str) -> str:
 def _columns(text: Iterable[str | Damage], columns: Columns) -> Iterator[Records]:
     """A header line gives the names of what follows; a quoted cell may run over several lines."""
     names: tuple[str, ...] = ()
-    carried = ""
-    for lines in _chunks(text):
-        if isinstance(lines, Damage):
-            yield _damaged(lines, names)
-            break
+    waiting: list[str] = []
+    for lines in chain(_chunks(text), [None]):
+        whole: list[str | Torn] = [lines] if isinstance(lines, Torn) else list(lines or [])
+        if columns.delimiter == ",":
+            given = lines if isinstance(lines, list) else []
+            whole, waiting = _join_quoted(waiting + given, at_end=not isinstance(lines, list))
+            whole += [lines] if isinstance(lines, Torn) else []
         records = Records(names)
-        for line in lines:
-            raw = carried + line.rstrip("\r")
-            carried = ""
-            if columns.delimiter == "," and raw.count('"') % 2 and len(raw) < MAX_RECORD_CHARS:
-                carried = raw + "\n"
-            elif not raw.strip():
+        for line in whole:
+            if isinstance(line, Torn):
+                records.add_broken(line.raw.rstrip("\r"), line.reason)
+            elif not (raw := line.rstrip("\r")).strip():
                 records.blank += 1
             elif columns.keys <= set(header := header_names(raw, columns.delimiter)):
                 yield records
@@ -171,10 +191,29 @@ def _columns(text: Iterable[str | Damage], columns: Columns) -> Iterator[Records
                 records.raws.append(raw)
                 records.cells.append(split_columns(raw, columns.delimiter))
         yield records
-    if carried:
-        records = Records(names)
-        records.add_broken(carried.rstrip("\n"), "a quote is opened and never closed")
-        yield records
+
+
+def _join_quoted(lines: list[str], at_end: bool) -> tuple[list[str | Torn], list[str]]:
+    """Lines joined where a quoted cell runs over several, and the lines that wait for its end.
+
+    A quote that is never closed costs the line in which it is opened, and no other.
+    """
+    whole: list[str | Torn] = []
+    start = 0
+    while start < len(lines):
+        end, quotes = start + 1, lines[start].count('"')
+        while quotes % 2 and end < min(len(lines), start + MAX_CELL_LINES):
+            quotes += lines[end].count('"')
+            end += 1
+        if quotes % 2 == 0:
+            whole.append("\n".join(lines[start:end]))
+        elif at_end or end == start + MAX_CELL_LINES:
+            whole.append(Torn(lines[start], "a quote is opened and never closed"))
+            end = start + 1
+        else:
+            return whole, lines[start:]
+        start = end
+    return whole, []
 
 
 def split_columns(raw: str, delimiter: str) -> list[str]:
@@ -196,39 +235,48 @@ def _json(text: Iterable[str | Damage], envelopes: tuple[str, ...]) -> Iterator[
     """JSON lines as lines (a broken one costs one record); anything else by its brackets."""
     blocks = iter(text)
     head = next((block for block in blocks if isinstance(block, Damage) or block.strip()), "")
-    rest = _chain(head, blocks)
+    rest = chain([head], blocks)
     if isinstance(head, str) and is_json_lines(head, envelopes):
         return _lines(rest)
     return _json_objects(rest, envelopes)
 
 
-def _chain(head: str | Damage, blocks: Iterator[str | Damage]) -> Iterator[str | Damage]:
-    yield head
-    yield from blocks
-
-
 def is_json_lines(head: str, envelopes: tuple[str, ...]) -> bool:
-    """Whether text holds one JSON object a line (judged by the first line that is whole)."""
-    for line in head.splitlines()[:20]:
-        try:
-            first = json.loads(line)
-        except (json.JSONDecodeError, RecursionError):
-            continue
-        return isinstance(first, dict) and not any(isinstance(first.get(key), list) for key in envelopes)
-    return False
+    """Whether text holds one JSON object a line: its first line is one, or is broken and most others are."""
+    lines = [line for line in head.split("\n")[:JSON_LINES_TRIED] if line.strip()]
+    if not lines or lines[0].lstrip().startswith("["):
+        return False
+    first, *others = (json_object(line) for line in lines)
+    if first is not None:
+        return not any(isinstance(first.get(key), list) for key in envelopes)
+    return 2 * sum(found is not None for found in others) >= len(lines)
+
+
+def json_object(raw: str) -> dict[str, object] | None:
+    """The JSON object in `raw`, or None where there is none."""
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _json_objects(text: Iterable[str | Damage], envelopes: tuple[str, ...]) -> Iterator[Records]:
     damage = None
     blocks: list[str] = []
+    length = 0
     for block in text:
         if isinstance(block, Damage):
             damage = block
-        else:
-            blocks.append(block)
+            break
+        blocks.append(block)
+        length += len(block)
+        if length > MAX_JSON_CHARS:
+            damage = Damage(f"JSON of more than {MAX_JSON_CHARS:,} characters: what follows was not read")
+            break
     yield from _walk("".join(blocks), envelopes)
     if damage:
-        yield _damaged(damage)
+        yield Torn("", damage.reason).records()
 
 
 def _walk(text: str, envelopes: tuple[str, ...]) -> Iterator[Records]:
@@ -258,6 +306,8 @@ def _walk(text: str, envelopes: tuple[str, ...]) -> Iterator[Records]:
         if len(records.raws) >= CHUNK_RECORDS:
             yield records
             records = Records()
+    if inside and records.broken.get(len(records.raws) - 1) != CUT_OFF:
+        records.add_broken("", "JSON ends before its closing bracket: records may be missing")
     yield records
 
 
@@ -288,7 +338,7 @@ def _envelope_member(text: str, token: re.Match[str], envelopes: tuple[str, ...]
         if opening and opening.group() == "[":
             inside.append("[")
             return opening.end()
-    return _balanced_end(text, token.start()) if word in ("{", "[") else token.end()
+    return (_closing(text, token.start()) or len(text)) if word in ("{", "[") else token.end()
 
 
 def _skip_space(text: str, position: int) -> int:
@@ -301,12 +351,11 @@ def _element(text: str, start: int, decoder: json.JSONDecoder, records: Records)
     """Take one value as a record; a broken one up to its closing bracket, or to the end of the text."""
     try:
         _, end = decoder.raw_decode(text, start)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         bracket = text[start] in "{["
-        end = _balanced_end(text, start) if bracket else _line_end(text, start)
-        ends_early = bracket and end == len(text) and text[end - 1] not in "}]"
-        reason = "JSON ends in the middle of a record" if ends_early else "not valid JSON"
-        records.add_broken(text[start:end].rstrip(), reason)
+        closed = _closing(text, start) if bracket else _line_end(text, start)
+        end = len(text) if closed is None else closed
+        records.add_broken(text[start:end].rstrip(), CUT_OFF if closed is None else "not valid JSON")
         return end
     records.raws.append(text[start:end])
     return end
@@ -317,7 +366,8 @@ def _line_end(text: str, start: int) -> int:
     return len(text) if end < 0 else end
 
 
-def _balanced_end(text: str, start: int) -> int:
+def _closing(text: str, start: int) -> int | None:
+    """Where the bracket that opens at `start` is closed; None where it never is."""
     depth = 0
     for token in JSON_TOKEN.finditer(text, start):
         word = token.group()
@@ -327,4 +377,4 @@ def _balanced_end(text: str, start: int) -> int:
             depth -= 1
         if depth <= 0:
             return token.end()
-    return len(text)
+    return None

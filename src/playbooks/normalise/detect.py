@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from playbooks.formats import FORMATS, Columns, Format, Json, TextLines, Zeek
-from playbooks.normalise.cut import Layout, cut, header_names, zeek_name
+from playbooks.normalise.cut import Layout, cut, header_names, json_object, zeek_name
 from playbooks.normalise.text import Damage, read_text
 
 SAMPLE_RECORDS = 100
@@ -63,7 +62,9 @@ class Sample:
 
     @cached_property
     def objects(self) -> list[dict[str, object]]:
-        if not re.match(r"\s*(#[^\n]*\n\s*)*[\[{]", self.text):
+        lines = [line.lstrip() for line in self.lines if not line.lstrip().startswith("#")]
+        opening = [line.startswith(("{", "[")) for line in lines]
+        if not opening or not (opening[0] or 2 * sum(opening) >= len(opening)):
             return []
         return list(_objects(self.text))
 
@@ -88,15 +89,6 @@ def _objects(text: str) -> Iterator[dict[str, object]]:
             count += 1
             if index not in records.broken and (found := json_object(raw)) is not None:
                 yield found
-
-
-def json_object(raw: str) -> dict[str, object] | None:
-    """The JSON object in `raw`, or None where there is none."""
-    try:
-        found = json.loads(raw)
-    except (json.JSONDecodeError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def detect(file: Path) -> Detection:
@@ -186,7 +178,7 @@ def _fit_zeek(name: str, sample: Sample, layout: Zeek) -> Tried:
         return _fit_objects(name, objects, layout)
     if path and path != layout.path:
         return Tried(name, 0.0, f"#path is {path[:40]}, not {layout.path}")
-    lack = _lacking(names, layout)
+    lack = _lacking(names, replace(layout, any_of=frozenset()) if path else layout)
     return Tried(name, 0.0 if lack else 1.0, lack)
 
 

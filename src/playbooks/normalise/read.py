@@ -21,6 +21,7 @@ from playbooks.normalise.detect import Detection, detect
 from playbooks.normalise.text import read_text
 
 BROKEN, STATUS, UNKNOWN = "broken", "status", "unknown"
+FIRST_YEAR, LAST_YEAR = 1900, 2199  # beyond lies what other tools of the trade cannot hold, and no event
 MACRO_ZEEK_NULL = "NULL::VARCHAR"
 
 
@@ -167,6 +168,9 @@ def _mapping(form: Format, names: tuple[str, ...], evidence_id: str) -> str:
             {status}
             WHEN e IS NULL THEN 'value'
             WHEN e."time" IS NULL THEN {_no_time(form)}
+            WHEN e."time" < TIMESTAMPTZ '{FIRST_YEAR}-01-01 00:00:00Z'
+              OR e."time" >= TIMESTAMPTZ '{LAST_YEAR + 1}-01-01 00:00:00Z'
+            THEN 'no time: the stamp lies outside the years {FIRST_YEAR} to {LAST_YEAR}'
             END AS reason FROM packed)
         SELECT {columns}, reason, broken, cells, CASE WHEN reason IS NOT NULL THEN raw END AS raw FROM judged
     """
@@ -190,7 +194,7 @@ def _misfit(form: Format, names: tuple[str, ...]) -> str:
         case TextLines():
             return engine.text_literal(f"not a line of {form.product}")
         case _:
-            return "'not valid JSON'"
+            return "'not a whole JSON object'"
 
 
 def _fields(form: Format, names: tuple[str, ...]) -> str:

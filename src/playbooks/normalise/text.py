@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 BLOCK = 1 << 20
+GZIP_BLOCK = 1 << 16  # small: what is left of a block is copied once for every member that ends in it
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -42,7 +43,7 @@ def _gunzip(stream: BinaryIO) -> Iterator[bytes | Damage]:
     unpacker = zlib.decompressobj(wbits=31)
     pending = b""
     while True:
-        data = pending or stream.read(BLOCK)
+        data = pending or stream.read(GZIP_BLOCK)
         if not data:
             break
         try:
@@ -54,7 +55,7 @@ def _gunzip(stream: BinaryIO) -> Iterator[bytes | Damage]:
             yield out
         pending = unpacker.unconsumed_tail
         if unpacker.eof:
-            pending = unpacker.unused_data or stream.read(BLOCK)
+            pending = unpacker.unused_data or stream.read(GZIP_BLOCK)
             if not pending.strip(b"\0"):
                 return
             unpacker = zlib.decompressobj(wbits=31)

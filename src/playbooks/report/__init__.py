@@ -14,15 +14,20 @@ from playbooks.report.figures import (
     egress_timeline,
     function_history,
 )
+from playbooks.report.inert import visible
 from playbooks.report.pages import notebook_to_html, write_case_report
+from playbooks.report.view import Table, View
 
 __all__ = [
     "CaseFacts",
     "Picture",
+    "Table",
+    "View",
     "checkin_raster",
     "coverage_heatmap",
     "egress_timeline",
     "function_history",
     "notebook_to_html",
+    "visible",
     "write_case_report",
 ]

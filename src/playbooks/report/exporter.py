@@ -89,13 +89,14 @@ def _own(name: str) -> str:
 def _plotly_js() -> str:
     """Give plotly.js as it comes with the plotly package, fit to stand in a script element.
 
-    It holds four links of map credits, in texts and in code. They are spelt so that JavaScript reads the same
+    It holds a few links of map credits, in texts and in code. They are spelt so that JavaScript reads the same
     and a search of the page for references finds none.
     """
     from plotly.offline import get_plotlyjs
 
     script = str(get_plotlyjs()).replace("\r\n", "\n").strip()
-    script = script.replace(' href="https://', " href=\\x22https://").replace('.href="https://', '.href=""+"https://')
+    script = re.sub(r""" href=(["'])(?=https?:)""", lambda found: f" href=\\x{ord(found[1]):x}", script)
+    script = script.replace('.href="https://', '.href=""+"https://')
     if "</script" in script.lower() or "<!--" in script:
         raise ValueError("this plotly.js cannot be inlined: it holds the end of a script element")
     return script
@@ -105,7 +106,6 @@ def _plotly_js() -> str:
 def _exporter() -> TemplateExporter:
     """Build the exporter once; the import is here because it takes a third of a second."""
     from nbconvert.exporters.templateexporter import TemplateExporter
-    from nbconvert.filters import DataTypeFilter
 
     class PageExporter(TemplateExporter):
         """HTML by our own template and filters; nbconvert's HTML exporter would add links to CDNs."""
@@ -117,7 +117,7 @@ def _exporter() -> TemplateExporter:
 
         def default_filters(self) -> Iterator[tuple[str, Callable[..., Any]]]:
             yield from super().default_filters()  # type: ignore[no-untyped-call]
-            yield "filter_data_type", DataTypeFilter(display_data_priority=PRIORITY)
+            yield "filter_data_type", richest
             yield from _filters().items()
 
     return PageExporter(  # type: ignore[no-untyped-call]
@@ -137,6 +137,11 @@ def _filters() -> dict[str, Callable[..., Any]]:
         "drawing": drawing,
         "image": image,
     }
+
+
+def richest(data: Mapping[str, object]) -> list[str]:
+    """Give the kind of an output to show; one that no page shows is "other", which the template says."""
+    return [next((kind for kind in PRIORITY if kind in data), "other")]
 
 
 def joined(text: object) -> str:

@@ -37,8 +37,8 @@ _NAME = re.compile(
 )
 # Last labels that make a dotted word a name of a host. Any two letters count too (countries).
 _TOP_LEVEL_WORDS = """
-    agency app arpa aws biz buzz click cloud club com corp dev digital edu email example fun goog google gov home host icu
-    info int internal invalid lan life link live local mil name net network online org page press pro run
+    agency app arpa aws biz buzz click cloud club com corp dev digital edu email example fun goog google gov home host
+    icu info int internal invalid lan life link live local mil name net network online org page press pro run
     services shop site solutions space store support systems team tech test today top website work world xyz
     zone
 """

@@ -48,8 +48,8 @@ def span(first: object, last: object) -> str:
 
 
 def is_missing(value: object) -> bool:
-    """Tell whether `value` says nothing: None, NaN, NaT."""
-    return value is None or (isinstance(value, float) and math.isnan(value)) or str(value) in ("NaT", "<NA>")
+    """Tell whether `value` says nothing: None, NaN, NaT, or a field that the results do not have."""
+    return value is None or (isinstance(value, float) and math.isnan(value)) or str(value) in ("", "NaT", "<NA>")
 
 
 def weight(value: object) -> str:
@@ -106,11 +106,12 @@ def _flat(value: object) -> str:
         return "; ".join(f"{key}: {_flat(part)}" for key, part in value.items()) or "–"
     if isinstance(value, str):
         return value or "–"
-    if isinstance(value, list | tuple | set | frozenset) or hasattr(value, "tolist"):
-        parts = value.tolist() if hasattr(value, "tolist") else value
-        return ", ".join(map(_flat, parts)) or "–" if isinstance(parts, list | tuple | set | frozenset) else str(parts)
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(map(_flat, value)) or "–"
     if is_missing(value):
         return "–"
+    if hasattr(value, "tolist"):  # NumPy, from Parquet
+        return _flat(value.tolist())
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

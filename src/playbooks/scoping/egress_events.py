@@ -3,6 +3,9 @@
 A row is one record in which a client of the estate reached for a destination outside it. Names come from
 the record, else from another record of the same connection, else from the DNS answers that the same client
 received. Nothing is added up here: one connection may stand in several logs.
+
+Every step is one join that keeps the rows in passing: a wide relation that is used twice would be written
+down whole by the engine.
 """
 
 from __future__ import annotations
@@ -62,7 +65,8 @@ def egress_events(tables: Tables, case: CaseFile) -> ir.Table:
     proxies = _proxies(tables.http_activity, internal)
     dns = _of_clients(_dns(tables.dns_activity), internal)
     wire = _of_clients(ibis.union(_http(tables.http_activity), _network(tables.network_activity)), internal)
-    wire = _named_by_connection(_without_proxy_address(wire, proxies))
+    names = _connection_names(tables.http_activity, tables.network_activity)
+    wire = _named_by_connection(_without_proxy_address(wire, proxies), names)
     wire = _named_by_dns(wire, _answer_segments(dns))
     contacts = ibis.union(
         wire.select(*_CARRIED, "naming"), dns.mutate(naming=ibis.literal("record")).select(*_CARRIED, "naming")
@@ -200,9 +204,9 @@ def _lookup(places: dict[str, str]) -> ir.Table:
 
 def _of_clients(rows: ir.Table, internal: ir.Table) -> ir.Table:
     """Rows whose client is ours; a client known only by name was named by our own log."""
-    ours = rows.semi_join(internal, rows.src == internal.address)
-    by_name = rows.filter(rows.src.notnull(), ~rows.src_is_address)
-    return ibis.union(ours.filter(ours.src_is_address), by_name).drop("src_is_address")
+    joined = rows.left_join(internal, rows.src == internal.address)
+    by_name = joined.src.notnull() & ~joined.src_is_address
+    return joined.filter(joined.address.notnull() | by_name).drop("address", "place", "src_is_address")
 
 
 def _proxies(http: ir.Table, internal: ir.Table) -> ir.Table:
@@ -225,13 +229,27 @@ def _without_proxy_address(wire: ir.Table, proxies: ir.Table) -> ir.Table:
     return joined.mutate(dst_ip=ibis.ifelse(towards, _NO_TEXT, joined.dst_ip)).drop("address", "through")
 
 
-def _named_by_connection(wire: ir.Table) -> ir.Table:
-    """Names a record without one by another record of the same client and connection, if they agree."""
-    named = wire.filter(wire.uid.notnull(), wire.dst_name.notnull())
-    names = named.group_by("src", "uid").agg(known=named.dst_name.min(), other=named.dst_name.max())
-    names = names.filter(names.known == names.other).select(by_src="src", by_uid="uid", known="known")
+def _connection_names(http: ir.Table, network: ir.Table) -> ir.Table:
+    """(client, connection) → name, where all records of the connection that hold a name agree."""
+    handshakes = network.filter(network.metadata_uid.notnull(), network.tls_sni.notnull())
+    requests = http.filter(http.metadata_uid.notnull(), http.dst_endpoint_hostname.notnull())
+    named = ibis.union(
+        handshakes.select(by_src="src_endpoint_ip", by_uid="metadata_uid", name=_destination(handshakes.tls_sni)),
+        requests.select(
+            by_src="src_endpoint_ip", by_uid="metadata_uid", name=_destination(requests.dst_endpoint_hostname)
+        ),
+    )
+    named = named.filter(~named.name.re_search(ADDRESS_SHAPE))
+    names = named.group_by("by_src", "by_uid").agg(known=named.name.min(), other=named.name.max())
+    return names.filter(names.known == names.other).drop("other")
+
+
+def _named_by_connection(wire: ir.Table, names: ir.Table) -> ir.Table:
+    """Names a record without one by another record of the same client and connection."""
     joined = wire.left_join(names, [wire.src == names.by_src, wire.uid == names.by_uid])
-    naming = ibis.cases((joined.dst_name.notnull(), "record"), (joined.known.notnull(), "connection"), else_="none")
+    naming = ibis.cases(
+        (joined.dst_name.notnull(), "record"), (joined.known.notnull(), "connection"), else_="none"
+    )
     return joined.mutate(dst_name=joined.dst_name.fill_null(joined.known), naming=naming).drop(
         "by_src", "by_uid", "known"
     )
@@ -300,11 +318,12 @@ def _internal_names(dns: ir.Table, places: ir.Table) -> ir.Table:
 
 def _outward(contacts: ir.Table, places: ir.Table, internal_names: ir.Table) -> ir.Table:
     """Contacts that lead out: an outside address, or, without an address, a public name."""
-    joined = contacts.left_join(places, contacts.dst_ip == places.address)
-    outside = joined.filter(joined.place.isnull(), joined.dst_ip.notnull()).select(*contacts.columns)
-    unplaced = contacts.filter(contacts.dst_ip.isnull(), _public(contacts.dst_name))
-    by_name = unplaced.anti_join(internal_names, unplaced.dst_name == internal_names.name)
-    return ibis.union(outside, by_name)
+    columns = contacts.columns
+    placed = contacts.left_join(places, contacts.dst_ip == places.address)
+    joined = placed.left_join(internal_names, placed.dst_name == internal_names.name)
+    outside = joined.dst_ip.notnull() & joined.place.isnull()
+    by_name = joined.dst_ip.isnull() & _public(joined.dst_name) & joined.name.isnull()
+    return joined.filter(outside | by_name).select(*columns)
 
 
 def _public(name: ir.StringValue) -> ir.BooleanValue:

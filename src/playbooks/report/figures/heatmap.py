@@ -33,7 +33,7 @@ def coverage_heatmap(coverage: Mapping[str, Any]) -> Picture:
     starts = [utc(hour) for hour in hours[::width]]
     shown = rows[:MAX_ROWS]
     cells = [_cells(row["counts"], width) for row in shown]
-    names = [f"{row['evidence_id']}  {figure_label(row['name'], 34)}" for row in shown]
+    names = [f"{figure_label(row['evidence_id'], 12)}  {figure_label(row['name'], 34)}" for row in shown]
     figure = go.Figure(_heat(cells, starts, names))
     for symbol, name, chosen in (("x-thin", "no record", 0), ("circle", "some hours without", 1)):
         figure.add_trace(_cell_marks(cells, starts, symbol, name, chosen))

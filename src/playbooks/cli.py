@@ -1,0 +1,406 @@
+"""The command line: arguments in, one call, words out. The only room that prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from playbooks import __version__
+from playbooks.errors import EXIT_CODES, AllFailed, EvidenceChanged, PlaybookError, SomeFailed
+
+CODES = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
+app = typer.Typer(
+    name="playbooks",
+    help="Incident-response playbooks for suspected serverless command and control.",
+    epilog=CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+CaseFolder = Annotated[Path, typer.Argument(help="Folder of the case.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def main() -> None:
+    """Run a command; an error a person can act on becomes words and an exit code."""
+    try:
+        app()
+    except PlaybookError as error:
+        err.print(f"[bold red]{type(error).__name__}[/] {escape(str(error))}", soft_wrap=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of a pipe went away: nothing to say, and nobody to say it to
+        sys.exit(0)
+
+
+def _print_json(data: object) -> None:
+    sys.stdout.write(json.dumps(data, ensure_ascii=True, default=str) + "\n")
+
+
+@app.command()
+def version() -> None:
+    """Print the version.
+
+    Example: playbooks version
+    """
+    out.print(__version__)
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder to make.")],
+    case_id: Annotated[str, typer.Option("--case-id", help="Id of the case, e.g. IR-2026-031.")],
+    title: Annotated[str, typer.Option(help="What it is about, in a line.")] = "",
+) -> None:
+    """Make a case: a folder with a commented case.yaml.
+
+    Example: playbooks new cases/IR-31 --case-id IR-2026-031
+    """
+    from playbooks.case import new_case
+
+    case = new_case(folder, case_id, title)
+    out.print(f"Case {escape(case.config.case_id)} is in {escape(str(folder))}.", soft_wrap=True)
+    out.print("Next: state window, baseline and estate in case.yaml, then: playbooks add FOLDER FILE…", soft_wrap=True)
+
+
+@app.command()
+def add(
+    folder: CaseFolder,
+    files: Annotated[list[Path], typer.Argument(help="Files, or folders taken with all they hold.")],
+    as_json: AsJson = False,
+) -> None:
+    """Preserve files as evidence: copied, hashed while copying, recorded. Originals are only read.
+
+    Example: playbooks add cases/IR-31 /mnt/export/proxy dns.log.gz
+    """
+    from playbooks import evidence
+    from playbooks.case import open_case
+
+    case = open_case(folder)
+    total = sum(path.stat().st_size for path in evidence.find_files(files) if path.is_file())
+    with _bytes_bar("preserving", total) as advance:
+        done = evidence.add(case, files, advance)
+    rows = [
+        {
+            "source": evidence.printable(entry.source),
+            "evidence_id": entry.item.evidence_id if entry.item else None,
+            "sha256": entry.item.sha256 if entry.item else None,
+            "outcome": entry.note or "added",
+            "refused": entry.refused,
+        }
+        for entry in done
+    ]
+    if as_json:
+        _print_json(rows)
+    else:
+        for row in rows:
+            out.print(
+                f"{row['evidence_id'] or 'refused'}  {escape(str(row['source']))}  {row['outcome']}", soft_wrap=True
+            )
+    _judge([str(row["source"]) for row in rows if row["refused"]], len(rows))
+
+
+def _judge(refused: list[str], total: int) -> None:
+    if total == 0:
+        raise AllFailed("nothing to add: the folders given hold no files.")
+    if refused:
+        kind = AllFailed if len(refused) == total else SomeFailed
+        raise kind(f"{len(refused)} of {total} files were refused; the reasons stand above and in custody.jsonl.")
+
+
+@contextmanager
+def _bytes_bar(what: str, total: int) -> Iterator[Any]:
+    """A progress bar by bytes, for a person who watches."""
+    columns = (TextColumn(what), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda count: bar.advance(task, count)
+
+
+@app.command()
+def run(
+    folder: CaseFolder,
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", "-p", help="NAME=VALUE, as often as needed.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", help="One step, by its number or name.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the six notebooks of a case headless and write the report.
+
+    Example: playbooks run cases/IR-31 -p window_minutes=120
+    """
+    from playbooks.case import open_case
+
+    _run(open_case(folder), parameter, only, as_json)
+
+
+def _run(case: Any, parameter: list[str] | None, only: list[str] | None, as_json: bool) -> None:
+    from playbooks.normalise import readings
+    from playbooks.runner import run as run_case
+
+    steps = _steps(only)
+    with _steps_bar(len(steps)) as told:
+        record = run_case(case, _pairs(parameter), steps, told)
+    if as_json:
+        _print_json(record)
+        return
+    for reading in readings(case):
+        out.print(escape(reading.law()), soft_wrap=True)
+    total = readings(case)
+    sums = [sum(getattr(reading, name) for reading in total) for name in ("records", "events", "unread", "blank")]
+    out.print("All: {:,} records = {:,} events + {:,} unread + {:,} blank".format(*sums))
+    _print_outcomes(case)
+    report = case.report / "report.html"
+    if report.is_file():
+        out.print(f"Report: {escape(str(report))}", soft_wrap=True)
+
+
+def _print_outcomes(case: Any) -> None:
+    file = case.results / "findings.json"
+    if not file.is_file():
+        return
+    found = json.loads(file.read_text(encoding="utf-8"))
+    for outcome in found["outcomes"].values():
+        out.print(f"{outcome['outcome']:>5}  {escape(outcome['title'])}", soft_wrap=True)
+    for finding in found["findings"]:
+        out.print(f"{finding['id']}  {finding['score']:.2f}  {escape(finding['title'])}", soft_wrap=True)
+    counts = f"{len(found['findings'])} findings, {found['leads_total']} leads, {len(found['suppressed'])} set aside"
+    out.print(counts)
+
+
+def _steps(only: list[str] | None) -> tuple[str, ...]:
+    from playbooks.errors import UsageError
+    from playbooks.runner import STEPS
+
+    wanted = set(only or STEPS)
+    chosen = tuple(step for step in STEPS if step in wanted or step[0] in wanted)
+    unknown = wanted - {name for step in chosen for name in (step, step[0])}
+    if unknown:
+        raise UsageError(f"--only {', '.join(sorted(unknown))}: no such step. Steps: {', '.join(STEPS)}.")
+    return chosen
+
+
+def _pairs(parameter: list[str] | None) -> dict[str, str]:
+    from playbooks.errors import UsageError
+
+    pairs = {}
+    for text in parameter or ():
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"-p {text!r}: expected NAME=VALUE.")
+        pairs[name.strip()] = value
+    return pairs
+
+
+@contextmanager
+def _steps_bar(steps: int) -> Iterator[Any]:
+    """A progress bar by steps on a terminal; a line per step elsewhere."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal) as bar:
+        task = bar.add_task("starting", total=steps)
+
+        def told(step: str, status: str, seconds: float) -> None:
+            bar.update(task, description=step, advance=0 if status == "running" else 1)
+            if status != "running" and not err.is_terminal:
+                err.print(f"{step}  {status}  {seconds:.1f} s", soft_wrap=True)
+
+        yield told
+
+
+@app.command()
+def verify(folder: CaseFolder, as_json: AsJson = False) -> None:
+    """Check every byte of the evidence and the custody chain; lists all that differs.
+
+    Example: playbooks verify cases/IR-31
+    """
+    from playbooks import evidence
+    from playbooks.case import open_case
+
+    case = open_case(folder)
+    verdict = evidence.verify(case)
+    if as_json:
+        _print_json(verdict.as_json())
+    else:
+        for fault in verdict.faults:
+            out.print(f"{escape(fault.where)}: {escape(fault.what)}", soft_wrap=True)
+        state = "intact" if verdict.intact else f"NOT intact: {len(verdict.faults)} faults"
+        out.print(f"{verdict.files:,} files, {verdict.size:,} bytes, {verdict.entries:,} entries: {state}.")
+    evidence.custody.append(
+        case.custody, case.config.case_id, "verified", intact=verdict.intact
+    ) if verdict.intact else None
+    if not verdict.intact:
+        raise EvidenceChanged(f"{folder}: evidence is not what it was when it was added; see above.")
+
+
+@app.command()
+def read(
+    files: Annotated[list[Path], typer.Argument(help="Log files.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print every event as a JSON line, in record order.")] = False,
+    clock: Annotated[str | None, typer.Option(help="Zone of stamps that carry none, e.g. Europe/Berlin.")] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say which formats were tried and what was missing.")
+    ] = False,
+) -> None:
+    """Show what the kit sees in log files, without a case. The last line on stderr gives the counts.
+
+    Example: playbooks read --json conn.log.gz | head
+    """
+    totals = [0, 0, 0]
+    for number, file in enumerate(files, start=1):
+        for place, count in enumerate(_read_one(file, f"E{number:03d}", as_json, clock, explain)):
+            totals[place] += count
+    events, unread, blank = totals
+    err.print(f"{sum(totals)} records / {events} events / {unread} unread / {blank} blank", soft_wrap=True)
+
+
+def _read_one(file: Path, evidence_id: str, as_json: bool, clock: str | None, explain: bool) -> tuple[int, int, int]:
+    from playbooks import evidence
+    from playbooks.normalise import Source, detect
+    from playbooks.normalise import read as read_records
+
+    if not file.is_file():
+        raise AllFailed(f"{evidence.printable(file)}: no such file. Expected a log file.")
+    try:
+        detection = detect(file)
+    except OSError as error:
+        raise AllFailed(f"{evidence.printable(file)}: cannot be read: {error.strerror}.") from error
+    name = detection.format.name if detection.format else detection.why_unknown()
+    err.print(f"{escape(evidence.printable(file))}: {escape(name)}", soft_wrap=True)
+    if explain:
+        for tried in detection.tried:
+            err.print(f"  {tried.name}: {tried.share:.0%} {escape(tried.missing)}", soft_wrap=True)
+    counts = [0, 0, 0]
+    for rows in read_records(Source(evidence_id, file, clock), detection):
+        if as_json:
+            _print_events(rows.events)
+        for row in rows.unread.to_pylist():
+            err.print(f"  unread {row['record_no']}: {escape(row['reason'])}", soft_wrap=True)
+        for place, count in enumerate((rows.events.num_rows, rows.unread.num_rows, rows.blank)):
+            counts[place] += count
+    return counts[0], counts[1], counts[2]
+
+
+def _print_events(events: Any) -> None:
+    for row in events.to_pylist():
+        line = {
+            key: value.isoformat().replace("+00:00", "Z") if hasattr(value, "isoformat") else value
+            for key, value in row.items()
+        }
+        sys.stdout.write(json.dumps(line, ensure_ascii=True) + "\n")
+
+
+@app.command()
+def show(
+    folder: CaseFolder,
+    refs: Annotated[list[str], typer.Argument(help="References such as E003:4118.")],
+    as_json: AsJson = False,
+) -> None:
+    """Print the raw records behind references.
+
+    Example: playbooks show cases/IR-31 E003:4118
+    """
+    from playbooks.case import open_case
+    from playbooks.normalise import show as raw_of
+    from playbooks.report import visible
+
+    for record in raw_of(open_case(folder), refs).values():
+        if as_json:
+            _print_json(vars(record))
+        else:
+            err.print(f"{record.ref}  {escape(record.file)}  SHA-256 {record.sha256}", soft_wrap=True)
+            sys.stdout.write(visible(record.text) + "\n")  # control characters shown, never sent to the terminal
+
+
+@app.command()
+def formats(as_json: AsJson = False) -> None:
+    """List the log formats the kit reads, and what each can and cannot show.
+
+    Example: playbooks formats
+    """
+    from playbooks.formats import FORMATS
+
+    rows = [
+        {
+            "name": form.name,
+            "product": form.product,
+            "table": form.table,
+            "clock": form.clock.value,
+            "shows": form.shows,
+            "cannot_show": form.cannot_show,
+            "reference": form.reference,
+        }
+        for form in FORMATS
+    ]
+    if as_json:
+        _print_json(rows)
+        return
+    table = Table("format", "reads", "table", "shows", "cannot show")
+    for row in rows:
+        table.add_row(row["name"], row["product"], row["table"], row["shows"], row["cannot_show"])
+    out.print(table)
+
+
+@app.command()
+def demo(
+    to: Annotated[Path, typer.Option("--to", help="Folder below which the sample case is made.")] = Path("demo"),
+    sample: Annotated[str, typer.Option(help="incident or quiet.")] = "incident",
+) -> None:
+    """Run the sample incident as a case and say where its report is.
+
+    Example: playbooks demo --to /tmp/demo
+    """
+    from playbooks import evidence
+    from playbooks.case import open_case
+    from playbooks.errors import UsageError
+    from playbooks.runner import samples_folder
+
+    source = samples_folder() / sample
+    if not source.is_dir() or sample != Path(sample).name:
+        raise UsageError(f"--sample {sample!r}: expected incident or quiet.")
+    folder = to / f"sample-{sample}"
+    if not (folder / "case.yaml").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "case.yaml").write_bytes((source / "case.yaml").read_bytes())
+    case = open_case(folder)
+    evidence.add(case, [source / "logs"])
+    _run(case, None, None, as_json=False)
+
+
+@app.command()
+def lab(
+    folder: CaseFolder,
+    port: Annotated[int, typer.Option(help="Port on loopback; 0 chooses a free one.")] = 0,
+    browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
+) -> None:
+    """Open JupyterLab on the case, on loopback and with a token.
+
+    Example: playbooks lab cases/IR-31
+    """
+    from playbooks.case import open_case
+    from playbooks.runner import lab_command, prepare_notebooks
+
+    case = open_case(folder)
+    prepare_notebooks(case)
+    command, environment = lab_command(case, port, browser)
+    out.print("JupyterLab opens on this machine only. Stop it with Ctrl-C.")
+    import subprocess
+
+    sys.exit(subprocess.run(command, env=environment, check=False).returncode)  # noqa: S603  # our own command
+
+
+if __name__ == "__main__":
+    main()

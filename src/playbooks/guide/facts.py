@@ -1,0 +1,90 @@
+"""What the case report draws, gathered from the results of a case."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from playbooks import evidence
+from playbooks.normalise import show
+from playbooks.report import CaseFacts
+
+if TYPE_CHECKING:
+    from playbooks.guide.results import Results
+
+RAW_RECORDS = 400  # records printed in full; the rest stay one `playbooks show` away
+
+
+def case_facts(results: Results, src: str, dst: str) -> CaseFacts:
+    """Gather everything for the report.
+
+    Parameters
+    ----------
+    results
+        The results of a case.
+    src, dst
+        The pair whose check-ins are drawn; empty for none.
+    """
+    case, config = results.case, results.case.config
+    verdict = evidence.verify(case)
+    return CaseFacts(
+        case_id=config.case_id,
+        title=config.title,
+        tlp=config.tlp,
+        analyst=config.analyst,
+        hypotheses=config.hypotheses,
+        window=config.window.model_dump(mode="json") if config.window else None,
+        baseline=config.baseline.model_dump(mode="json") if config.baseline else None,
+        estate=config.estate.model_dump(mode="json"),
+        findings=results.findings,
+        coverage=results.coverage,
+        pairs=results.pairs,
+        activity=results.activity,
+        resources=results.resources,
+        evidence=[vars(item) for item in evidence.items(case)],
+        custody={"entries": verdict.entries, "head": verdict.head, "intact": verdict.intact},
+        raw=_raw(results),
+        checkins=_checkins(results, src, dst),
+        egress_hours=results.egress_hours,
+        run=_run(results),
+        redact_secrets=config.options.redact_secrets,
+    )
+
+
+def _raw(results: Results) -> dict[str, dict[str, str]]:
+    """The records behind findings first, then behind leads, as they stand in the evidence."""
+    found = results.findings
+    told = [*found["findings"], *found["leads"]]
+    refs = dict.fromkeys(ref for entry in told for signal in entry["signals"] for ref in signal["refs"])
+    records = show(results.case, list(refs)[:RAW_RECORDS])
+    return {ref: {"text": r.text, "file": r.file, "sha256": r.sha256} for ref, r in records.items()}
+
+
+def _checkins(results: Results, src: str, dst: str) -> pd.DataFrame:
+    """Check-ins of one pair in the telemetry that saw most of them."""
+    if not src:
+        return pd.DataFrame(columns=["time", "src", "dst"])
+    events = results.checkins(src, dst)
+    seen_most = events[events.source == events.source.mode().iloc[0]]
+    drawn: pd.DataFrame = seen_most.assign(src=src, dst=dst)[["time", "src", "dst"]]
+    return drawn
+
+
+def _run(results: Results) -> dict[str, Any]:
+    """The run that made the report, or the words for a notebook run by hand."""
+    file = results.case.run_record
+    record = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return {
+        "run_id": record.get("run_id", "by hand, in a notebook"),
+        "started": record.get("started", ""),
+        "versions": {**record.get("versions", {}), **results.findings["versions"]},
+        "parameters": {
+            f"{step['name']}.{name}": value
+            for step in record.get("steps", ())
+            for name, value in step["parameters"].items()
+        }
+        | {"window_minutes": results.window_minutes},
+        "command": "playbooks run CASE",
+    }

@@ -1,0 +1,197 @@
+"""Results: each one computed once for the same evidence, case file and kit, kept in `results/`.
+
+A notebook run alone computes what it needs; run in order it finds it there. Nothing here decides
+anything: the rooms below do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from playbooks import __version__, schema
+from playbooks.case import CASE_FILE, Case, write_json
+from playbooks.coverage import coverage
+from playbooks.engine import Tables, open_tables
+from playbooks.enrichment import intelligence, with_ownership
+from playbooks.findings import decisions, findings, with_priority
+from playbooks.normalise import READINGS, Reading, normalise
+from playbooks.scoping import cloud_activity, egress_pairs, function_lifecycle, known_indicators, sequences
+from playbooks.scoping.question import Question
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+QUESTIONS: tuple[Question, ...] = (
+    egress_pairs.QUESTION,
+    known_indicators.QUESTION,
+    cloud_activity.FUNCTION_CHANGES,
+    cloud_activity.PUBLIC_EXPOSURE,
+    cloud_activity.LOGGING_TAMPERED,
+    function_lifecycle.FUNCTION_RUNS,
+)
+STAMPS = ".stamps.json"
+ARROW = {
+    "VARCHAR": pa.string(),
+    "VARCHAR[]": pa.list_(pa.string()),
+    "BIGINT": pa.int64(),
+    "INTEGER": pa.int32(),
+    "DOUBLE": pa.float64(),
+    "BOOLEAN": pa.bool_(),
+    "TIMESTAMPTZ": pa.timestamp("us", "UTC"),
+}
+
+
+class Results:
+    """The results of one case; every property is computed on first use."""
+
+    def __init__(self, case: Case, window_minutes: int = sequences.WINDOW_MINUTES) -> None:
+        self.case = case
+        self.window_minutes = window_minutes
+
+    @cached_property
+    def readings(self) -> list[Reading]:
+        """What became of each evidence item."""
+        return normalise(self.case)
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The events, ready for questions."""
+        assert self.readings is not None  # reading writes the events
+        return open_tables(self.case.events)
+
+    @cached_property
+    def coverage(self) -> dict[str, Any]:
+        """What the evidence covers and what it forbids to conclude."""
+        file = self.case.results / "coverage.json"
+        if self._is_current("coverage") and file.is_file():
+            found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            return found
+        found = coverage(self.case, self.readings, self.tables, QUESTIONS)
+        write_json(file, found)
+        self._mark("coverage")
+        return found
+
+    @cached_property
+    def scoped_pairs(self) -> pd.DataFrame:
+        """Egress pairs by rhythm and prevalence; ownership and priority come with `pairs`."""
+        if self._is_current("enriched"):
+            return self._load(schema.EGRESS_PAIRS)
+        return self._kept(schema.EGRESS_PAIRS, lambda: egress_pairs.egress_pairs(self.tables, self.case.config))
+
+    @cached_property
+    def activity(self) -> pd.DataFrame:
+        """Control-plane events of the window."""
+        return self._kept(schema.CLOUD_ACTIVITY, lambda: cloud_activity.cloud_activity(self.tables, self.case))
+
+    @cached_property
+    def resources(self) -> pd.DataFrame:
+        """Functions and their like, with the four questions answered."""
+        return self._kept(schema.RESOURCES, lambda: function_lifecycle.resources(self.activity, self.tables, self.case))
+
+    @cached_property
+    def sequences(self) -> pd.DataFrame:
+        """Stages that follow each other, per principal."""
+        return sequences.sequences(self.activity, self.window_minutes)
+
+    @cached_property
+    def intel(self) -> pd.DataFrame:
+        """What intelligence says of what was seen."""
+        return self._kept(schema.ENRICHMENT, lambda: intelligence(self.tables, self.scoped_pairs, self.case.config))
+
+    @cached_property
+    def pairs(self) -> pd.DataFrame:
+        """Egress pairs with ownership and priority, most worth a look first."""
+        if self._is_current("enriched"):
+            return self._load(schema.EGRESS_PAIRS)
+        owned = with_ownership(self.scoped_pairs, self.resources, self.activity, self.case.config)
+        ranked = with_priority(owned, self.intel, self.case.config)
+        self._store(schema.EGRESS_PAIRS, ranked)
+        self._mark("enriched")
+        return ranked
+
+    @cached_property
+    def findings(self) -> dict[str, Any]:
+        """Findings, leads, suppressed rows, outcomes and limits; written anew each time."""
+        found = findings(self.case, self.coverage, self.pairs, self.activity, self.sequences, self.intel)
+        write_json(self.case.results / "findings.json", found)
+        self._store(schema.TIMELINE, timeline(found, self.activity))
+        return found
+
+    def checkins(self, src: str, dst: str) -> pd.DataFrame:
+        """Every event of one pair in the window."""
+        return egress_pairs.checkins(self.tables, self.case.config, src, dst)
+
+    @cached_property
+    def egress_hours(self) -> pd.DataFrame:
+        """Contacts per hour with destinations of the catalogue."""
+        return egress_pairs.egress_hours(self.tables, self.case.config)
+
+    def _kept(self, table: schema.Table, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        if not self._is_current(table.name):
+            self._store(table, compute())
+            self._mark(table.name)
+        return self._load(table)
+
+    def _store(self, table: schema.Table, frame: pd.DataFrame) -> None:
+        self.case.results.mkdir(parents=True, exist_ok=True)
+        shape = pa.schema([(column.name, ARROW[column.type]) for column in table.columns])
+        rows = pa.Table.from_pandas(frame[list(table.names)], schema=shape, preserve_index=False)
+        staged = self.case.results / f".{table.name}.part"
+        pq.write_table(rows.replace_schema_metadata(None), staged, compression="zstd")
+        staged.replace(self.case.results / f"{table.name}.parquet")
+
+    def _load(self, table: schema.Table) -> pd.DataFrame:
+        found: pd.DataFrame = pq.read_table(self.case.results / f"{table.name}.parquet").to_pandas()
+        return found
+
+    @cached_property
+    def _stamp(self) -> str:
+        """Changes with the evidence as read, the case file and the kit."""
+        assert self.readings is not None
+        parts = [
+            (self.case.events / READINGS).read_bytes(),
+            (self.case.path / CASE_FILE).read_bytes(),
+            __version__.encode(),
+        ]
+        return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+    def _stamps(self) -> dict[str, str]:
+        file = self.case.results / STAMPS
+        found: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        return found
+
+    def _is_current(self, name: str) -> bool:
+        return self._stamps().get(name) == self._stamp
+
+    def _mark(self, name: str) -> None:
+        write_json(self.case.results / STAMPS, self._stamps() | {name: self._stamp})
+
+
+def timeline(found: dict[str, Any], activity: pd.DataFrame) -> pd.DataFrame:
+    """What happened when: first and last contact of findings, and the cloud events behind them."""
+    import pandas as pd
+
+    events = activity.set_index("ref")
+    rows = []
+    for finding in [*found["findings"], *found["leads"]]:
+        for edge in ("first_seen", "last_seen"):
+            words = edge.replace("_", " ")
+            rows.append((pd.Timestamp(finding[edge]), finding["id"], words, finding["title"], None))
+        refs = dict.fromkeys(ref for signal in finding["signals"] for ref in signal["refs"])
+        for ref in (ref for ref in refs if ref in events.index):
+            event = events.loc[ref]
+            what = f"{event.principal} called {event.operation_base} on {event.resource} ({event.outcome})"
+            rows.append((event.time, finding["id"], event.phase, what, ref))
+    frame = pd.DataFrame(rows, columns=list(schema.TIMELINE.names))
+    frame["time"] = pd.to_datetime(frame["time"], utc=True)
+    return frame.sort_values(["time", "finding", "kind", "what"], ignore_index=True)
+
+
+__all__ = ["QUESTIONS", "Results", "decisions", "timeline"]

@@ -1,0 +1,303 @@
+"""One case headless: the notebooks through papermill, each step recorded in `run.json`.
+
+Parameters are checked against the notebooks before a kernel starts. Papermill stores them in plain text
+in the executed notebook, so none of them may be a secret.
+"""
+
+from __future__ import annotations
+
+import ast
+import datetime as dt
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import secrets
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from playbooks import __version__
+from playbooks.case import CASE_FILE, Case, write_json, write_text
+from playbooks.errors import StepFailed, UsageError
+from playbooks.evidence import custody, require_intact
+
+STEPS = (
+    "1_preserve_evidence",
+    "2_check_coverage",
+    "3_scope_egress",
+    "4_scope_cloud",
+    "5_enrich",
+    "6_decide_and_report",
+)
+OWN_PARAMETER = "case_dir"  # set by the runner; the notebook runs inside the case, so no path is stored
+VERSIONS_OF = ("duckdb", "ibis-framework", "msticpy", "nbconvert", "pandas", "papermill", "plotly", "pyarrow")
+STEP_TIMEOUT_S = 3600
+TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
+
+Told = Callable[[str, str, float], None]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One notebook parameter: its type, default and the comment that explains it."""
+
+    name: str
+    type: str
+    default: object
+    help: str
+
+
+@dataclass
+class Step:
+    """One executed notebook."""
+
+    name: str
+    status: str
+    notebook_sha256: str
+    parameters: dict[str, Any]
+    started: str
+    seconds: float = 0.0
+    inputs: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
+    error: str = ""
+
+
+def notebooks_folder() -> Path:
+    """Where the six notebooks lie: in the installed package, or in the repository."""
+    return _data_folder("_notebooks", "notebooks")
+
+
+def samples_folder() -> Path:
+    """Where the sample incidents lie."""
+    return _data_folder("_samples", "data/samples")
+
+
+def _data_folder(packaged: str, in_repository: str) -> Path:
+    inside = Path(str(resources.files("playbooks"))) / packaged
+    return inside if inside.is_dir() else Path(__file__).resolve().parents[2] / in_repository
+
+
+@cache
+def parameters_of(step: str) -> tuple[Parameter, ...]:
+    """The parameters that a notebook declares in its tagged cell, as `name: type = default  # help`."""
+    notebook = json.loads((notebooks_folder() / f"{step}.ipynb").read_text(encoding="utf-8"))
+    cells = [c for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", ())]
+    source = "".join(cells[0]["source"]) if cells else ""
+    lines = source.splitlines()
+    return tuple(
+        Parameter(
+            node.target.id,
+            ast.unparse(node.annotation),
+            ast.literal_eval(node.value),
+            lines[node.lineno - 1].partition("#")[2].strip(),
+        )
+        for node in ast.parse(source).body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value
+    )
+
+
+def check_parameters(given: Mapping[str, str], steps: tuple[str, ...] = STEPS) -> dict[str, dict[str, Any]]:
+    """Turn `name → text` into typed values per step.
+
+    Raises
+    ------
+    UsageError
+        A name that no notebook has, or a text that is no value of its type.
+    """
+    known = {p.name: p for step in steps for p in parameters_of(step) if p.name != OWN_PARAMETER}
+    values = {name: _typed(known, name, text) for name, text in given.items()}
+    return {step: {p.name: values[p.name] for p in parameters_of(step) if p.name in values} for step in steps}
+
+
+def _typed(known: Mapping[str, Parameter], name: str, text: str) -> object:
+    if name not in known:
+        listed = ", ".join(f"{p.name} ({p.type})" for p in known.values())
+        raise UsageError(f"parameter {name!r}: no notebook has it. Known: {listed}.")
+    wanted = known[name].type
+    if wanted == "bool":
+        if text.lower() in ("true", "false"):
+            return text.lower() == "true"
+        raise UsageError(f"parameter {name}: expected true or false, found {text!r}.")
+    try:
+        return TYPES[wanted](text)
+    except ValueError as error:
+        raise UsageError(f"parameter {name}: expected a value of type {wanted}, found {text!r}.") from error
+
+
+def run(
+    case: Case,
+    given: Mapping[str, str] | None = None,
+    steps: tuple[str, ...] = STEPS,
+    told: Told = lambda _step, _status, _seconds: None,
+) -> dict[str, Any]:
+    """Run the notebooks of a case in order.
+
+    Parameters
+    ----------
+    case
+        The case.
+    given
+        Notebook parameters, name → text.
+    steps
+        Which notebooks; all by default.
+    told
+        Called with step, status (running, done, failed) and seconds.
+
+    Returns
+    -------
+    dict
+        The run record, as written to `run.json`.
+
+    Raises
+    ------
+    UsageError
+        Wrong parameters; nothing was started.
+    EvidenceChanged
+        The evidence is not intact; nothing was started.
+    StepFailed
+        A notebook failed; the executed notebook holds the traceback.
+    """
+    typed = check_parameters(given or {}, steps)
+    verdict = require_intact(case)
+    record: dict[str, Any] = {
+        "run_id": str(uuid.uuid4()),
+        "case_id": case.config.case_id,
+        "started": _now(),
+        "versions": versions(),
+        "evidence": {"files": verdict.files, "custody_entries": verdict.entries, "custody_head": verdict.head},
+        "steps": [],
+    }
+    write_json(case.run_record, record)  # notebook 6 states the run in the report
+    custody.append(case.custody, case.config.case_id, "run", run_id=record["run_id"], steps=list(steps))
+    for name in steps:
+        told(name, "running", 0.0)
+        step = _run_step(case, name, typed[name])
+        record["steps"].append(asdict(step))
+        write_json(case.run_record, record)
+        told(name, step.status, step.seconds)
+        _write_page(case, name)
+        if step.status == "failed":
+            raise StepFailed(
+                f"{name}: {step.error}\nThe notebook with its traceback is {case.notebooks / name}.ipynb; "
+                "steps before it are done. Correct the cause and run again."
+            )
+    record["finished"] = _now()
+    write_json(case.run_record, record)
+    return record
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+
+
+def versions() -> dict[str, str]:
+    """Versions that can change a result."""
+    found = {name: importlib.metadata.version(name) for name in VERSIONS_OF}
+    return {"playbooks": __version__, "python": platform.python_version(), **found}
+
+
+def _run_step(case: Case, name: str, parameters: dict[str, Any]) -> Step:
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    source = notebooks_folder() / f"{name}.ipynb"
+    step = Step(
+        name, "running", _digest(source), parameters, _now(), inputs=_digests(case, (CASE_FILE, "custody.jsonl"))
+    )
+    before = time.perf_counter()
+    try:
+        _execute(source, case.notebooks / f"{name}.ipynb", parameters, case.path)
+        step.status = "done"
+    except PapermillExecutionError as error:
+        step.status, step.error = "failed", f"{error.ename}: {error.evalue}"
+    except (DeadKernelError, TimeoutError, RuntimeError) as error:
+        step.status, step.error = "failed", f"the kernel died or did not answer: {error}"
+    step.seconds = round(time.perf_counter() - before, 2)
+    step.outputs = _digests(
+        case, tuple(sorted(p.relative_to(case.path).as_posix() for p in case.results.glob("[!.]*")))
+    )
+    return step
+
+
+def _execute(source: Path, target: Path, parameters: dict[str, Any], folder: Path) -> None:
+    import papermill
+    from jupyter_client.manager import AsyncKernelManager
+    from traitlets import Unicode
+
+    class LocalKernels(AsyncKernelManager):
+        """Kernels that talk over files of this user, not over TCP ports that anybody here may reach."""
+
+        transport = Unicode("ipc")
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    papermill.execute_notebook(
+        str(source),
+        str(target),
+        parameters={OWN_PARAMETER: ".", **parameters},
+        kernel_name="python3",
+        cwd=str(folder),
+        progress_bar=False,
+        log_output=False,
+        execution_timeout=STEP_TIMEOUT_S,
+        shutdown_kernel="immediate",
+        kernel_manager_class=LocalKernels,
+    )
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _digests(case: Case, names: tuple[str, ...]) -> dict[str, str]:
+    return {name: _digest(case.path / name) for name in names if (case.path / name).is_file()}
+
+
+def _write_page(case: Case, name: str) -> None:
+    """The executed notebook as a page of the report, for readers without Jupyter."""
+    import nbformat
+
+    from playbooks.report import notebook_to_html
+
+    file = case.notebooks / f"{name}.ipynb"
+    if file.is_file():
+        notebook = nbformat.read(file, as_version=4)
+        title = f"{case.config.case_id} · {name.replace('_', ' ')}"
+        write_text(case.report / f"{name}.html", notebook_to_html(notebook, title))
+
+
+def prepare_notebooks(case: Case) -> None:
+    """Put the notebooks into the case for work by hand; one that is there already is left alone."""
+    case.notebooks.mkdir(parents=True, exist_ok=True)
+    for name in STEPS:
+        target = case.notebooks / f"{name}.ipynb"
+        if not target.exists():
+            target.write_bytes((notebooks_folder() / f"{name}.ipynb").read_bytes())
+
+
+def lab_command(case: Case, port: int, browser: bool) -> tuple[list[str], dict[str, str]]:
+    """The command and environment that open JupyterLab on a case: loopback, token, own configuration."""
+    own = case.path / ".jupyter"
+    environment = {
+        **os.environ,
+        "JUPYTER_CONFIG_DIR": str(own / "config"),
+        "JUPYTER_RUNTIME_DIR": str(own / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(own / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(own / "workspaces"),
+    }
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}"),
+        *(f"--ServerApp.root_dir={case.path}", f"--IdentityProvider.token={secrets.token_urlsafe(24)}"),
+        *("--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"),
+        *("--LabApp.default_url=/lab/tree/notebooks/1_preserve_evidence.ipynb", "--ServerApp.allow_root=True"),
+        *(() if browser else ("--no-browser",)),
+    ]
+    return command, environment
