@@ -122,3 +122,11 @@ def test_no_label_or_hover_of_a_figure_holds_markup_from_a_log() -> None:
     for picture in pictures_of_hostile_data():
         text = picture.figure.to_json().replace("\\u003c", "<")
         assert "<script" not in text and "<img" not in text and "<a " not in text and "<svg" not in text
+
+
+def test_a_picture_shows_itself_in_a_notebook_with_its_words_and_rows_escaped() -> None:
+    shown = function_history(hostile().activity)._repr_mimebundle_()
+    assert set(shown) == {"application/vnd.plotly.v1+json", "text/html", "text/plain"}
+    assert "3 control-plane events" in shown["text/plain"]
+    assert "<script" not in shown["text/html"] and "<th>principal</th>" in shown["text/html"]
+    assert set(checkin_raster(checkins().head(0))._repr_mimebundle_()) == {"text/html", "text/plain"}

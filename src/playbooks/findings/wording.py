@@ -10,7 +10,10 @@ import re
 
 QUOTED = re.compile(r"“[^”]*”")
 FORBIDDEN: tuple[tuple[str, str], ...] = (
-    (r"\b(apt[- ]?\d{1,3}|unc\d{3,5}|fin\d{1,2}|ta\d{3,4}|(dev|storm)-\d{4})\b", "names an actor: say “consistent with”, or quote the source"),
+    (
+        r"\b(apt[- ]?\d{1,3}|unc\d{3,5}|fin\d{1,2}|ta\d{3,4}|(dev|storm)-\d{4})\b",
+        "names an actor: say “consistent with”, or quote the source",
+    ),
     (r"\battribut(ed|able) to\b", "attributes"),
     (r"\bguarantee[sd]?\b", "guarantees"),
     (r"\b(detects?|finds?|catches) (all|every|any)\b", "claims complete detection"),

@@ -12,7 +12,7 @@ from playbooks.formats import (
     zeek_http,
     zeek_ssl,
 )
-from playbooks.formats.format import MACROS, Clock, Columns, Format, Json, TextLines, Zeek
+from playbooks.formats.format import MACROS, REFUSED, Clock, Columns, Format, Json, TextLines, Zeek
 
 FORMATS: tuple[Format, ...] = (
     aws_cloudtrail.FORMAT,
@@ -27,4 +27,4 @@ FORMATS: tuple[Format, ...] = (
     zeek_ssl.FORMAT,
 )
 
-__all__ = ["FORMATS", "MACROS", "Clock", "Columns", "Format", "Json", "TextLines", "Zeek"]
+__all__ = ["FORMATS", "MACROS", "REFUSED", "Clock", "Columns", "Format", "Json", "TextLines", "Zeek"]

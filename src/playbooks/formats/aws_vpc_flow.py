@@ -38,7 +38,7 @@ FORMAT = Format(
         protocol(r.protocol)        AS connection_info_protocol_name,
         whole(r.bytes)              AS traffic_bytes_out,
         whole(r.packets)            AS traffic_packets_out,
-        (whole(r."end") - whole(r.start)) * 1000  AS duration_ms,
+        millis_between(r.start, r."end")  AS duration_ms,
         CASE r.action WHEN 'ACCEPT' THEN 'allowed' WHEN 'REJECT' THEN 'blocked' END  AS disposition
     """,
     shows="which interface sent how many bytes to which address, and whether the rules let it pass",

@@ -4,8 +4,12 @@ Bytes become records (`cut`), a record becomes named text fields (the struct `r`
 these fields to the columns of one table. A format holds no code; `playbooks.normalise` runs it.
 
 In `columns` every line is `expression AS column,`. Besides DuckDB's functions it may use the macros
-of `MACROS`. An expression that fails on a record (a count that is no number) makes that record
-unread with the column named; it never becomes a silent NULL.
+of `MACROS`. An expression never raises an error, whatever the record holds: only macros cast text.
+Where a macro cannot read a text (a count that is no number) it gives the value of `REFUSED`, and the
+record becomes unread with the column named; it never becomes a silent NULL.
+
+Guards stand inside the argument (`f(CASE WHEN fits THEN t END)`): DuckDB may evaluate a branch of
+CASE for rows that do not take it, and its TRY(…) is slow on bad rows and has crashed (1.5.6).
 """
 
 from __future__ import annotations
@@ -107,42 +111,67 @@ class Format:
         return {name: expression.strip() for expression, name in parts}
 
 
-MACROS = r"""
+REFUSED: dict[str, str] = {
+    "VARCHAR": "chr(0) || 'refused'",
+    "BIGINT": "-9223372036854775807",
+    "INTEGER": "-2147483647",
+    "TIMESTAMPTZ": "'-infinity'::TIMESTAMPTZ",
+}
+"""What a macro gives, by type, where it cannot read a text: values that stand in no log."""
+
+MACROS = rf"""
+CREATE MACRO refused_text() AS {REFUSED["VARCHAR"]};
+CREATE MACRO refused_whole() AS {REFUSED["BIGINT"]}::BIGINT;
+CREATE MACRO refused_small() AS {REFUSED["INTEGER"]}::INTEGER;
+CREATE MACRO refused_time() AS {REFUSED["TIMESTAMPTZ"]};
 -- text that says "nothing"
 CREATE MACRO said(t) AS CASE WHEN trim(t) IN ('', '-', '(empty)', 'null') THEN NULL ELSE t END;
--- an expression that fails, so that the record becomes unread with the column named
-CREATE MACRO refused(t) AS CAST(CAST('refused: ' || coalesce(t, 'nothing') AS INTEGER) AS VARCHAR);
-CREATE MACRO whole(t) AS CAST(said(t) AS BIGINT);
-CREATE MACRO port(t) AS CAST(CAST(said(t) AS USMALLINT) AS INTEGER);
-CREATE MACRO millis(t) AS CAST(round(CAST(said(t) AS DOUBLE) * 1000) AS BIGINT);
+CREATE MACRO whole(t) AS CASE WHEN said(t) IS NOT NULL THEN coalesce(TRY_CAST(t AS BIGINT), refused_whole()) END;
+CREATE MACRO small(t) AS CASE WHEN said(t) IS NOT NULL THEN coalesce(TRY_CAST(t AS INTEGER), refused_small()) END;
+CREATE MACRO port(t) AS CASE WHEN said(t) IS NOT NULL
+    THEN coalesce(CAST(TRY_CAST(t AS USMALLINT) AS INTEGER), refused_small()) END;
+CREATE MACRO percent(t) AS CASE WHEN said(t) IS NOT NULL
+    THEN CASE WHEN TRY_CAST(t AS INTEGER) BETWEEN 0 AND 100 THEN TRY_CAST(t AS INTEGER) ELSE refused_small() END END;
+CREATE MACRO millis(t) AS CASE WHEN said(t) IS NOT NULL
+    THEN coalesce(TRY_CAST(round(TRY_CAST(t AS DOUBLE) * 1000) AS BIGINT), refused_whole()) END;
+CREATE MACRO millis_between(a, b) AS CASE WHEN said(a) IS NOT NULL AND said(b) IS NOT NULL
+    THEN coalesce(TRY_CAST((TRY_CAST(b AS HUGEINT) - TRY_CAST(a AS HUGEINT)) * 1000 AS BIGINT), refused_whole()) END;
 CREATE MACRO address(t) AS regexp_replace(lower(said(t)), '^::ffff:(\d+\.\d+\.\d+\.\d+)$', '\1');
 CREATE MACRO hostname(t) AS rtrim(lower(said(t)), '.');
--- epoch seconds, milliseconds, microseconds or nanoseconds (told apart by size), or ISO 8601 with a zone
-CREATE MACRO epoch_scale(n) AS CASE
-    WHEN abs(n) < 100000000000 THEN 1000000
-    WHEN abs(n) < 100000000000000 THEN 1000
-    WHEN abs(n) < 100000000000000000 THEN 1
-    ELSE 0.001 END;
-CREATE MACRO epoch_time(t) AS
-    make_timestamptz(CAST(CAST(said(t) AS DECIMAL(30, 9)) * epoch_scale(CAST(said(t) AS DOUBLE)) AS BIGINT));
-CREATE MACRO iso_time(t) AS CASE
-    WHEN regexp_matches(t, '(Z|z|[+-]\d\d:?\d\d)$') THEN CAST(t AS TIMESTAMPTZ) END;
+-- epoch seconds, milliseconds, microseconds or nanoseconds, told apart by size; whole numbers stay exact
+CREATE MACRO epoch_scale(n) AS CASE WHEN n < 1e11 THEN 1000000 WHEN n < 1e14 THEN 1000 ELSE 1 END;
+CREATE MACRO epoch_micros(t) AS CASE
+    WHEN abs(TRY_CAST(t AS DOUBLE)) >= 1e17 THEN TRY_CAST(t AS HUGEINT) // 1000
+    WHEN contains(t, '.') THEN TRY_CAST(round(TRY_CAST(t AS DOUBLE) * epoch_scale(abs(TRY_CAST(t AS DOUBLE)))) AS HUGEINT)
+    ELSE TRY_CAST(t AS BIGINT)::HUGEINT * epoch_scale(abs(TRY_CAST(t AS DOUBLE))) END;
+CREATE MACRO moment(micros) AS  -- years 1 to 9999; a guard outside the argument would not protect it
+    make_timestamptz(CAST(CASE WHEN micros BETWEEN -62135596800000000 AND 253402300799999999 THEN micros END AS BIGINT));
+CREATE MACRO epoch_time(t) AS CASE WHEN said(t) IS NOT NULL THEN coalesce(moment(epoch_micros(t)), refused_time()) END;
+CREATE MACRO iso_time(t) AS CASE WHEN regexp_matches(t, '(Z|z|[+-]\d\d:?\d\d)$')
+    THEN coalesce(TRY_CAST(t AS TIMESTAMPTZ), refused_time()) END;
 CREATE MACRO stamp(t) AS CASE WHEN regexp_matches(t, '^-?\d+(\.\d+)?$') THEN epoch_time(t) ELSE iso_time(t) END;
+CREATE MACRO read_time(t, layout) AS
+    CASE WHEN said(t) IS NOT NULL THEN coalesce(try_strptime(t, layout)::TIMESTAMPTZ, refused_time()) END;
 -- a stamp without zone, in the zone that the case states; NULL where the case states none
-CREATE MACRO case_clock(t) AS timezone(nullif(getvariable('case_clock'), ''), CAST(t AS TIMESTAMP));
-CREATE MACRO listed(t) AS CASE
-    WHEN said(t) IS NULL THEN NULL
-    -- JSON logs hold a list; in text a first answer may begin with the same bracket
-    WHEN t LIKE '[%' AND json_valid(t) THEN CAST(CAST(t AS JSON) AS VARCHAR[])
-    ELSE string_split(t, ',') END;
-CREATE MACRO protocol(n) AS CASE CAST(said(n) AS INTEGER)
-    WHEN 1 THEN 'icmp' WHEN 6 THEN 'tcp' WHEN 17 THEN 'udp' WHEN 58 THEN 'icmp6' ELSE CAST(n AS VARCHAR) END;
+CREATE MACRO case_clock(t) AS CASE WHEN nullif(getvariable('case_clock'), '') IS NOT NULL AND said(t) IS NOT NULL
+    THEN coalesce(timezone(nullif(getvariable('case_clock'), ''), TRY_CAST(t AS TIMESTAMP)), refused_time()) END;
+-- JSON logs hold a list; in text a first answer may begin with the same bracket
+CREATE MACRO json_list(t) AS json_transform(CASE WHEN t LIKE '[%' AND json_valid(t) THEN t END, '["VARCHAR"]');
+CREATE MACRO listed(t) AS CASE WHEN said(t) IS NOT NULL THEN coalesce(json_list(t), string_split(t, ',')) END;
+CREATE MACRO protocol(n) AS CASE WHEN said(n) IS NULL THEN NULL
+    WHEN TRY_CAST(n AS UTINYINT) IS NULL THEN refused_text() ELSE CASE TRY_CAST(n AS UTINYINT)
+    WHEN 1 THEN 'icmp' WHEN 6 THEN 'tcp' WHEN 17 THEN 'udp' WHEN 58 THEN 'icmp6' ELSE n END END;
 -- host and port of a URL, of "host:port", and of "[v6]:port"
 CREATE MACRO url_host(u) AS hostname(regexp_extract(
     u, '^(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:[^@/?#]*@)?(\[[^\]]*\]|[^:/?#\[\]]+)', 1));
-CREATE MACRO url_port(u) AS CASE
-    WHEN regexp_matches(u, '^(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:[^@/?#]*@)?(\[[^\]]*\]|[^:/?#\[\]]+):\d+(?:[/?#]|$)')
-    THEN port(regexp_extract(u, '^(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:[^@/?#]*@)?(?:\[[^\]]*\]|[^:/?#\[\]]+):(\d+)', 1))
-    WHEN u LIKE 'https:%' THEN 443 WHEN u LIKE 'http:%' THEN 80 END;
-CREATE MACRO is_address(t) AS regexp_matches(t, '^(\d{1,3}(\.\d{1,3}){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$');
+CREATE MACRO url_port_digits(u) AS nullif(regexp_extract(
+    u, '^(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:[^@/?#]*@)?(?:\[[^\]]*\]|[^:/?#\[\]]+):(\d+)(?:[/?#]|$)', 1), '');
+CREATE MACRO url_port(u) AS coalesce(port(url_port_digits(u)),
+    CASE WHEN u LIKE 'https:%' THEN 443 WHEN u LIKE 'http:%' THEN 80 END);
+CREATE MACRO is_address(t) AS regexp_matches(t, '^(\d{{1,3}}(\.\d{{1,3}}){{3}}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$');
+-- a value written so that nobody follows it, as it stands in logs; scheme and host of a URL know no case
+CREATE MACRO fanged(t) AS regexp_replace(regexp_replace(regexp_replace(
+    trim(t), '[\[({{](?:\.|dot)[\])}}]', '.', 'gi'), '\[(:|://|@)\]', '\1', 'g'), '^hxxp', 'http', 'i');
+CREATE MACRO url_lower(u) AS
+    lower(regexp_extract(u, '^[^/?#]*(?://[^/?#]*)?')) || regexp_replace(u, '^[^/?#]*(?://[^/?#]*)?', '');
 """

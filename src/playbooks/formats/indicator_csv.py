@@ -27,17 +27,18 @@ FORMAT = Format(
     ),
     clock=Clock.IN_THE_STAMP,
     columns=r"""
-        iso_time(r.valid_from)      AS time,
-        -- defanged forms become the value that stands in logs
-        CASE WHEN lower(r.type) IN ('url', 'user_agent')
-             THEN regexp_replace(replace(replace(r.indicator, '[.]', '.'), '[:]', ':'), '^hxxp', 'http')
-             ELSE rtrim(lower(replace(replace(r.indicator, '[.]', '.'), '[:]', ':')), '.') END  AS indicator,
-        CASE WHEN lower(r.type) IN ('domain', 'ip', 'url', 'user_agent', 'ja3', 'ja4', 'sha256')
-             THEN lower(r.type) ELSE refused(r.type) END  AS indicator_type,
-        coalesce(said(r.source), refused(r.source))  AS source,
-        CAST(CAST(said(r.confidence) AS UTINYINT) AS INTEGER)  AS confidence,
+        iso_time(trim(r.valid_from))  AS time,
+        -- defanged forms become the value that stands in logs; a user agent is no address and stays as it is
+        CASE WHEN said(r.indicator) IS NULL THEN refused_text()
+             WHEN lower(trim(r.type)) = 'user_agent' THEN r.indicator
+             WHEN lower(trim(r.type)) = 'url' THEN url_lower(fanged(r.indicator))
+             ELSE rtrim(lower(fanged(r.indicator)), '.') END  AS indicator,
+        CASE WHEN lower(trim(r.type)) IN ('domain', 'ip', 'url', 'user_agent', 'ja3', 'ja4', 'sha256')
+             THEN lower(trim(r.type)) ELSE refused_text() END  AS indicator_type,
+        coalesce(said(r.source), refused_text())  AS source,
+        percent(r.confidence)       AS confidence,
         CASE WHEN said(r.valid_until) IS NOT NULL
-             THEN coalesce(iso_time(r.valid_until), CAST(refused(r.valid_until) AS TIMESTAMPTZ)) END  AS valid_until,
+             THEN coalesce(iso_time(trim(r.valid_until)), refused_time()) END  AS valid_until,
         said(r.tlp)                 AS tlp,
         said(r.description)         AS description
     """,

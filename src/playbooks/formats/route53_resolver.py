@@ -29,7 +29,7 @@ FORMAT = Format(
         said(r.query_type)          AS query_type,
         said(r.rcode)               AS rcode,
         -- answers is a list of objects, or one object in some exports
-        CASE WHEN json_type(r.answers) = 'ARRAY' THEN CAST(json_extract_string(r.answers, '$[*].Rdata') AS VARCHAR[])
+        CASE WHEN json_type(r.answers) = 'ARRAY' THEN json_extract_string(r.answers, '$[*].Rdata')
              WHEN json_type(r.answers) = 'OBJECT' THEN [json_extract_string(r.answers, '$.Rdata')] END
                                     AS answers,
         lower(r.firewall_rule_action)  AS disposition

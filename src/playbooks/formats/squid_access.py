@@ -32,7 +32,7 @@ FORMAT = Format(
         CASE WHEN r.method <> 'CONNECT' THEN r.url END  AS http_request_url_string,
         said(r.agent)               AS http_request_user_agent,
         said(r.referrer)            AS http_request_referrer,
-        CAST(whole(r.status) AS INTEGER)  AS http_response_code,
+        small(r.status)  AS http_response_code,
         whole(r.size)               AS traffic_bytes_in,
         whole(r.elapsed)            AS duration_ms,
         CASE WHEN r.result LIKE '%DENIED%' THEN 'blocked' ELSE 'allowed' END  AS disposition

@@ -19,7 +19,7 @@ FORMAT = Format(
     ),
     clock=Clock.IN_THE_STAMP,
     columns="""
-        strptime(r.ts || ' ' || r.zone, '%d/%b/%Y:%H:%M:%S %z')  AS time,
+        read_time(r.ts || ' ' || r.zone, '%d/%b/%Y:%H:%M:%S %z')  AS time,
         address(r.client)           AS src_endpoint_ip,
         said(r.user)                AS actor_user_name,
         url_host(r.url)             AS dst_endpoint_hostname,
@@ -28,7 +28,7 @@ FORMAT = Format(
         CASE WHEN r.method <> 'CONNECT' THEN r.url END  AS http_request_url_string,
         said(r.agent)               AS http_request_user_agent,
         said(r.referrer)            AS http_request_referrer,
-        CAST(whole(r.status) AS INTEGER)  AS http_response_code,
+        small(r.status)  AS http_response_code,
         whole(r.size)               AS traffic_bytes_in,
         CASE WHEN r.result LIKE '%DENIED%' THEN 'blocked' ELSE 'allowed' END  AS disposition
     """,

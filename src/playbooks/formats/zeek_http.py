@@ -40,7 +40,7 @@ FORMAT = Format(
              ELSE said(r.uri) END   AS http_request_url_string,
         said(r.user_agent)          AS http_request_user_agent,
         said(r.referrer)            AS http_request_referrer,
-        CAST(whole(r.status_code) AS INTEGER)  AS http_response_code,
+        small(r.status_code)  AS http_response_code,
         whole(r.request_body_len)   AS traffic_bytes_out,
         whole(r.response_body_len)  AS traffic_bytes_in
     """,

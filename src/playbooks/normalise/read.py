@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from playbooks import engine, schema
-from playbooks.formats import MACROS, Columns, Format, Json, TextLines, Zeek
+from playbooks.formats import MACROS, REFUSED, Columns, Format, Json, TextLines, Zeek
 from playbooks.normalise.cut import Records, cut
 from playbooks.normalise.detect import Detection, detect
 from playbooks.normalise.text import read_text
@@ -91,23 +91,15 @@ class _Reader:
             return Rows(_no_events(None), self._unread(records.raws, first, reasons), records.blank)
         chunk = _chunk(records, first)
         self.con.register("chunk", chunk)
-        names = records.names
-        mapped = self.con.execute(_mapping(self.detection.format, names, self.source.evidence_id)).to_arrow_table()
+        query = _mapping(self.detection.format, records.names, self.source.evidence_id)
+        mapped = self.con.execute(query).to_arrow_table()
         good = mapped.filter(pa.compute.is_null(mapped["reason"]))
         bad = mapped.filter(pa.compute.is_valid(mapped["reason"]))
         events = good.select(list(schema.TABLES[self.detection.format.table].names))
-        return Rows(events, self._bad(bad, names), records.blank)
+        return Rows(events, self._bad(bad), records.blank)
 
-    def _bad(self, bad: pa.Table, names: tuple[str, ...]) -> pa.Table:
-        """Unread rows; those whose values could not be read get the columns named."""
+    def _bad(self, bad: pa.Table) -> pa.Table:
         reasons = bad["reason"].to_pylist()
-        if "value" in reasons and self.detection.format:
-            self.con.register("chunk", bad.select(["record_no", "raw", "cells", "broken"]))
-            found = self.con.execute(_diagnosis(self.detection.format, names)).fetchall()
-            why = {number: _value_reason(columns) for number, columns in found}
-            reasons = [
-                why[n] if r == "value" else r for n, r in zip(bad["record_no"].to_pylist(), reasons, strict=True)
-            ]
         kinds = [STATUS if reason.startswith("status line") else BROKEN for reason in reasons]
         return _unread_table(self.source.evidence_id, bad["record_no"], kinds, reasons, bad["raw"])
 
@@ -161,19 +153,32 @@ def _mapping(form: Format, names: tuple[str, ...], evidence_id: str) -> str:
     status = " ".join(f"WHEN {condition} THEN {engine.text_literal(reason)}" for condition, reason in form.status)
     return f"""
         WITH cut AS (SELECT record_no, raw, cells, broken, {_fields(form, names)} AS r FROM chunk),
-        packed AS (SELECT *, CASE WHEN r IS NOT NULL THEN TRY(struct_pack({packed})) END AS e FROM cut),
+        packed AS (SELECT *, struct_pack({packed}) AS e FROM cut),
+        weighed AS (SELECT *, {_refused(form)} AS refused FROM packed),
         judged AS (SELECT *, CASE
             WHEN broken IS NOT NULL THEN broken
             WHEN r IS NULL THEN {_misfit(form, names)}
             {status}
-            WHEN e IS NULL THEN 'value'
+            WHEN len(refused) > 0 THEN 'a value cannot be read: ' || array_to_string(refused, ', ')
             WHEN e."time" IS NULL THEN {_no_time(form)}
             WHEN e."time" < TIMESTAMPTZ '{FIRST_YEAR}-01-01 00:00:00Z'
               OR e."time" >= TIMESTAMPTZ '{LAST_YEAR + 1}-01-01 00:00:00Z'
             THEN 'no time: the stamp lies outside the years {FIRST_YEAR} to {LAST_YEAR}'
-            END AS reason FROM packed)
-        SELECT {columns}, reason, broken, cells, CASE WHEN reason IS NOT NULL THEN raw END AS raw FROM judged
+            END AS reason FROM weighed)
+        SELECT {columns}, reason, CASE WHEN reason IS NOT NULL THEN raw END AS raw FROM judged
     """
+
+
+def _refused(form: Format) -> str:
+    """SQL list: the columns whose text no macro could read, each with what was expected."""
+    table = schema.TABLES[form.table]
+    types = {name: table.type_of(name) for name in form.select()}
+    checks = (
+        f'CASE WHEN e."{name}" = {REFUSED[type_]} THEN {engine.text_literal(f"{name} (expected {type_})")} END'
+        for name, type_ in types.items()
+        if type_ in REFUSED
+    )
+    return f"list_filter([{', '.join(checks)}], lambda c: c IS NOT NULL)"
 
 
 def _no_time(form: Format) -> str:
@@ -217,7 +222,7 @@ def _json_fields(shape: str, nested: str | None) -> str:
     if nested:
         inner = f"json_extract_string(raw, {engine.text_literal('$.' + nested)})"
         text = f"""CASE WHEN contains(raw, '"{nested}"') AND json_valid(raw) THEN coalesce({inner}, raw) ELSE raw END"""
-    return f"CASE WHEN json_valid({text}) THEN json_transform({text}, {engine.text_literal(shape)}) END"
+    return f"json_transform(CASE WHEN json_valid({text}) THEN {text} END, {engine.text_literal(shape)})"
 
 
 def _zeek_json(fields: tuple[str, ...]) -> str:
@@ -227,7 +232,7 @@ def _zeek_json(fields: tuple[str, ...]) -> str:
         f'"{name}" := coalesce(' + ", ".join(f'j."{spelling}"' for spelling in both) + ")"
         for name, both in spellings.items()
     )
-    object_of = f"CASE WHEN json_valid(raw) THEN json_transform(raw, {engine.text_literal(shape)}) END"
+    object_of = f"json_transform(CASE WHEN json_valid(raw) THEN raw END, {engine.text_literal(shape)})"
     return f"list_transform([{object_of}], lambda j: CASE WHEN j IS NOT NULL THEN struct_pack({packed}) END)[1]"
 
 
@@ -238,25 +243,6 @@ def _listed_fields(fields: tuple[str, ...], names: tuple[str, ...], cells: str) 
         f'"{name}" := ' + (f"{cells}[{places[name]}]" if name in places else MACRO_ZEEK_NULL) for name in wanted
     )
     return f"CASE WHEN len({cells}) = {len(names)} THEN struct_pack({packed}) END"
-
-
-@cache
-def _diagnosis(form: Format, names: tuple[str, ...]) -> str:
-    """SQL that lists, per record of `chunk`, the columns whose value cannot be read."""
-    checks = ", ".join(
-        f"CASE WHEN TRY(struct_pack(v := {expression})) IS NULL THEN {engine.text_literal(name)} END"
-        for name, expression in form.select().items()
-    )
-    return f"""
-        SELECT record_no, list_filter([{checks}], lambda c: c IS NOT NULL)
-        FROM (SELECT record_no, raw, cells, {_fields(form, names)} AS r FROM chunk)
-    """
-
-
-def _value_reason(columns: list[str]) -> str:
-    types = {c.name: c.type for table in schema.TABLES.values() for c in table.columns}
-    parts = [f"{column} (expected {types.get(column, 'a value')})" for column in columns]
-    return f"a value cannot be read: {', '.join(parts) or 'unknown column'}"
 
 
 def raw_records(file: Path, wanted: set[int]) -> dict[int, str]:

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from playbooks.report.exporter import exported
+from playbooks.report.exporter import TLP, exported
 from playbooks.report.facts import CaseFacts
 from playbooks.report.figures import (
     Picture,
@@ -48,10 +48,10 @@ def write_case_report(facts: CaseFacts, folder: Path) -> Path:
 
 def tlp_label(tlp: str) -> str:
     """Give a marking as `TLP:AMBER`; an empty one is said to be missing."""
-    words = visible(tlp).strip().upper()
-    if not words:
+    word = visible(tlp).strip().upper().removeprefix("TLP:")
+    if not word:
         return "TLP not stated: treat as TLP:RED"
-    return words if words.startswith("TLP") else f"TLP:{words}"
+    return f"TLP:{word}" if word.lower() in TLP else f"Marked as: {visible(tlp)[:200]}"
 
 
 def case_notebook(facts: CaseFacts) -> NotebookNode:
@@ -66,7 +66,7 @@ def case_notebook(facts: CaseFacts) -> NotebookNode:
     rest = ("functions", "coverage", "blind_spots", "limits", "evidence", "raw", "reproduce")
     cells += [_html_cell(parts[name]) for name in rest]
     whole = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}
-    return cast("NotebookNode", from_dict(whole))  # type: ignore[no-untyped-call]
+    return cast("NotebookNode", from_dict(whole))
 
 
 def _pictures(facts: CaseFacts) -> list[tuple[Picture, str]]:

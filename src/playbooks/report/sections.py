@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playbooks.report.facts import CaseFacts
-from playbooks.report.figures.picture import Picture, counted
+from playbooks.report.figures.picture import MOST_ROWS, Picture, counted
 from playbooks.report.inert import redacted, visible
 from playbooks.report.words import REF, filters, is_missing, span, when
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import jinja2
     import pandas as pd
 
-MOST_ROWS = 200
 MOST_CASES = 50  # findings of one list that are drawn in full
 MOST_RECORDS = 500
 MOST_OF_A_RECORD = 20_000  # characters

@@ -36,8 +36,8 @@ def when(time: object) -> str:
         return "no time"
     try:
         moment = pd.Timestamp(time)  # type: ignore[arg-type]
-    except (ValueError, TypeError):
-        return visible(time)
+    except (ValueError, TypeError, OverflowError):
+        return "no valid time"
     moment = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
 

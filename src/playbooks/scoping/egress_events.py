@@ -247,9 +247,7 @@ def _connection_names(http: ir.Table, network: ir.Table) -> ir.Table:
 def _named_by_connection(wire: ir.Table, names: ir.Table) -> ir.Table:
     """Names a record without one by another record of the same client and connection."""
     joined = wire.left_join(names, [wire.src == names.by_src, wire.uid == names.by_uid])
-    naming = ibis.cases(
-        (joined.dst_name.notnull(), "record"), (joined.known.notnull(), "connection"), else_="none"
-    )
+    naming = ibis.cases((joined.dst_name.notnull(), "record"), (joined.known.notnull(), "connection"), else_="none")
     return joined.mutate(dst_name=joined.dst_name.fill_null(joined.known), naming=naming).drop(
         "by_src", "by_uid", "known"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 MAX_ROWS = 30
+MOST_ROWS = 200  # of the data table
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
 
 
@@ -31,6 +33,14 @@ class Picture:
         if self.figure is None:
             return {}
         return {PLOTLY_MIME: json.loads(self.figure.to_json())}
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        """Show itself in a notebook: the figure, and the same as words and rows for the page of the step."""
+        words = f"<figcaption>{escape(self.caption)}</figcaption><p>{escape(self.summary)}</p>"
+        rows = self.table.head(MOST_ROWS).to_html(index=False, border=0)
+        data = f"<details><summary>Data of this picture ({len(self.table):,} rows)</summary>{rows}</details>"
+        plain = f"{self.caption}. {self.summary}"
+        return {**self.bundle(), "text/html": words + data * bool(len(self.table)), "text/plain": plain}
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:

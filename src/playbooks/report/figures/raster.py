@@ -44,7 +44,7 @@ def checkin_raster(checkins: pd.DataFrame) -> Picture:
     )
     summary = _rhythm_sentence(frame, intervals, "hour" if by_hour else "day")
     summary += left_out(len(rows), len(shown), "hours" if by_hour else "days")
-    return Picture(framed(figure, len(shown), 300), caption, summary, table.reset_index(drop=True))
+    return Picture(framed(figure, len(shown), 220), caption, summary, table.reset_index(drop=True))
 
 
 def _seconds_apart(times: pd.Series[pd.Timestamp]) -> pd.Series[float]:
