@@ -271,7 +271,7 @@ def _write_page(case: Case, name: str) -> None:
     if file.is_file():
         notebook = nbformat.read(file, as_version=4)
         title = f"{case.config.case_id} · {name.replace('_', ' ')}"
-        write_text(case.report / f"{name}.html", notebook_to_html(notebook, title))
+        write_text(case.report / f"{name}.html", notebook_to_html(notebook, title, f"TLP:{case.config.tlp}"))
 
 
 def prepare_notebooks(case: Case) -> None:

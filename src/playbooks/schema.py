@@ -360,6 +360,17 @@ TIMELINE = Table(
     ),
 )
 
+EGRESS_HOURS = Table(
+    "egress_hours",
+    "Contacts per hour with destinations of the catalogue.",
+    (
+        Column("hour", "TIMESTAMPTZ", "start of the hour, UTC"),
+        Column("dst", "VARCHAR", "destination"),
+        Column("service", "VARCHAR", "service by the catalogue"),
+        Column("connections", "BIGINT", "contacts in that hour"),
+    ),
+)
+
 RESULT_TABLES: dict[str, Table] = {
-    table.name: table for table in (EGRESS_PAIRS, CLOUD_ACTIVITY, RESOURCES, ENRICHMENT, TIMELINE)
+    table.name: table for table in (EGRESS_PAIRS, EGRESS_HOURS, CLOUD_ACTIVITY, RESOURCES, ENRICHMENT, TIMELINE)
 }

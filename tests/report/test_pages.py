@@ -15,6 +15,7 @@ from tests.report.fabricated import ATTACK, LONG, REF, calm, finding, hostile
 
 from playbooks.report import CaseFacts, notebook_to_html, write_case_report
 from playbooks.report.figures.picture import PLOTLY_MIME
+from playbooks.report.inert import defanged, visible, without_ansi
 from playbooks.report.sections import CONTENTS
 
 
@@ -66,6 +67,12 @@ def test_a_report_with_an_attack_in_every_field_is_closed_and_shows_the_text(tmp
     assert not any(character in text for character in "\u202e\x00\x1b")
 
 
+def test_a_hostile_raw_record_and_title_are_shown_whole(tmp_path: Path) -> None:
+    page = report(hostile(), tmp_path)
+    assert page.find(id="E002-4118").find("pre").text == visible(ATTACK)
+    assert page.find("h1").text == defanged(visible(without_ansi(ATTACK)))
+
+
 def test_values_of_100_kb_are_cut_and_the_page_stays_small(tmp_path: Path) -> None:
     path = write_case_report(hostile(LONG), tmp_path)
     page = assert_closed(path.read_text("utf-8"))
@@ -97,6 +104,13 @@ def test_secrets_are_hidden_in_raw_records_unless_the_case_says_otherwise(tmp_pa
     shown = report(replace(calm(), redact_secrets=False), tmp_path / "b").get_text()
     assert "token=REDACTED" in hidden and "s3cr3tvalue" not in hidden
     assert "token=s3cr3tvalue" in shown
+
+
+def test_secrets_are_hidden_in_sentences_too(tmp_path: Path) -> None:
+    facts = calm()
+    facts.findings["findings"][0]["title"] = "GET https://f.azurewebsites.net/api/x?code=s3cr3t&id=1"
+    text = report(facts, tmp_path).get_text()
+    assert "GET hxxps://f.azurewebsites[.]net/api/x?code=REDACTED&id=1" in text and "s3cr3t" not in text
 
 
 def test_a_report_without_anything_says_so_in_every_section(tmp_path: Path) -> None:

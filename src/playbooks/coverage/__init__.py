@@ -39,7 +39,13 @@ class Asked(Protocol):
     def needs(self) -> tuple[tuple[str, str], ...]: ...
 
 
-def coverage(case: Case, readings: list[Reading], tables: Tables, questions: Iterable[Asked]) -> dict[str, Any]:
+def coverage(
+    case: Case,
+    readings: list[Reading],
+    tables: Tables,
+    questions: Iterable[Asked],
+    blind_to_runs: str | None = None,
+) -> dict[str, Any]:
     """State what the evidence of a case covers.
 
     Parameters
@@ -48,6 +54,8 @@ def coverage(case: Case, readings: list[Reading], tables: Tables, questions: Ite
         The case, what `normalise` made of its evidence, and its events.
     questions
         What will be asked; each is answerable or blind.
+    blind_to_runs
+        Why runs of functions cannot be seen, where scoping found that they cannot.
 
     Returns
     -------
@@ -67,7 +75,7 @@ def coverage(case: Case, readings: list[Reading], tables: Tables, questions: Ite
         "indicators": int(tables.indicators.count().execute()),
         "matrix": _matrix(sources),
         "questions": asked,
-        "blind_spots": [asdict(spot) for spot in blind_spots(case, facts, sources, readings, tables)],
+        "blind_spots": [asdict(spot) for spot in blind_spots(case, facts, sources, readings, tables, blind_to_runs)],
     }
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+import ibis
 
 from playbooks.case import Case
 from playbooks.engine import Tables
 from playbooks.normalise import Reading
 
 UNREAD_SHARE_WORTH_A_WORD = 0.01  # fewer broken lines than this are the noise of any log
+FOREIGN_SHARE_WORTH_A_WORD = 0.05  # answers and scans from outside are in every log
+WITH_CLIENTS = ("dns_activity", "http_activity", "network_activity")
 CONNECT_SHARE_BLIND = 0.9  # from here on the few visible URLs say nothing about the rest
 
 
@@ -32,6 +37,7 @@ def blind_spots(
     sources: list[dict[str, Any]],
     readings: list[Reading],
     tables: Tables,
+    blind_to_runs: str | None,
 ) -> list[BlindSpot]:
     """The register of a case.
 
@@ -43,8 +49,16 @@ def blind_spots(
         Per event table: events and share of records with a value per column.
     sources
         Sources with their gaps.
+    blind_to_runs
+        Why runs of functions cannot be seen; null where they can.
     """
-    return [*_missing_telemetry(case, facts, tables), *_holes(sources, readings), *_house_facts(case, tables)]
+    return [
+        *_missing_telemetry(case, facts, tables),
+        *_data_events(facts, blind_to_runs),
+        *_foreign_clients(case, tables),
+        *_holes(sources, readings),
+        *_house_facts(case, tables),
+    ]
 
 
 def _missing_telemetry(case: Case, facts: dict[str, dict[str, Any]], tables: Tables) -> Iterator[BlindSpot]:
@@ -61,7 +75,6 @@ def _missing_telemetry(case: Case, facts: dict[str, dict[str, Any]], tables: Tab
     if facts["http_activity"]["events"]:
         yield from _tunnels(facts["http_activity"]["events"], tables)
     if facts["api_activity"]["events"]:
-        yield from _data_events(tables)
         yield from _clouds_without_records(case, tables)
 
 
@@ -137,19 +150,43 @@ def _tunnels(events: int, tables: Tables) -> Iterator[BlindSpot]:
         )
 
 
-def _data_events(tables: Tables) -> Iterator[BlindSpot]:
-    table = tables.api_activity
-    data = int(table.filter(table.metadata_event_code.lower() == "data").count().execute())
-    if not data:
-        total = int(table.count().execute())
+def _data_events(facts: dict[str, dict[str, Any]], why: str | None) -> Iterator[BlindSpot]:
+    if why and facts["api_activity"]["events"]:
         yield BlindSpot(
             "no-data-events",
             "data events of the own cloud (runs of functions)",
             "who ran a function and how often: no such record proves nothing",
-            f"0 of {total:,} audit records are data events",
+            why,
             "Turn on data events for functions; take invocation metrics, which exist without them.",
             ("function_runs",),
         )
+
+
+def _foreign_clients(case: Case, tables: Tables) -> Iterator[BlindSpot]:
+    """Records whose client lies outside the stated ranges are not looked at as egress."""
+    ranges = [ipaddress.ip_network(text) for text in case.config.estate.internal_ranges]
+    parts = [tables[name].group_by("src_endpoint_ip").aggregate(n=tables[name].count()) for name in WITH_CLIENTS]
+    counts = ibis.union(*parts).execute().dropna().groupby("src_endpoint_ip").n.sum()
+    outside = {str(client): int(n) for client, n in counts.items() if _lies_outside(str(client), ranges)}
+    total, lost = int(counts.sum()), sum(outside.values())
+    if lost > FOREIGN_SHARE_WORTH_A_WORD * total:
+        busiest = ", ".join(sorted(outside, key=lambda client: (-outside[client], client))[:3])
+        yield BlindSpot(
+            "clients-outside-ranges",
+            f"{lost:,} of {total:,} records have a client outside the internal ranges that the case states",
+            "that no client of ours calls out, if one of these addresses is ours",
+            f"{len(outside):,} such addresses, most often {busiest}",
+            "If some are ours (public ranges, cloud networks), add them to estate.internal_ranges in case.yaml.",
+            ("egress_rhythm",),
+        )
+
+
+def _lies_outside(text: str, ranges: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False  # a name is a client that our own log named
+    return not address.is_link_local and not any(address in network for network in ranges)
 
 
 def _clouds_without_records(case: Case, tables: Tables) -> Iterator[BlindSpot]:

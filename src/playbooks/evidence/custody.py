@@ -17,11 +17,13 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from playbooks import __version__
+from playbooks.errors import EvidenceChanged
 
 GENESIS = "0" * 64
+TAIL_BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,16 @@ def append(custody: Path, case_id: str, activity: str, **facts: Any) -> dict[str
     -------
     dict
         The entry as written.
+
+    Raises
+    ------
+    EvidenceChanged
+        The last line is no entry of a chain; nothing is written.
     """
     custody.parent.mkdir(parents=True, exist_ok=True)
     with custody.open("a+b") as chain:
         fcntl.flock(chain, fcntl.LOCK_EX)
-        last = _last_entry(chain)
+        last = _last_entry(chain, custody)
         entry: dict[str, Any] = {
             "seq": last["seq"] + 1 if last else 1,
             "time": dt.datetime.now(dt.UTC).isoformat(timespec="microseconds"),
@@ -79,11 +86,41 @@ def _user() -> str:
         return f"uid {os.getuid()}"
 
 
-def _last_entry(chain: Any) -> dict[str, Any] | None:
-    chain.seek(0)
-    lines = chain.read().splitlines()
-    found: dict[str, Any] | None = json.loads(lines[-1]) if lines else None
-    return found
+def _last_entry(chain: BinaryIO, custody: Path) -> dict[str, Any] | None:
+    """The entry to follow: only the end of the file is read, however long the chain is."""
+    line = _last_line(chain)
+    if not line:
+        return None
+    entry = _entry(line.removesuffix(b"\n"))
+    if not line.endswith(b"\n") or entry is None:
+        raise EvidenceChanged(
+            f"{custody}: the last line is not an entry of a custody chain; a write may have been cut off. "
+            "Nothing was added. Keep a copy of the file, move that line out of it, note who did so and why, "
+            "and run: playbooks verify"
+        )
+    return entry
+
+
+def _last_line(chain: BinaryIO) -> bytes:
+    """The last line with its line end, or what stands there without one; empty for an empty file."""
+    position = chain.seek(0, os.SEEK_END)
+    tail = b""
+    while position and b"\n" not in tail[:-1]:
+        block = min(TAIL_BLOCK, position)
+        position = chain.seek(position - block)
+        tail = chain.read(block) + tail
+    return tail[tail[:-1].rfind(b"\n") + 1 :]
+
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    """The entry in a line; None where the line holds none."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or not isinstance(found.get("seq"), int):
+        return None
+    return found if {"fingerprint", "prev_event"} <= set(found) else None
 
 
 def canonical(entry: Mapping[str, Any]) -> bytes:
@@ -100,15 +137,14 @@ def entries(custody: Path) -> list[dict[str, Any]]:
     """All entries that can be read, in order; `check` says what cannot."""
     if not custody.is_file():
         return []
-    found = []
-    for line in custody.read_bytes().splitlines():
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue  # reported by check()
-        if isinstance(entry, dict):
-            found.append(entry)
-    return found
+    found = (_entry(line) for line in _lines(custody.read_bytes()))
+    return [entry for entry in found if entry is not None]
+
+
+def _lines(chain: bytes) -> list[bytes]:
+    """Lines as they stand: a line end of another kind belongs to the line, and so does not pass unseen."""
+    lines = chain.split(b"\n")
+    return lines if lines[-1] else lines[:-1]
 
 
 def check(custody: Path, case_id: str) -> list[Fault]:
@@ -117,21 +153,23 @@ def check(custody: Path, case_id: str) -> list[Fault]:
         return [Fault(custody.name, "missing: nothing says what was added, when and by whom")]
     faults: list[Fault] = []
     before = GENESIS
-    for number, line in enumerate(custody.read_bytes().splitlines(), start=1):
+    chain = custody.read_bytes()
+    lines = _lines(chain)
+    for number, line in enumerate(lines, start=1):
         where = f"{custody.name}, line {number}"
-        try:
-            entry = json.loads(line)
-            stated, prev, seq = entry["fingerprint"], entry["prev_event"], entry["seq"]
-        except (ValueError, KeyError, TypeError):
+        entry = _entry(line)
+        if entry is None:
             faults.append(Fault(where, "not an entry of a custody chain"))
             continue
-        if stated != fingerprint(entry) or line != canonical(entry):
+        if entry["fingerprint"] != fingerprint(entry) or line != canonical(entry):
             faults.append(Fault(where, "changed: its fingerprint does not fit its content"))
-        if prev != before:
+        if entry["prev_event"] != before:
             faults.append(Fault(where, "not the successor of the line before: lines removed, added or moved"))
-        if seq != number:
-            faults.append(Fault(where, f"has number {seq} at place {number}"))
+        if entry["seq"] != number:
+            faults.append(Fault(where, f"has number {entry['seq']} at place {number}"))
         if entry.get("chain_uid") != case_id:
             faults.append(Fault(where, f"belongs to case {str(entry.get('chain_uid'))[:64]!r}"))
-        before = str(stated)
+        before = str(entry["fingerprint"])
+    if lines and not chain.endswith(b"\n"):
+        faults.append(Fault(f"{custody.name}, line {len(lines)}", "its line end is missing"))
     return faults

@@ -60,22 +60,35 @@ class Added:
 def items(case: Case) -> list[Item]:
     """The evidence of a case in the order in which it was added, as the custody chain tells it."""
     fields = Item.__dataclass_fields__
+    added = (entry.get("item") for entry in custody.entries(case.custody) if entry.get("activity") == "added")
     return [
-        Item(**{name: entry["item"][name] for name in fields})
-        for entry in custody.entries(case.custody)
-        if entry.get("activity") == "added" and set(fields) <= set(entry.get("item", {}))
+        Item(**{name: item[name] for name in fields})
+        for item in added
+        if isinstance(item, dict) and set(fields) <= set(item)
     ]
 
 
 def find_files(inputs: list[Path]) -> Iterator[Path]:
-    """The files behind the inputs; a folder gives all that lies in it, sorted, links not followed."""
+    """The files behind the inputs; a folder gives all that lies in it, sorted, links not followed.
+
+    What is no file is given too, so that it is refused with a reason: links, a folder that cannot be
+    read, an input folder that is empty.
+    """
     for path in inputs:
         if path.is_dir() and not path.is_symlink():
-            for folder, folders, names in os.walk(path):
-                folders.sort()
-                yield from (Path(folder) / name for name in sorted(names))
+            found = list(_in_folder(path))
+            yield from found or [path]
         else:
             yield path
+
+
+def _in_folder(path: Path) -> Iterator[Path]:
+    unreadable: list[Path] = []
+    for folder, folders, names in os.walk(path, onerror=lambda error: unreadable.append(Path(error.filename))):
+        folders.sort()
+        links = [name for name in folders if (Path(folder) / name).is_symlink()]
+        yield from (Path(folder) / name for name in sorted([*names, *links]))
+    yield from unreadable
 
 
 def add(case: Case, inputs: list[Path], progress: Progress = lambda _: None) -> list[Added]:
@@ -120,6 +133,7 @@ def _add_one(case: Case, path: Path, known: dict[str, Item], progress: Progress)
     staged = case.path / ".staging"
     staged.mkdir(exist_ok=True)
     copy = staged / "copy"
+    copy.unlink(missing_ok=True)  # left by an addition that was broken off; it may be read-only already
     try:
         size, digests = _copy(path, copy, progress)
     except OSError as error:
@@ -140,13 +154,18 @@ def _seal(case: Case, path: Path, copy: Path, size: int, digests: dict[str, str]
     item = Item(evidence_id, f"{evidence_id}-{_safe_name(path.name)}", printable(path), size, **digests, added=now)
     target = item.file(case)
     target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists():
+    broken_off = os.path.lexists(target)
+    if broken_off and sha256_of(target) != item.sha256:
         raise EvidenceChanged(f"{target}: exists, but nothing records it. Run: playbooks verify {case.path}")
     copy.chmod(0o444)
     copy.replace(target)
     for algorithm in ALGORITHMS:
-        with (case.evidence / f"manifest-{algorithm}.txt").open("a", encoding="utf-8") as manifest:
-            manifest.write(f"{digests[algorithm]}  data/{item.name}\n")
+        line = f"{digests[algorithm]}  data/{item.name}\n"
+        manifest = case.evidence / f"manifest-{algorithm}.txt"
+        if broken_off and manifest.is_file() and line in manifest.read_text(encoding="utf-8"):
+            continue  # an addition of the same file was broken off after this line
+        with manifest.open("a", encoding="utf-8") as stream:
+            stream.write(line)
     custody.append(case.custody, case.config.case_id, "added", item=vars(item))
     return item
 
@@ -166,7 +185,7 @@ def _refusal(path: Path) -> str | None:
         return None
     kinds = (
         (stat.S_ISLNK, "a symbolic link: add the file it points to"),
-        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISDIR, "a folder without files, or one that cannot be read"),
         (stat.S_ISFIFO, "a named pipe: save what it gives to a file first"),
         (stat.S_ISSOCK, "a socket: it holds no data"),
     )
@@ -189,13 +208,24 @@ def _copy(path: Path, copy: Path, progress: Progress) -> tuple[int, dict[str, st
     return size, {algorithm: digest.hexdigest() for algorithm, digest in hashes.items()}
 
 
+def sha256_of(file: Path) -> str:
+    """SHA-256 of a plain file; words that are no digest where there is none or it cannot be read."""
+    if file.is_symlink() or not file.is_file():
+        return "no plain file"
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        return f"unreadable ({error.strerror})"
+
+
 def _safe_name(name: str) -> str:
     """A name every tool can print and type; it keeps its ending."""
     safe = re.sub(r"[^A-Za-z0-9._-]+", "_", name.encode("ascii", "replace").decode()).lstrip(".-") or "file"
     return safe[-LONGEST_NAME:]
 
 
-def printable(path: Path) -> str:
+def printable(path: Path | str) -> str:
     """A path as text that can be printed and stored: bytes that are no UTF-8 as \\xNN."""
     text = os.fsencode(path).decode("utf-8", "backslashreplace")
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
@@ -215,7 +245,11 @@ def _write_tags(case: Case, known: list[Item]) -> None:
         "Payload-Oxum": f"{sum(item.size for item in known)}.{len(known)}",
     }
     write_text(bag / "bag-info.txt", "".join(f"{key}: {value}\n" for key, value in info.items()))
-    tags = ["bag-info.txt", "bagit.txt", *(f"manifest-{a}.txt" for a in ALGORITHMS)]
     for algorithm in ALGORITHMS:
-        lines = [f"{hashlib.new(algorithm, (bag / tag).read_bytes()).hexdigest()}  {tag}\n" for tag in tags]
-        write_text(bag / f"tagmanifest-{algorithm}.txt", "".join(lines))
+        write_text(bag / f"tagmanifest-{algorithm}.txt", tag_manifest(bag, algorithm))
+
+
+def tag_manifest(bag: Path, algorithm: str) -> str:
+    """The tag manifest that fits the tag files of a bag."""
+    tags = ["bag-info.txt", "bagit.txt", *(f"manifest-{a}.txt" for a in ALGORITHMS)]
+    return "".join(f"{hashlib.new(algorithm, (bag / tag).read_bytes()).hexdigest()}  {tag}\n" for tag in tags)

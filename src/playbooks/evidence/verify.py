@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from playbooks.case import Case
 from playbooks.errors import EvidenceChanged
 from playbooks.evidence import custody
 from playbooks.evidence.custody import Fault
-from playbooks.evidence.preserve import ALGORITHMS, items
+from playbooks.evidence.preserve import ALGORITHMS, items, printable, sha256_of, tag_manifest
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ def verify(case: Case) -> Verdict:
         size=sum(item.size for item in known),
         entries=len(chain),
         head=str(chain[-1].get("fingerprint", "")) if chain else "",
-        faults=tuple(dict.fromkeys(faults)),
+        faults=tuple(dict.fromkeys(Fault(printable(fault.where), printable(fault.what)) for fault in faults)),
     )
 
 
@@ -74,17 +73,23 @@ def _bag_faults(case: Case) -> list[Fault]:
         return []
     stated = _manifest(bag / "manifest-sha256.txt") | _manifest(bag / "tagmanifest-sha256.txt")
     present = {file.relative_to(bag).as_posix() for file in bag.rglob("*") if not file.is_dir() or file.is_symlink()}
-    faults = [Fault(f"evidence/{path}", "missing") for path in sorted(set(stated) - present)]
-    extra = present - set(stated) - {f"tagmanifest-{algorithm}.txt" for algorithm in ALGORITHMS}
+    expected = set(stated) | {f"tagmanifest-{algorithm}.txt" for algorithm in ALGORITHMS}
+    faults = [Fault(f"evidence/{path}", "missing") for path in sorted(expected - present)]
+    extra = present - expected
     faults += [Fault(f"evidence/{path}", "extra: nothing records it") for path in sorted(extra)]
     for path in sorted(set(stated) & present):
-        found = _sha256(bag / path)
+        found = sha256_of(bag / path)
         if found != stated[path]:
             faults.append(Fault(f"evidence/{path}", f"changed: SHA-256 was {stated[path]}, is {found}"))
     return faults or _form_faults(bag)
 
 
 def _form_faults(bag: Path) -> list[Fault]:
+    """What the files alone do not show: a tag manifest or the bag as a whole that is not as written."""
+    for algorithm in ALGORITHMS:
+        file = bag / f"tagmanifest-{algorithm}.txt"
+        if file.read_bytes() != tag_manifest(bag, algorithm).encode():
+            return [Fault(f"evidence/{file.name}", "changed: it does not fit the tag files")]
     try:
         bagit.Bag(str(bag)).validate(completeness_only=True)
     except (bagit.BagError, OSError, ValueError) as error:
@@ -92,29 +97,21 @@ def _form_faults(bag: Path) -> list[Fault]:
     return []
 
 
-def _sha256(file: Path) -> str:
-    if file.is_symlink() or not file.is_file():
-        return "no plain file"
-    try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        return f"unreadable ({error.strerror})"
-
-
 def _disagreement(case: Case) -> list[Fault]:
-    """Manifest and custody chain must tell the same, so that changing one of them shows."""
-    manifest = case.evidence / "manifest-sha256.txt"
-    stated = _manifest(manifest)
+    """Manifests and custody chain must tell the same, so that changing one of them shows."""
+    known = items(case)
     faults = []
-    for item in items(case):
-        path = f"data/{item.name}"
-        found = stated.pop(path, None)
-        if found is None:
-            faults.append(Fault(f"evidence/{path}", "missing from the manifest, though the chain says it was added"))
-        elif found != item.sha256:
-            faults.append(Fault(f"evidence/{path}", "manifest and custody chain state different SHA-256"))
-    faults += [Fault(f"evidence/{path}", "in the manifest, but the chain does not record it") for path in stated]
+    for algorithm in ALGORITHMS:
+        name = f"manifest-{algorithm}.txt"
+        stated = _manifest(case.evidence / name)
+        for item in known:
+            path = f"data/{item.name}"
+            found = stated.pop(path, None)
+            if found is None:
+                faults.append(Fault(f"evidence/{path}", f"not in {name}, though the chain says it was added"))
+            elif found != getattr(item, algorithm):
+                faults.append(Fault(f"evidence/{path}", f"{name} and custody chain state different digests"))
+        faults += [Fault(f"evidence/{path}", f"in {name}, but the chain does not record it") for path in stated]
     return faults
 
 

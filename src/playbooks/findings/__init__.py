@@ -49,7 +49,7 @@ def findings(
     quiet = [s for s in subjects if s not in loud]
     found = [_with_decision(s, decided) for s in loud if s.is_finding]
     leads = [_with_decision(s, decided) for s in loud if not s.is_finding]
-    basis = Basis(coverage, found, leads, len(quiet), intel, activity)
+    basis = Basis(coverage, found, leads, len(pairs), intel, activity)
     return {
         "case_id": config.case_id,
         "hypotheses": list(config.hypotheses),

@@ -25,7 +25,7 @@ class Basis:
     coverage: dict[str, Any]
     findings: list[dict[str, Any]]
     leads: list[dict[str, Any]]
-    suppressed: int
+    pairs: int
     intel: pd.DataFrame
     activity: pd.DataFrame
 
@@ -48,6 +48,8 @@ def _outcome(question: dict[str, Any], basis: Basis) -> tuple[str, str]:
     name = question["id"]
     if name == "known_indicators" and not basis.coverage["indicators"]:
         return BLIND, "Could not look: the evidence holds no intelligence to compare with."
+    if name == "egress_rhythm" and not basis.pairs:
+        return BLIND, "Could not look: no record shows a client of the stated internal ranges calling out."
     if name == "function_runs":
         return _runs(question, basis)
     found = [f["id"] for f in basis.findings if KINDS[name] & _kinds(f)]

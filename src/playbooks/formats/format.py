@@ -142,10 +142,12 @@ CREATE MACRO hostname(t) AS rtrim(lower(said(t)), '.');
 CREATE MACRO epoch_scale(n) AS CASE WHEN n < 1e11 THEN 1000000 WHEN n < 1e14 THEN 1000 ELSE 1 END;
 CREATE MACRO epoch_micros(t) AS CASE
     WHEN abs(TRY_CAST(t AS DOUBLE)) >= 1e17 THEN TRY_CAST(t AS HUGEINT) // 1000
-    WHEN contains(t, '.') THEN TRY_CAST(round(TRY_CAST(t AS DOUBLE) * epoch_scale(abs(TRY_CAST(t AS DOUBLE)))) AS HUGEINT)
+    WHEN contains(t, '.')
+    THEN TRY_CAST(round(TRY_CAST(t AS DOUBLE) * epoch_scale(abs(TRY_CAST(t AS DOUBLE)))) AS HUGEINT)
     ELSE TRY_CAST(t AS BIGINT)::HUGEINT * epoch_scale(abs(TRY_CAST(t AS DOUBLE))) END;
-CREATE MACRO moment(micros) AS  -- years 1 to 9999; a guard outside the argument would not protect it
-    make_timestamptz(CAST(CASE WHEN micros BETWEEN -62135596800000000 AND 253402300799999999 THEN micros END AS BIGINT));
+-- years 1 to 9999
+CREATE MACRO moment(micros) AS make_timestamptz(CAST(
+    CASE WHEN micros BETWEEN -62135596800000000 AND 253402300799999999 THEN micros END AS BIGINT));
 CREATE MACRO epoch_time(t) AS CASE WHEN said(t) IS NOT NULL THEN coalesce(moment(epoch_micros(t)), refused_time()) END;
 CREATE MACRO iso_time(t) AS CASE WHEN regexp_matches(t, '(Z|z|[+-]\d\d:?\d\d)$')
     THEN coalesce(TRY_CAST(t AS TIMESTAMPTZ), refused_time()) END;

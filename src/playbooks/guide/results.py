@@ -73,7 +73,8 @@ class Results:
         if self._is_current("coverage") and file.is_file():
             found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
             return found
-        found = coverage(self.case, self.readings, self.tables, QUESTIONS)
+        blind = function_lifecycle.why_blind_to_runs(self.tables)
+        found = coverage(self.case, self.readings, self.tables, QUESTIONS, blind)
         write_json(file, found)
         self._mark("coverage")
         return found
@@ -131,7 +132,7 @@ class Results:
     @cached_property
     def egress_hours(self) -> pd.DataFrame:
         """Contacts per hour with destinations of the catalogue."""
-        return egress_pairs.egress_hours(self.tables, self.case.config)
+        return self._kept(schema.EGRESS_HOURS, lambda: egress_pairs.egress_hours(self.tables, self.case.config))
 
     def _kept(self, table: schema.Table, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         if not self._is_current(table.name):

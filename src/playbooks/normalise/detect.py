@@ -127,9 +127,20 @@ def _layout(sample: Sample) -> Layout:
 
 def _by_nearness(tried: list[Tried], sample: Sample) -> list[Tried]:
     """Formats of the same layout first: they are what the reader may have expected."""
-    layout = type(_layout(sample))
+    likely = _likely(sample)
     kinds = {form.name: type(form.cut) for form in FORMATS}
-    return sorted(tried, key=lambda t: (kinds[t.name] is not layout, len(t.missing), t.name))
+    return sorted(tried, key=lambda t: (kinds[t.name] not in likely, len(t.missing), t.name))
+
+
+def _likely(sample: Sample) -> tuple[type[Layout], ...]:
+    """Layouts that text of this look may have been meant to have."""
+    tabs = sum("\t" in line for line in sample.lines)
+    commas = sum(line.count(",") > line.count(" ") for line in sample.lines)
+    if sample.objects:
+        return (Json, Zeek)
+    if sample.zeek_header[1] or 2 * tabs > len(sample.lines):
+        return (Zeek,)
+    return (Columns,) if 2 * commas > len(sample.lines) else (TextLines, Columns)
 
 
 def fit(form: Format, sample: Sample) -> Tried:
@@ -157,7 +168,8 @@ def _unnested(found: dict[str, object], layout: Json) -> dict[str, object]:
 
 def _fit_objects(name: str, objects: list[dict[str, object]], layout: Json | Zeek) -> Tried:
     if not objects:
-        return Tried(name, 0.0, "no JSON objects")
+        header = "no `#fields` header and " if isinstance(layout, Zeek) else ""
+        return Tried(name, 0.0, f"{header}no JSON objects")
     lacking = [_lacking(frozenset(found), layout) for found in objects]
     share = _share(sum(not lack for lack in lacking), len(objects))
     return Tried(name, share, "" if share == 1 else max(lacking, key=len))

@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from playbooks import engine, schema
-from playbooks.formats import MACROS, REFUSED, Columns, Format, Json, TextLines, Zeek
+from playbooks.formats import MACROS, REFUSED, Clock, Columns, Format, Json, TextLines, Zeek
 from playbooks.normalise.cut import Records, cut
 from playbooks.normalise.detect import Detection, detect
 from playbooks.normalise.text import read_text
@@ -182,10 +182,8 @@ def _refused(form: Format) -> str:
 
 
 def _no_time(form: Format) -> str:
-    return engine.text_literal(
-        f"no time: {form.product} has a stamp with date, time and zone here; where the log writes no zone, "
-        "state it as `clock:` in case.yaml"
-    )
+    advice = "; state the zone of the log as `clock:` in case.yaml" if form.clock is Clock.ASK else ""
+    return engine.text_literal(f"no time: {form.product} has a stamp with date, time and zone here{advice}")
 
 
 def _misfit(form: Format, names: tuple[str, ...]) -> str:

@@ -69,4 +69,4 @@ def _cleaner() -> nh3.Cleaner:
 
 def sanitised(markup: str) -> str:
     """`markup` with only the tags, attributes, classes and `#anchor` links that a page may hold."""
-    return markup
+    return _cleaner().clean(visible(_TABLE_STYLE.sub("", markup)))

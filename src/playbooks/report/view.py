@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from playbooks.report.figures import Picture
-from playbooks.report.inert import shortened, visible
+from playbooks.report.inert import redacted, shortened, visible
 from playbooks.report.words import is_missing, when
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _table(table: Table) -> str:
 
 
 def _cell(value: object, limit: int = MAX_CELL) -> str:
-    """Any value as inert text, short enough to read."""
+    """Any value as inert text, short enough to read; credentials in URLs are hidden, `data` has them."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, list | tuple):
@@ -95,4 +95,4 @@ def _cell(value: object, limit: int = MAX_CELL) -> str:
         text = f"{value:,}"
     else:
         text = str(value)
-    return html.escape(shortened(visible(text), limit))
+    return html.escape(shortened(redacted(visible(text))[0], limit))

@@ -1,0 +1,506 @@
+"""Write the pages of docs/reference/ from the code, so that no page can say what the code does not do.
+
+python docs/make_reference.py           write them
+python docs/make_reference.py --check   write nothing; exit 1 and name every page that differs
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import io
+import re
+import sys
+import tokenize
+import types
+import typing
+from collections.abc import Callable, Iterable
+from enum import Enum
+from pathlib import Path
+
+import typer
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from playbooks import case, cli, guide, schema
+from playbooks.errors import EXIT_CODES, PlaybookError
+from playbooks.findings import cloud, egress, signal
+from playbooks.formats import FORMATS
+from playbooks.guide.results import QUESTIONS
+from playbooks.knowledge.catalogue import load_catalogue
+from playbooks.knowledge.characteristics import load_characteristics
+from playbooks.knowledge.operations import load_operations
+from playbooks.runner import OWN_PARAMETER, STEPS, notebooks_folder, parameters_of
+from playbooks.scoping import novelty, rhythm, sequences
+
+PAGES_FOLDER = Path(__file__).resolve().parent / "reference"
+NOTE = "<!-- Made by docs/make_reference.py from the code: `make docs` writes it, `make check` compares it. -->"
+
+# case.yaml: what each field is for. A field of the model that is missing here stops the writing.
+FIELD_MEANING = {
+    "CaseFile.case_id": "id of the case; letters, digits, dot, dash, underscore, at most 64",
+    "CaseFile.title": "what it is about, in a line",
+    "CaseFile.analyst": "who works on it",
+    "CaseFile.tlp": "traffic light protocol marking, printed in the report",
+    "CaseFile.hypotheses": "A: an outside function is called from inside. B: our own functions are abused",
+    "CaseFile.window": "the span in question; without it all evidence counts",
+    "CaseFile.baseline": "the quiet span before it; without it nothing can be called new",
+    "CaseFile.clock": "IANA zone of stamps that carry none, e.g. Europe/Berlin; never guessed",
+    "CaseFile.estate": "the network and the clouds that are ours",
+    "CaseFile.inventory": "what we own, with owner",
+    "CaseFile.allow_list": "what is known and accepted, with owner and expiry",
+    "CaseFile.intel": "sources of indicators that somebody has reviewed",
+    "CaseFile.options": "switches",
+    "Window.start": "first moment, with zone; included",
+    "Window.end": "last moment, with zone; not included",
+    "Estate.internal_ranges": "address ranges inside the house; a destination in them is not outside",
+    "Estate.own": "accounts, tenants, projects and zones of the house",
+    "Own.aws_accounts": "account ids, in quotes so that leading zeros stay",
+    "Own.azure_tenants": "tenant ids",
+    "Own.gcp_projects": "project ids",
+    "Own.cloudflare_accounts": "account ids",
+    "Own.zones": "DNS zones of the house; a name in them is ours",
+    "Owned.owner": "team or person who answers for it",
+    "Owned.service": "id of the service, see [catalogue](catalogue.md)",
+    "Owned.resource": "name of the function or the like, as audit records write it",
+    "Owned.host": "host name; `*` stands for anything",
+    "Owned.tenant": "tenant label, see [catalogue](catalogue.md)",
+    "Owned.approved": "whether its owner approved it",
+    "Allowed.kind": "destination: a host that may be called. principal: somebody who may change things",
+    "Allowed.value": "host name or principal; `*` stands for anything",
+    "Allowed.owner": "who accepts it",
+    "Allowed.expires": "last day on which the entry counts",
+    "Allowed.reason": "why",
+    "Allowed.source": "destination only: address that may call; empty means any",
+    "Allowed.actions": "principal only: phases that are accepted, see [operations](operations.md); empty means any",
+    "Allowed.resource": "principal only: resources that may be changed; `*` stands for anything",
+    "VettedSource.source": "name of the source, exactly as in the `source` column of the indicator list",
+    "VettedSource.vetted_by": "who reviewed the source",
+    "VettedSource.vetted_on": "when",
+    "Options.online_lookups": "reserved: this version asks nothing outside, whatever stands here",
+    "Options.redact_secrets": "hide credentials in the records that the report prints; evidence is never touched",
+}
+PHASE_MEANING = {
+    "create": "makes a function, workflow or script",
+    "modify-code": "changes what it runs",
+    "modify-config": "changes its settings: role, environment, layers, network",
+    "permission": "changes who may call or change it",
+    "trigger": "ties it to an event, a schedule or an address",
+    "invoke": "runs it",
+    "identity": "makes or changes keys, roles, policies, consents",
+    "defence-evasion": "ends, weakens or redirects a record of what happens",
+    "discovery": "looks around",
+}
+# Signals: when each kind is given. A kind that the code yields and that is missing here stops the writing.
+KIND_MEANING = {
+    ("A", "rhythm"): "A client calls a destination in a rhythm that less than a quarter of all clients share.",
+    ("A", "rarity"): "Few clients of a large enough estate talk to it, and none did in the baseline.",
+    ("A", "client"): "The user agent is used by one client alone.",
+    ("A", "tool"): "Host name or user agent has the shape of a documented tool.",
+    ("A", "ownership"): "The destination is ours and was just changed without an allow-list entry.",
+    ("A", "intelligence"): "A valid or unvetted indicator names the host or the user agent.",
+    ("B", "novelty"): "Somebody did what they never did in the baseline, and succeeded.",
+    ("B", "exposure"): "A successful change opened something to strangers.",
+    ("B", "tool"): "The user agent is that of a documented tool; an exercise has it too.",
+    ("B", "evasion"): "Somebody successfully ended or weakened a record of what happens.",
+    (
+        "B",
+        "sequence",
+    ): "One principal went through three or more stages in one sitting, preparation or evasion among them.",
+}
+
+
+def cell(value: object) -> str:
+    """A value as one cell of a Markdown table."""
+    return re.sub(r"\s+", " ", str(value)).replace("|", "\\|").strip()
+
+
+def code(text: object) -> str:
+    """Text as code; nothing for nothing."""
+    return f"`{text}`" if text not in (None, "") else ""
+
+
+def table(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """A Markdown table."""
+    names = list(header)
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    lines += ["| " + " | ".join(cell(value) for value in row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def page(title: str, *parts: str) -> str:
+    """A page: heading, note on its origin, parts."""
+    return "\n\n".join([f"# {title}", NOTE, *(part.strip() for part in parts)]) + "\n"
+
+
+def docstring(thing: object) -> str:
+    """The docstring of a thing, unindented; empty when it has none."""
+    return inspect.getdoc(thing) or ""
+
+
+def commands() -> str:
+    """Every command with its arguments and options."""
+    known = [(info.callback.__name__, info.callback) for info in cli.app.registered_commands if info.callback]
+    rows = [(f"[`{name}`](#{name})", docstring(call).partition("\n")[0]) for name, call in known]
+    return page(
+        "Commands",
+        "The same words as `playbooks COMMAND --help`. What a command returns: [exit codes](exit-codes.md).",
+        table(("command", "does"), rows),
+        *(_command(name, call) for name, call in known),
+    )
+
+
+def _command(name: str, call: Callable[..., object]) -> str:
+    text, _, example = docstring(call).partition("Example:")
+    hints = typing.get_type_hints(call, include_extras=True)
+    rows = [_parameter(p, hints[p.name]) for p in inspect.signature(call).parameters.values()]
+    parts = [f"## {name}", text.strip()]
+    if rows:
+        parts.append(table(("", "type", "default", "meaning"), rows))
+    parts.append(f"```text\n{example.strip()}\n```")
+    return "\n\n".join(parts)
+
+
+def _parameter(parameter: inspect.Parameter, hint: object) -> tuple[str, str, str, str]:
+    kind, info = typing.get_args(hint)[:2]
+    required = parameter.default is inspect.Parameter.empty
+    if isinstance(info, typer.models.ArgumentInfo):
+        name = parameter.name.upper() + ("…" if typing.get_origin(kind) is list else "")
+    else:
+        dashed = parameter.name.replace("_", "-")
+        switch = f"--{dashed} / --no-{dashed}" if kind is bool else f"--{dashed}"
+        name = ", ".join(info.param_decls or (switch,))
+    default = "required" if required else code(_plain(parameter.default))
+    return code(name), _type_name(kind), default, info.help or ""
+
+
+def _plain(value: object) -> object:
+    if value is None or value == "" or value == []:
+        return ""
+    return {True: "true", False: "false"}.get(value, value) if isinstance(value, bool) else value
+
+
+def _type_name(kind: object) -> str:
+    """A type in words of a person who writes YAML or a command line."""
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin is typing.Annotated:
+        return _type_name(inner[0])
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(_type_name(one) for one in inner if one is not type(None))
+    if origin is list:
+        return f"list of {_type_name(inner[0])}"
+    if origin is typing.Literal:
+        return "one of " + ", ".join(str(one) for one in inner)
+    named = {"str": "text", "bool": "true or false", "int": "whole number", "float": "number", "Path": "path"}
+    name = getattr(kind, "__name__", str(kind))
+    return named.get(name, {"AwareDatetime": "time with zone", "date": "date"}.get(name, name))
+
+
+def exit_codes() -> str:
+    """The one table of exit codes."""
+    errors = {kind.exit_code: kind.__name__ for kind in PlaybookError.__subclasses__()}
+    rows = [(number, code(errors.get(number, "")), meaning) for number, meaning in EXIT_CODES.items()]
+    return page(
+        "Exit codes",
+        "What a command returns. From 2 on, the last lines on stderr say what was expected and what to do.",
+        table(("code", "error", "meaning"), rows),
+    )
+
+
+def formats() -> str:
+    """Every format: what it shows, what it cannot, its clock, its columns."""
+    rows = [(f"[`{form.name}`](#{form.name})", form.product, code(form.table)) for form in FORMATS]
+    return page(
+        "Log formats",
+        "A file is told by its content, never by its name. Gzip is looked into. If no format fits, or two fit equally "
+        "well, every record is kept as unread, with the nearest formats and what was missing. "
+        "Columns: [tables](tables.md).",
+        table(("format", "reads", "table"), rows),
+        *(_format(form) for form in FORMATS),
+    )
+
+
+def _format(form: object) -> str:
+    module = sys.modules[f"playbooks.formats.{form.name}"]  # type: ignore[attr-defined]
+    rows = [
+        ("shows", form.shows),
+        ("cannot show", form.cannot_show),
+        ("zone of its stamps", form.clock.value),
+        ("layout", type(form.cut).__name__),
+        ("described in", form.reference),
+        *(("no event", reason) for _, reason in form.status),
+        ("fills", ", ".join(code(name) for name in form.select())),
+    ]
+    return f"## {form.name}\n\n{docstring(module).partition('Reference:')[0].strip()}\n\n" + table(("", ""), rows)
+
+
+def tables() -> str:
+    """The field dictionary."""
+    parts = ["## Events", "`events/<table>/E001.parquet`, one file per evidence item, rows in the order of the record."]
+    parts += [_table(one) for one in schema.TABLES.values()]
+    parts += ["## Unread", "`unread/E001.parquet`.", _table(schema.UNREAD)]
+    parts += ["## Results", "`results/<name>.parquet`."]
+    parts += [_table(one) for one in schema.RESULT_TABLES.values()]
+    return page(
+        "Tables and columns",
+        "Event tables use the names of OCSF 1.8, dots written as underscores. Times are UTC, to the microsecond. "
+        "A column that a log does not carry is null, never an empty text.",
+        *parts,
+    )
+
+
+def _table(one: schema.Table) -> str:
+    rows = [(code(c.name), c.type, c.meaning, code(c.ocsf)) for c in one.columns]
+    ocsf = f" OCSF class {one.class_uid}." if one.class_uid else ""
+    return f"### {one.name}\n\n{one.about}{ocsf}\n\n" + table(("column", "type", "meaning", "OCSF"), rows)
+
+
+def case_yaml() -> str:
+    """Every field of case.yaml, from the model that validates it."""
+    parts = [
+        case.CaseFile,
+        case.Window,
+        case.Estate,
+        case.Own,
+        case.Owned,
+        case.Allowed,
+        case.VettedSource,
+        case.Options,
+    ]
+    places = {
+        "CaseFile": "case.yaml",
+        "Window": "window, baseline",
+        "Estate": "estate",
+        "Own": "estate.own",
+        "Owned": "inventory (list)",
+        "Allowed": "allow_list (list)",
+        "VettedSource": "intel (list)",
+        "Options": "options",
+    }
+    return page(
+        "case.yaml",
+        "Checked before anything runs. A fault is named with line and field, and nothing is started. "
+        "A field that is not listed here is refused: a typing error must not pass as a default.",
+        *(f"## {places[model.__name__]}\n\n{docstring(model)}\n\n{_fields(model)}" for model in parts),
+    )
+
+
+def _fields(model: type[BaseModel]) -> str:
+    rows = []
+    for name, field in model.model_fields.items():
+        meaning = field.description or FIELD_MEANING[f"{model.__name__}.{name}"]
+        # pydantic takes Annotated apart; the annotation of the class still has the name of a constrained type
+        rows.append((code(name), _type_name(field.annotation), _default(field), meaning))
+    return table(("field", "type", "default", "meaning"), rows)
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel):
+        return "see below"
+    if isinstance(value, list):
+        return code(", ".join(map(str, value))) if value else "none"
+    return "none" if value in (None, "") else code(_plain(value))
+
+
+def questions() -> str:
+    """What is asked, what it needs, and its limits."""
+    return page(
+        "Questions",
+        "Every question has one of three answers. **found**: see the findings. **clear**: over how many records, from "
+        "when to when. **blind**: which telemetry is missing. Of the columns under *needs*, one with values is enough.",
+        *(_question(one) for one in QUESTIONS),
+    )
+
+
+def _question(one: object) -> str:
+    needs = ", ".join(code(f"{name}.{column}") for name, column in one.needs)  # type: ignore[attr-defined]
+    lines = [f"## {one.id}", f"**{one.title}** (hypothesis {one.hypothesis})", f"Needs any of {needs}."]
+    lines += ["Innocent when:", "\n".join(f"- {text}" for text in one.innocent_when)]
+    lines += ["Cannot see:", "\n".join(f"- {text}" for text in one.cannot_see)]
+    return "\n\n".join(lines)
+
+
+def notebooks() -> str:
+    """The six notebooks, their parameters, and the verbs they use."""
+    verbs = [
+        (name, call)
+        for name, call in inspect.getmembers(guide, inspect.isfunction)
+        if call.__module__ == guide.__name__ and not name.startswith("_") and "Example:" in docstring(call)
+    ]
+    rows = [(code(name), docstring(call).partition("\n")[0], _example(call)) for name, call in verbs]
+    return page(
+        "Notebooks",
+        f"Parameters are given with `playbooks run CASE -p NAME=VALUE` and checked before a kernel starts. "
+        f"`{OWN_PARAMETER}` is set by the runner. None of them may be a secret: they are stored in plain text.",
+        *(_notebook(step) for step in STEPS),
+        "## Verbs of a cell",
+        "`from playbooks import guide`. Each verb takes the case first, shows itself, and gives its result as `.data`.",
+        table(("verb", "does", "example"), rows),
+    )
+
+
+def _example(call: object) -> str:
+    found = re.search(r"Example: (`[^`]+`)", docstring(call))
+    return found[1] if found else ""
+
+
+def _notebook(step: str) -> str:
+    import json
+
+    cells = json.loads((notebooks_folder() / f"{step}.ipynb").read_text(encoding="utf-8"))["cells"]
+    head, *lines = "".join(cells[0]["source"]).splitlines()
+    rows = [(code(p.name), p.type, code(repr(p.default)), p.help) for p in parameters_of(step)]
+    words = "\n".join(f"- {line}" if line.startswith("**") else line for line in lines)
+    question = re.sub(r"^# \d+ · ", "", head)
+    return f"## {step}\n\n*{question}*\n\n{words.strip()}\n\n" + table(
+        ("parameter", "type", "default", "meaning"), rows
+    )
+
+
+def findings() -> str:
+    """How signals add up, from the constants themselves."""
+    traits = load_characteristics()
+    return page(
+        "Findings and their scores",
+        "A **signal** is one fact with the records behind it. A **lead** has at least one kind of signal that stands "
+        "on its own. A **finding** has two kinds or more, one of them able to lead. "
+        "Presence at a provider weighs nothing.",
+        f"Score = 1 − Π(1 − weight): the strongest signal of each kind once, no weight above {signal.STRONGEST}. "
+        "It puts findings in order; it is no probability of compromise. "
+        f"Kinds that only support another: {', '.join(sorted(signal.SUPPORTING))}.",
+        "A destination outside the serverless catalogue stays a lead unless intelligence, a tool's shape or ownership "
+        "speaks of it.",
+        "## Kinds of signal",
+        table(("hypothesis", "kind", "given when", "weight"), _kinds()),
+        "## Weights and thresholds",
+        "The same names as in the code. A constant without a remark is explained by its name.",
+        *(_constants(module) for module in (signal, egress, cloud, novelty, sequences, rhythm)),
+        "## Shapes of tools",
+        f"{len(traits.characteristics)} documented traits are known. A default that the user of a tool changed "
+        "is not seen.",
+    )
+
+
+def _kinds() -> list[tuple[str, str, str, str]]:
+    """Every `Signal(kind, sentence, weight, …)` that the two modules build."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for hypothesis, module in (("A", egress), ("B", cloud)):
+        for node in ast.walk(ast.parse(inspect.getsource(module))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Signal":
+                kind = ast.literal_eval(node.args[0])
+                rows.setdefault((hypothesis, kind), []).append(code(ast.unparse(node.args[2])))
+    missing = set(rows) ^ set(KIND_MEANING)
+    if missing:
+        raise SystemExit(f"docs/make_reference.py: KIND_MEANING and the code differ in {sorted(missing)}.")
+    return [(*key, KIND_MEANING[key], " or ".join(dict.fromkeys(weights))) for key, weights in sorted(rows.items())]
+
+
+def _constants(module: object) -> str:
+    source = inspect.getsource(module)  # type: ignore[arg-type]
+    remarks = {
+        token.start[0]: token.string.lstrip("# ")
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    }
+    rows = [
+        (code(node.targets[0].id), code(value), remarks.get(node.lineno, ""))
+        for node in ast.parse(source).body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id.isupper()
+        for value in [getattr(module, node.targets[0].id)]
+        if isinstance(value, int | float | dict) and not isinstance(value, Enum) and not _is_table_of_names(value)
+    ]
+    name = module.__name__  # type: ignore[attr-defined]
+    return f"### {name}\n\n" + table(("constant", "value", "reason"), rows)
+
+
+def _is_table_of_names(value: object) -> bool:
+    return isinstance(value, dict) and not all(isinstance(one, float) for one in value.values())
+
+
+def catalogue() -> str:
+    """The services of the catalogue."""
+    known = load_catalogue()
+    rows = [(code(e.id), e.provider, e.service, _tenant_in(e), e.confidence, e.status) for e in known.entries]
+    return page(
+        "Catalogue of serverless services",
+        f"Version {known.version}, {len(known.entries)} services. An entry labels, it never accuses: most of what is "
+        "found here is the business at work. A name outside it may still hide a function behind a custom domain.",
+        "*Tenant in* says where the customer's label stands. *none*: no record from inside tells the customers apart. "
+        "Confidence speaks of the shape of the names, not of the services.",
+        table(("id", "provider", "service", "tenant in", "confidence", "status"), rows),
+    )
+
+
+def _tenant_in(entry: object) -> str:
+    places = [f"host ({rule.tenant_kind})" for rule in entry.hosts if rule.tenant]  # type: ignore[attr-defined]
+    places += [f"path ({rule.tenant_kind})" for rule in entry.paths if rule.tenant]  # type: ignore[attr-defined]
+    return ", ".join(dict.fromkeys(places)) or "none"
+
+
+def operations() -> str:
+    """The operations of control planes, by phase."""
+    known = load_operations()
+    by_phase = {phase: [o for o in known.operations if o.phase == phase] for phase in PHASE_MEANING}
+    strangers = {o.phase for o in known.operations} - set(PHASE_MEANING)
+    if strangers:
+        raise SystemExit(f"docs/make_reference.py: PHASE_MEANING lacks {sorted(strangers)}.")
+    rows = [(f"[{phase}](#{phase})", PHASE_MEANING[phase], len(found)) for phase, found in by_phase.items()]
+    return page(
+        "Operations of control planes",
+        f"Version {known.version}, {len(known.operations)} operations. Names are compared without the API version that "
+        "AWS appends and without regard to case. *Logged by default: no* means that silence proves nothing. "
+        "ATT&CK ids are context for a reader; they define no rule here.",
+        table(("phase", "the operation", "operations"), rows),
+        *(_phase(phase, found) for phase, found in by_phase.items() if found),
+    )
+
+
+def _phase(phase: str, found: list[typing.Any]) -> str:
+    logged = {True: "yes", False: "no", None: "no source says"}
+    rows = [
+        (o.platform, o.service, code(o.operation), o.log_class, logged[o.logged_by_default], ", ".join(o.attack))
+        for o in found
+    ]
+    header = ("platform", "service", "operation", "record", "logged by default", "ATT&CK")
+    return f"## {phase}\n\n" + table(header, rows)
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "commands.md": commands,
+    "exit-codes.md": exit_codes,
+    "formats.md": formats,
+    "tables.md": tables,
+    "case-yaml.md": case_yaml,
+    "questions.md": questions,
+    "notebooks.md": notebooks,
+    "findings.md": findings,
+    "catalogue.md": catalogue,
+    "operations.md": operations,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or compare them."""
+    if arguments not in ([], ["--check"]):
+        sys.stderr.write(__doc__ or "")
+        return 2
+    made = {name: make() for name, make in PAGES.items()}
+    present = {file.name: file.read_text(encoding="utf-8") for file in sorted(PAGES_FOLDER.glob("*.md"))}
+    if arguments:
+        differing = sorted(name for name in made.keys() | present.keys() if made.get(name) != present.get(name))
+        for name in differing:
+            sys.stderr.write(f"docs/reference/{name} is not what the code says. Run: make docs\n")
+        return 1 if differing else 0
+    PAGES_FOLDER.mkdir(exist_ok=True)
+    for name, text in made.items():
+        (PAGES_FOLDER / name).write_text(text, encoding="utf-8")
+    for name in present.keys() - made.keys():
+        (PAGES_FOLDER / name).unlink()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
