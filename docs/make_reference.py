@@ -15,7 +15,6 @@ import tokenize
 import types
 import typing
 from collections.abc import Callable, Iterable
-from enum import Enum
 from pathlib import Path
 
 import typer
@@ -91,23 +90,54 @@ PHASE_MEANING = {
     "defence-evasion": "ends, weakens or redirects a record of what happens",
     "discovery": "looks around",
 }
-# Signals: when each kind is given. A kind that the code yields and that is missing here stops the writing.
-KIND_MEANING = {
-    ("A", "rhythm"): "A client calls a destination in a rhythm that less than a quarter of all clients share.",
-    ("A", "rarity"): "Few clients of a large enough estate talk to it, and none did in the baseline.",
-    ("A", "client"): "The user agent is used by one client alone.",
-    ("A", "tool"): "Host name or user agent has the shape of a documented tool.",
-    ("A", "ownership"): "The destination is ours and was just changed without an allow-list entry.",
-    ("A", "intelligence"): "A valid or unvetted indicator names the host or the user agent.",
-    ("B", "novelty"): "Somebody did what they never did in the baseline, and succeeded.",
-    ("B", "exposure"): "A successful change opened something to strangers.",
-    ("B", "tool"): "The user agent is that of a documented tool; an exercise has it too.",
-    ("B", "evasion"): "Somebody successfully ended or weakened a record of what happens.",
-    (
-        "B",
-        "sequence",
-    ): "One principal went through three or more stages in one sitting, preparation or evasion among them.",
+# case.yaml: where each part of the model stands.
+PLACES = {
+    "CaseFile": "the file",
+    "Window": "window, baseline",
+    "Estate": "estate",
+    "Own": "estate.own",
+    "Owned": "inventory",
+    "Allowed": "allow_list",
+    "VettedSource": "intel",
+    "Options": "options",
 }
+# Signals: when each kind is given, and its weight; names in braces are constants of the module that yields it.
+# A kind that the code yields and that is missing here, or the other way round, stops the writing.
+KIND_MEANING = {
+    ("A", "rhythm"): (
+        "A client calls a destination in a rhythm (`beacon_score` from {RHYTHM_FROM}) that fewer than "
+        "{COMMON_SHARE:.0%} of all clients share.",
+        "{RHYTHM_WEIGHT} × `beacon_score`; {RHYTHM_KNOWN_WEIGHT} × where the destination was in use before the window",
+    ),
+    ("A", "rarity"): (
+        "At most {RARE_CLIENTS} clients, or {RARE_SHARE:.0%} of them, talk to it, and none did in the baseline; "
+        "only with {CLIENTS_TO_TELL} clients or more.",
+        "{RARITY_WEIGHT}; {RARITY_WITHOUT_BASELINE} without a baseline",
+    ),
+    ("A", "client"): ("The user agent is used by one client alone.", "{CLIENT_WEIGHT}"),
+    ("A", "tool"): ("Host name or user agent has the shape of a documented tool.", "{TOOL_WEIGHT}"),
+    ("A", "ownership"): (
+        "The destination is ours and was just changed without an allow-list entry.",
+        "{MODIFIED_WEIGHT}",
+    ),
+    ("A", "intelligence"): (
+        "An indicator that is not expired and not too broad names the host or the user agent.",
+        "{INTEL_WEIGHT[valid]} × confidence ÷ 100; {INTEL_WEIGHT[unvetted]} × from a source nobody vetted; "
+        "no confidence counts as 50",
+    ),
+    ("B", "novelty"): (
+        "Somebody did what they never did in the baseline (`novelty` from {NOVELTY_FROM}), and succeeded.",
+        "{NOVELTY_WEIGHT} × the highest `novelty`",
+    ),
+    ("B", "exposure"): ("A successful change opened something to strangers.", "{EXPOSURE_WEIGHT}"),
+    ("B", "tool"): ("The user agent is that of a documented tool; an exercise has it too.", "{TOOL_WEIGHT}"),
+    ("B", "evasion"): ("Somebody successfully ended or weakened a record of what happens.", "{EVASION_WEIGHT}"),
+    ("B", "sequence"): (
+        "One principal went through three stages or more in one sitting, preparation or evasion among them.",
+        "{SEQUENCE_WEIGHT}",
+    ),
+}
+MODULE_OF = {"A": egress, "B": cloud}
 
 
 def cell(value: object) -> str:
@@ -131,6 +161,11 @@ def table(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 def page(title: str, *parts: str) -> str:
     """A page: heading, note on its origin, parts."""
     return "\n\n".join([f"# {title}", NOTE, *(part.strip() for part in parts)]) + "\n"
+
+
+def _anchor(heading: str) -> str:
+    """The fragment that a heading gets on a forge."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
 def docstring(thing: object) -> str:
@@ -167,9 +202,11 @@ def _parameter(parameter: inspect.Parameter, hint: object) -> tuple[str, str, st
     if isinstance(info, typer.models.ArgumentInfo):
         name = parameter.name.upper() + ("…" if typing.get_origin(kind) is list else "")
     else:
-        dashed = parameter.name.replace("_", "-")
-        switch = f"--{dashed} / --no-{dashed}" if kind is bool else f"--{dashed}"
-        name = ", ".join(info.param_decls or (switch,))
+        dashed = "--" + parameter.name.replace("_", "-")
+        switch = f"{dashed} / --no-{dashed[2:]}" if kind is bool else dashed
+        # in Annotated the first name of an option stands where its default would
+        stated = [one for one in (info.default, *(info.param_decls or ())) if isinstance(one, str)]
+        name = ", ".join(stated) or switch
     default = "required" if required else code(_plain(parameter.default))
     return code(name), _type_name(kind), default, info.help or ""
 
@@ -188,9 +225,11 @@ def _type_name(kind: object) -> str:
     if origin in (typing.Union, types.UnionType):
         return " or ".join(_type_name(one) for one in inner if one is not type(None))
     if origin is list:
-        return f"list of {_type_name(inner[0])}"
+        return f"list: {_type_name(inner[0])}"
     if origin is typing.Literal:
-        return "one of " + ", ".join(str(one) for one in inner)
+        return " or ".join(str(one) for one in inner)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return f"[{PLACES[kind.__name__]}](#{_anchor(PLACES[kind.__name__])})"
     named = {"str": "text", "bool": "true or false", "int": "whole number", "float": "number", "Path": "path"}
     name = getattr(kind, "__name__", str(kind))
     return named.get(name, {"AwareDatetime": "time with zone", "date": "date"}.get(name, name))
@@ -267,21 +306,11 @@ def case_yaml() -> str:
         case.VettedSource,
         case.Options,
     ]
-    places = {
-        "CaseFile": "case.yaml",
-        "Window": "window, baseline",
-        "Estate": "estate",
-        "Own": "estate.own",
-        "Owned": "inventory (list)",
-        "Allowed": "allow_list (list)",
-        "VettedSource": "intel (list)",
-        "Options": "options",
-    }
     return page(
         "case.yaml",
         "Checked before anything runs. A fault is named with line and field, and nothing is started. "
         "A field that is not listed here is refused: a typing error must not pass as a default.",
-        *(f"## {places[model.__name__]}\n\n{docstring(model)}\n\n{_fields(model)}" for model in parts),
+        *(f"## {PLACES[model.__name__]}\n\n{docstring(model)}\n\n{_fields(model)}" for model in parts),
     )
 
 
@@ -289,7 +318,6 @@ def _fields(model: type[BaseModel]) -> str:
     rows = []
     for name, field in model.model_fields.items():
         meaning = field.description or FIELD_MEANING[f"{model.__name__}.{name}"]
-        # pydantic takes Annotated apart; the annotation of the class still has the name of a constrained type
         rows.append((code(name), _type_name(field.annotation), _default(field), meaning))
     return table(("field", "type", "default", "meaning"), rows)
 
@@ -385,35 +413,49 @@ def findings() -> str:
 
 
 def _kinds() -> list[tuple[str, str, str, str]]:
-    """Every `Signal(kind, sentence, weight, …)` that the two modules build."""
-    rows: dict[tuple[str, str], list[str]] = {}
-    for hypothesis, module in (("A", egress), ("B", cloud)):
-        for node in ast.walk(ast.parse(inspect.getsource(module))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Signal":
-                kind = ast.literal_eval(node.args[0])
-                rows.setdefault((hypothesis, kind), []).append(code(ast.unparse(node.args[2])))
-    missing = set(rows) ^ set(KIND_MEANING)
-    if missing:
-        raise SystemExit(f"docs/make_reference.py: KIND_MEANING and the code differ in {sorted(missing)}.")
-    return [(*key, KIND_MEANING[key], " or ".join(dict.fromkeys(weights))) for key, weights in sorted(rows.items())]
+    """Every kind that `Signal(kind, sentence, weight, …)` is built with in the two modules."""
+    built = {
+        (hypothesis, ast.literal_eval(node.args[0]))
+        for hypothesis, module in MODULE_OF.items()
+        for node in ast.walk(ast.parse(inspect.getsource(module)))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Signal"
+    }
+    if differing := built ^ set(KIND_MEANING):
+        raise SystemExit(f"docs/make_reference.py: KIND_MEANING and the code differ in {sorted(differing)}.")
+    return [(*key, *(text.format(**vars(MODULE_OF[key[0]])) for text in KIND_MEANING[key])) for key in sorted(built)]
 
 
-def _constants(module: object) -> str:
-    source = inspect.getsource(module)  # type: ignore[arg-type]
+def _constants(module: types.ModuleType) -> str:
+    """The numbers of a module, each with the comment beside it or the one above it."""
+    source = inspect.getsource(module)
+    lines = source.splitlines()
     remarks = {
         token.start[0]: token.string.lstrip("# ")
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
         if token.type == tokenize.COMMENT
     }
-    rows = [
-        (code(node.targets[0].id), code(value), remarks.get(node.lineno, ""))
-        for node in ast.parse(source).body
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id.isupper()
-        for value in [getattr(module, node.targets[0].id)]
-        if isinstance(value, int | float | dict) and not isinstance(value, Enum) and not _is_table_of_names(value)
-    ]
-    name = module.__name__  # type: ignore[attr-defined]
-    return f"### {name}\n\n" + table(("constant", "value", "reason"), rows)
+    rows = []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id.isupper():
+            value = getattr(module, node.targets[0].id)
+            if isinstance(value, int | float) or (isinstance(value, dict) and not _is_table_of_names(value)):
+                reason = remarks.get(node.end_lineno or node.lineno) or _above(lines, node.lineno)
+                rows.append((code(node.targets[0].id), code(_rounded(value)), reason))
+    return f"### {module.__name__}\n\n" + table(("constant", "value", "reason"), rows)
+
+
+def _above(lines: list[str], lineno: int) -> str:
+    """The comment block that ends on the line before, in one line."""
+    words: list[str] = []
+    for line in reversed(lines[: lineno - 1]):
+        if not line.startswith("# "):
+            break
+        words.insert(0, line.removeprefix("# "))
+    return " ".join(words)
+
+
+def _rounded(value: object) -> object:
+    return round(value, 3) if isinstance(value, float) else value
 
 
 def _is_table_of_names(value: object) -> bool:

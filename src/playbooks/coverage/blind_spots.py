@@ -15,6 +15,7 @@ from playbooks.normalise import Reading
 
 UNREAD_SHARE_WORTH_A_WORD = 0.01  # fewer broken lines than this are the noise of any log
 FOREIGN_SHARE_WORTH_A_WORD = 0.05  # answers and scans from outside are in every log
+OUTSIDE, OUTSIDE_MOSTLY = "clients-outside-ranges", "most-clients-outside-ranges"
 WITH_CLIENTS = ("dns_activity", "http_activity", "network_activity")
 CONNECT_SHARE_BLIND = 0.9  # from here on the few visible URLs say nothing about the rest
 
@@ -172,7 +173,7 @@ def _foreign_clients(case: Case, tables: Tables) -> Iterator[BlindSpot]:
     if lost > FOREIGN_SHARE_WORTH_A_WORD * total:
         busiest = ", ".join(sorted(outside, key=lambda client: (-outside[client], client))[:3])
         yield BlindSpot(
-            "clients-outside-ranges",
+            OUTSIDE_MOSTLY if lost > total / 2 else OUTSIDE,
             f"{lost:,} of {total:,} records have a client outside the internal ranges that the case states",
             "that no client of ours calls out, if one of these addresses is ours",
             f"{len(outside):,} such addresses, most often {busiest}",

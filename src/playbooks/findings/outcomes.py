@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from playbooks.coverage.blind_spots import OUTSIDE_MOSTLY
+
 FOUND, CLEAR, BLIND = "found", "clear", "blind"
 KINDS = {
     "egress_rhythm": {"rhythm"},
@@ -58,10 +60,16 @@ def _outcome(question: dict[str, Any], basis: Basis) -> tuple[str, str]:
         found, leads = found + leads, []  # a listed destination was contacted, whatever else is known of it
     if found:
         return FOUND, f"See {', '.join(found[:10])}{_rest(found)}."
+    if name == "egress_rhythm" and (spot := _most_clients_outside(basis)):
+        return BLIND, f"Could not look at most of it: {spot['missing']}. {spot['recommend']}"
     weak = (
         f" {len(leads)} with one kind of signal only {'are leads' if len(leads) > 1 else 'is a lead'}." if leads else ""
     )
     return CLEAR, f"Nothing of the kind in the searched records: {_over(question, basis)}.{weak}"
+
+
+def _most_clients_outside(basis: Basis) -> dict[str, Any] | None:
+    return next((spot for spot in basis.coverage["blind_spots"] if spot["id"] == OUTSIDE_MOSTLY), None)
 
 
 def _rest(found: list[str]) -> str:
