@@ -79,6 +79,12 @@ def open_tables(events: Path) -> Tables:
     return Tables(**{name: backend.table(name) for name in schema.TABLES})
 
 
+def read_table(tables: Tables, file: Path) -> ir.Table:
+    """Open a Parquet file beside the tables of a case, so that questions can join both."""
+    table: ir.Table = tables.dns_activity.get_backend().read_parquet(str(file))
+    return table
+
+
 def _select(table: schema.Table, folder: Path) -> str:
     files = sorted(folder.glob("*.parquet")) if folder.is_dir() else []
     if files:

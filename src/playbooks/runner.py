@@ -18,16 +18,21 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playbooks import __version__
 from playbooks.case import CASE_FILE, Case, write_json, write_text
 from playbooks.errors import StepFailed, UsageError
 from playbooks.evidence import custody, require_intact
+from playbooks.kernels import Kernels
+
+if TYPE_CHECKING:
+    from jupyter_client.manager import AsyncKernelManager
 
 STEPS = (
     "1_preserve_evidence",
@@ -177,18 +182,25 @@ def run(
     }
     write_json(case.run_record, record)  # notebook 6 states the run in the report
     custody.append(case.custody, case.config.case_id, "run", run_id=record["run_id"], steps=list(steps))
-    for name in steps:
-        told(name, "running", 0.0)
-        step = _run_step(case, name, typed[name])
-        record["steps"].append(asdict(step))
-        write_json(case.run_record, record)
-        told(name, step.status, step.seconds)
-        _write_page(case, name)
-        if step.status == "failed":
-            raise StepFailed(
-                f"{name}: {step.error}\nThe notebook with its traceback is {case.notebooks / name}.ipynb; "
-                "steps before it are done. Correct the cause and run again."
-            )
+    kernels = Kernels(case.path, len(steps))
+    pages = ThreadPoolExecutor(1, thread_name_prefix="pages")  # a page is written while the next step runs
+    try:
+        for name in steps:
+            told(name, "running", 0.0)
+            step = _run_step(case, name, typed[name], kernels)
+            record["steps"].append(asdict(step))
+            write_json(case.run_record, record)
+            told(name, step.status, step.seconds)
+            page = pages.submit(_write_page, case, name)
+            if step.status == "failed":
+                raise StepFailed(
+                    f"{name}: {step.error}\nThe notebook with its traceback is {case.notebooks / name}.ipynb; "
+                    "steps before it are done. Correct the cause and run again."
+                )
+        page.result()
+    finally:
+        kernels.close()
+        pages.shutdown()
     record["finished"] = _now()
     write_json(case.run_record, record)
     return record
@@ -204,7 +216,7 @@ def versions() -> dict[str, str]:
     return {"playbooks": __version__, "python": platform.python_version(), **found}
 
 
-def _run_step(case: Case, name: str, parameters: dict[str, Any]) -> Step:
+def _run_step(case: Case, name: str, parameters: dict[str, Any], kernels: Kernels) -> Step:
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
@@ -214,7 +226,8 @@ def _run_step(case: Case, name: str, parameters: dict[str, Any]) -> Step:
     )
     before = time.perf_counter()
     try:
-        _execute(source, case.notebooks / f"{name}.ipynb", parameters, case.path)
+        with kernels.one() as kernel:
+            _execute(source, case.notebooks / f"{name}.ipynb", parameters, kernel)
         step.status = "done"
     except PapermillExecutionError as error:
         step.status, step.error = "failed", f"{error.ename}: {error.evalue}"
@@ -227,15 +240,8 @@ def _run_step(case: Case, name: str, parameters: dict[str, Any]) -> Step:
     return step
 
 
-def _execute(source: Path, target: Path, parameters: dict[str, Any], folder: Path) -> None:
+def _execute(source: Path, target: Path, parameters: dict[str, Any], kernel: AsyncKernelManager) -> None:
     import papermill
-    from jupyter_client.manager import AsyncKernelManager
-    from traitlets import Unicode
-
-    class LocalKernels(AsyncKernelManager):
-        """Kernels that talk over files of this user, not over TCP ports that anybody here may reach."""
-
-        transport = Unicode("ipc")
 
     target.parent.mkdir(parents=True, exist_ok=True)
     papermill.execute_notebook(
@@ -243,12 +249,10 @@ def _execute(source: Path, target: Path, parameters: dict[str, Any], folder: Pat
         str(target),
         parameters={OWN_PARAMETER: ".", **parameters},
         kernel_name="python3",
-        cwd=str(folder),
         progress_bar=False,
         log_output=False,
         execution_timeout=STEP_TIMEOUT_S,
-        shutdown_kernel="immediate",
-        kernel_manager_class=LocalKernels,
+        km=kernel,
     )
 
 

@@ -12,7 +12,7 @@ from playbooks.findings.cloud import cloud_subjects
 from playbooks.findings.decisions import VERDICTS, decide, decisions
 from playbooks.findings.egress import egress_subjects, with_priority
 from playbooks.findings.outcomes import Basis, outcomes
-from playbooks.findings.signal import Signal, Subject, score
+from playbooks.findings.signal import ALLOWED, Signal, Subject, score
 from playbooks.findings.wording import LIMITS, forbidden_claims
 from playbooks.knowledge import attack
 from playbooks.knowledge.catalogue import load_catalogue
@@ -49,7 +49,8 @@ def findings(
     quiet = [s for s in subjects if s not in loud]
     found = [_with_decision(s, decided) for s in loud if s.is_finding]
     leads = [_with_decision(s, decided) for s in loud if not s.is_finding]
-    basis = Basis(coverage, found, leads, len(pairs), intel, activity)
+    aside = [_suppressed(s, decided) for s in quiet]
+    basis = Basis(coverage, found, leads, aside, len(pairs), intel, activity)
     return {
         "case_id": config.case_id,
         "hypotheses": list(config.hypotheses),
@@ -57,7 +58,7 @@ def findings(
         "findings": found,
         "leads": leads[:LEADS_SHOWN],
         "leads_total": len(leads),
-        "suppressed": [_suppressed(s, decided) for s in quiet],
+        "suppressed": aside,
         "limits": [
             *LIMITS,
             *(f"Blind: {spot['missing']} – forbids to conclude {spot['forbids']}." for spot in coverage["blind_spots"]),
@@ -94,7 +95,7 @@ def _suppressed(subject: Subject, decided: dict[str, dict[str, Any]]) -> dict[st
     return {
         "id": subject.id,
         "hypothesis": subject.hypothesis,
-        "subject": subject.key,
+        "subject": subject.key.removesuffix(ALLOWED),
         "would_be": f"{'finding' if subject.is_finding else 'lead'}: {subject.title}",
         "allowed_by": subject.allowed_by or by_decision,
         "signals": [signal.as_json() for signal in subject.signals],

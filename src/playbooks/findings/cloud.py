@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from playbooks.findings.signal import Signal, Subject, score
+from playbooks.findings.signal import ALLOWED, Signal, Subject, score
 from playbooks.knowledge.characteristics import load_characteristics
 from playbooks.scoping.cloud_activity import FUNCTION_CHANGES, LOGGING_OPERATIONS, PUBLIC_EXPOSURE
 
@@ -75,8 +75,9 @@ def _tools(rows: pd.DataFrame) -> Iterator[Signal]:
     traits = load_characteristics()
     for agent, acts in rows.groupby("user_agent", sort=True):
         for trait in traits.seen_in("http_request_user_agent", str(agent)):
-            sentence = f"User agent “{str(agent)[:120]}” is that of {trait.tool}; an exercise has it too."
-            yield Signal("tool", sentence, TOOL_WEIGHT, tuple(acts.ref))
+            if trait.strength == "distinct":
+                sentence = f"User agent “{str(agent)[:120]}” is that of {trait.tool}; an exercise has it too."
+                yield Signal("tool", sentence, TOOL_WEIGHT, tuple(acts.ref))
 
 
 def _evasion(rows: pd.DataFrame) -> Iterator[Signal]:
@@ -104,7 +105,7 @@ def _subject(resource: str, rows: pd.DataFrame, signals: tuple[Signal, ...], all
     attack: list[str] = sorted({str(technique) for ids in rows.attack for technique in ids} | {"T1648"})
     return Subject(
         hypothesis="B",
-        key=f"{rows.iloc[0].provider}/{resource}" + ("/allowed" if allowed else ""),
+        key=f"{rows.iloc[0].provider}/{resource}" + (ALLOWED if allowed else ""),
         title=f"{_people(principals)} changed {_kind_of(rows)} {resource} ({kinds})",
         subjects={"resource": [resource], "principal": principals, "src": sorted(set(rows.source_ip.dropna()))},
         first_seen=rows.time.min().isoformat(),

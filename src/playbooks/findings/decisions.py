@@ -11,6 +11,7 @@ from playbooks.errors import CaseError, UsageError
 from playbooks.evidence import custody
 
 VERDICTS = ("benign", "suspicious", "confirmed", "needs more")
+FIELDS = ("finding", "verdict", "reason", "analyst", "time")
 
 
 def decide(case: Case, finding: str, verdict: str, reason: str, analyst: str) -> dict[str, Any]:
@@ -61,15 +62,19 @@ def decisions(case: Case) -> dict[str, dict[str, Any]]:
     if not case.decisions.is_file():
         return {}
     found = {}
-    for number, line in enumerate(case.decisions.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(case.decisions.read_bytes().splitlines(), start=1):
         try:
-            entry = json.loads(line)
-            found[str(entry["finding"])] = {
-                key: str(entry[key]) for key in ("finding", "verdict", "reason", "analyst", "time")
-            }
-        except (ValueError, KeyError, TypeError) as error:
-            raise CaseError(
-                f"decisions.jsonl, line {number}: no decision. Expected finding, verdict, reason, analyst and time; "
-                "correct or remove the line."
-            ) from error
+            entry = {key: str(json.loads(line)[key]) for key in FIELDS}
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            raise CaseError(_no_decision(number)) from error
+        if entry["verdict"] not in VERDICTS:
+            raise CaseError(_no_decision(number))
+        found[entry["finding"]] = entry
     return found
+
+
+def _no_decision(line: int) -> str:
+    return (
+        f"decisions.jsonl, line {line}: no decision. Expected finding, verdict ({', '.join(VERDICTS)}), reason, "
+        "analyst and time; correct or remove the line."
+    )

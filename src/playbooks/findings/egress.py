@@ -11,7 +11,7 @@ import pandas as pd
 
 from playbooks.case import CaseFile
 from playbooks.enrichment import APPROVED, EXPIRED, MODIFIED, NOT_YET, TOO_BROAD, UNVETTED, VALID
-from playbooks.findings.signal import Signal, Subject, score
+from playbooks.findings.signal import ALLOWED, Signal, Subject, score
 from playbooks.knowledge.characteristics import load_characteristics
 from playbooks.scoping.egress_pairs import QUESTION
 
@@ -72,12 +72,15 @@ def egress_subjects(pairs: pd.DataFrame, intel: pd.DataFrame, config: CaseFile) 
     """
     estate = _estate(pairs)
     by_value = _intel_by_observable(intel)
-    groups: dict[tuple[str, str | None], list[Any]] = {}
+    groups: dict[str, list[Any]] = {}
+    entries: dict[str, dict[str, None]] = {}
     for row in pairs.itertuples(index=False):
-        if signals := _signals([row], estate, by_value):
-            groups.setdefault((_group(row), _allowed(row, config)), []).append(row)
-            assert signals
-    found = [_subject(key, allowed, rows, estate, by_value) for (key, allowed), rows in groups.items()]
+        if _signals([row], estate, by_value):
+            allowed = _allowed(row, config)
+            key = _group(row) + (ALLOWED if allowed else "")
+            groups.setdefault(key, []).append(row)
+            entries.setdefault(key, {}).update({allowed: None} if allowed else {})
+    found = [_subject(key, "; ".join(entries[key]) or None, rows, estate, by_value) for key, rows in groups.items()]
     return sorted(found, key=lambda subject: (-score(subject.signals), subject.key))
 
 
@@ -126,11 +129,16 @@ def _is_common(row: Any, estate: Estate) -> bool:
     return estate.clients >= CLIENTS_TO_TELL and row.clients_share >= COMMON_SHARE
 
 
+def _seen_before(row: Any) -> bool:
+    """Whether the baseline holds the destination; False also where no baseline can tell."""
+    return not pd.isna(row.new_in_window) and not row.new_in_window
+
+
 def _rhythm(row: Any, estate: Estate) -> Iterator[Signal]:
     """A rhythm that nothing ordinary explains: not half the estate's, and not there before the window."""
     if pd.isna(row.beacon_score) or row.beacon_score < RHYTHM_FROM or _is_common(row, estate):
         return
-    known = row.new_in_window is False or row.new_in_window == False  # noqa: E712  # pandas booleans
+    known = _seen_before(row)
     weight = RHYTHM_KNOWN_WEIGHT if known else RHYTHM_WEIGHT
     since = " The destination was in use before the window already." if known else ""
     sentence = f"{row.src} calls {row.dst} in a rhythm ({row.beacon_source}): {row.beacon_reason}{since}"
@@ -140,7 +148,7 @@ def _rhythm(row: Any, estate: Estate) -> Iterator[Signal]:
 def _rarity(row: Any, estate: Estate) -> Iterator[Signal]:
     """Few clients of a large enough estate, and, where a baseline can tell, nobody before."""
     rare = row.clients <= RARE_CLIENTS or row.clients_share <= RARE_SHARE
-    if estate.clients < CLIENTS_TO_TELL or not rare or row.new_in_window == False:  # noqa: E712
+    if estate.clients < CLIENTS_TO_TELL or not rare or _seen_before(row):
         return
     few = f"{row.clients} of {estate.clients} clients seen talk to {row.tenant if row.tenant else row.dst}"
     if pd.isna(row.new_in_window):
@@ -171,12 +179,17 @@ def _client(row: Any, estate: Estate) -> Iterator[Signal]:
 
 
 def _tools(row: Any) -> Iterator[Signal]:
+    """Shapes of documented tools; one that common software has too says no more than a rare client does."""
     traits = load_characteristics()
     values = [("dst_endpoint_hostname", str(row.dst))]
     values += [("http_request_user_agent", str(a)) for a in (row.user_agents if row.user_agents is not None else ())]
     for column, value in values:
         for trait in traits.seen_in(column, value):
-            yield Signal("tool", f"“{value[:120]}” has the shape of {trait.tool} ({column}).", TOOL_WEIGHT, _edges(row))
+            sentence = f"“{value[:120]}” has the shape of {trait.tool} ({column})"
+            if trait.strength == "distinct":
+                yield Signal("tool", f"{sentence}.", TOOL_WEIGHT, _edges(row))
+            else:
+                yield Signal("client", f"{sentence}; common software has it too.", CLIENT_WEIGHT, _edges(row))
 
 
 def _ownership(row: Any) -> Iterator[Signal]:

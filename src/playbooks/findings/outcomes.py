@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from playbooks.coverage.blind_spots import OUTSIDE_MOSTLY
+from playbooks.enrichment import UNVETTED, VALID
 
 FOUND, CLEAR, BLIND = "found", "clear", "blind"
 KINDS = {
@@ -20,6 +21,11 @@ KINDS = {
 }
 
 
+DESTINATIONS = ("egress_rhythm", "known_indicators")  # asked of pairs: clients outside the ranges have none
+COUNTED = (VALID, UNVETTED)  # states of intelligence that say something of what was seen
+SHOWN = 10
+
+
 @dataclass(frozen=True)
 class Basis:
     """What the outcomes rest on."""
@@ -27,6 +33,7 @@ class Basis:
     coverage: dict[str, Any]
     findings: list[dict[str, Any]]
     leads: list[dict[str, Any]]
+    suppressed: list[dict[str, Any]]
     pairs: int
     intel: pd.DataFrame
     activity: pd.DataFrame
@@ -48,24 +55,66 @@ def _outcome(question: dict[str, Any], basis: Basis) -> tuple[str, str]:
     if not question["answerable"]:
         return BLIND, f"Could not look: {question['reason']}."
     name = question["id"]
-    if name == "known_indicators" and not basis.coverage["indicators"]:
-        return BLIND, "Could not look: the evidence holds no intelligence to compare with."
-    if name == "egress_rhythm" and not basis.pairs:
-        return BLIND, "Could not look: no record shows a client of the stated internal ranges calling out."
     if name == "function_runs":
         return _runs(question, basis)
-    found = [f["id"] for f in basis.findings if KINDS[name] & _kinds(f)]
-    leads = [f["id"] for f in basis.leads if KINDS[name] & _kinds(f)]
-    if name == "known_indicators":
-        found, leads = found + leads, []  # a listed destination was contacted, whatever else is known of it
-    if found:
-        return FOUND, f"See {', '.join(found[:10])}{_rest(found)}."
-    if name == "egress_rhythm" and (spot := _most_clients_outside(basis)):
-        return BLIND, f"Could not look at most of it: {spot['missing']}. {spot['recommend']}"
-    weak = (
-        f" {len(leads)} with one kind of signal only {'are leads' if len(leads) > 1 else 'is a lead'}." if leads else ""
-    )
-    return CLEAR, f"Nothing of the kind in the searched records: {_over(question, basis)}.{weak}"
+    if told := _listed(basis) if name == "known_indicators" else _see(_of_kind(name, basis.findings)):
+        return FOUND, told
+    if why := _why_blind(name, basis):
+        return BLIND, why
+    beside = _beside(name, basis)
+    nothing = "No finding" if beside else "Nothing"
+    return CLEAR, f"{nothing} of the kind in the searched records: {_over(question, basis)}.{beside}"
+
+
+def _of_kind(name: str, rows: Iterable[dict[str, Any]]) -> list[str]:
+    """Ids of findings, leads or rows set aside that carry a signal which answers the question."""
+    return [row["id"] for row in rows if KINDS[name] & _kinds(row)]
+
+
+def _see(ids: list[str]) -> str:
+    return f"See {', '.join(ids[:SHOWN])}{_rest(ids)}." if ids else ""
+
+
+def _listed(basis: Basis) -> str:
+    """Observed values that intelligence lists: a fact whatever else is known, allowed or decided of them."""
+    counted = basis.intel[basis.intel.state.isin(COUNTED)]
+    matches = [f"{m.observable} ({m.state}, {m.ref})" for m in counted.itertuples(index=False)]
+    if not matches:
+        return ""
+    told = _of_kind("known_indicators", [*basis.findings, *basis.leads, *basis.suppressed])
+    return " ".join(filter(None, (f"Listed: {', '.join(matches[:SHOWN])}{_rest(matches)}.", _see(told))))
+
+
+def _why_blind(name: str, basis: Basis) -> str:
+    """Why an answerable question about destinations has no answer all the same; empty where it has."""
+    if name not in DESTINATIONS:
+        return ""
+    if name == "known_indicators" and not basis.coverage["indicators"]:
+        return "Could not look: the evidence holds no intelligence to compare with."
+    if not basis.pairs:
+        return "Could not look: no record shows a client of the stated internal ranges calling out."
+    spot = _most_clients_outside(basis)
+    return f"Could not look at most of it: {spot['missing']}. {spot['recommend']}" if spot else ""
+
+
+def _beside(name: str, basis: Basis) -> str:
+    """What was seen of the kind and is no finding: leads, rows set aside, matches that do not count."""
+    leads = len(_of_kind(name, basis.leads))
+    aside = len(_of_kind(name, basis.suppressed))
+    told = []
+    if leads:
+        told.append(f" {leads} with one kind of signal only {'are leads' if leads > 1 else 'is a lead'}.")
+    if aside:
+        told.append(f" {aside} {_are(aside)} set aside by the allow-list, the inventory or a decision.")
+    if name == "known_indicators" and len(basis.intel):
+        states = ", ".join(sorted(set(basis.intel.state)))
+        matches = "match is" if len(basis.intel) == 1 else "matches are"
+        told.append(f" {len(basis.intel):,} {matches} not counted ({states}).")
+    return "".join(told)
+
+
+def _are(count: int) -> str:
+    return "are" if count > 1 else "is"
 
 
 def _most_clients_outside(basis: Basis) -> dict[str, Any] | None:
@@ -73,7 +122,7 @@ def _most_clients_outside(basis: Basis) -> dict[str, Any] | None:
 
 
 def _rest(found: list[str]) -> str:
-    return f" and {len(found) - 10} more" if len(found) > 10 else ""
+    return f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
 
 
 def _kinds(finding: dict[str, Any]) -> set[str]:

@@ -14,6 +14,7 @@ REFS_SHOWN = 20
 STRONGEST = 0.9  # no single fact settles a case
 # Being seldom is what most of the web is to most clients: these kinds support another, and lead nowhere alone.
 SUPPORTING = frozenset({"rarity", "client"})
+ALLOWED = "/allowed"  # ends the key of what an entry covers: a subject beside what no entry covers
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,8 @@ FORMAT = Format(
         coalesce(address(r.pkt_dstaddr), address(r.dstaddr))  AS dst_endpoint_ip,
         port(r.dstport)             AS dst_endpoint_port,
         protocol(r.protocol)        AS connection_info_protocol_name,
-        whole(r.bytes)              AS traffic_bytes_out,
-        whole(r.packets)            AS traffic_packets_out,
+        amount(r.bytes)             AS traffic_bytes_out,
+        amount(r.packets)           AS traffic_packets_out,
         millis_between(r.start, r."end")  AS duration_ms,
         CASE r.action WHEN 'ACCEPT' THEN 'allowed' WHEN 'REJECT' THEN 'blocked' END  AS disposition
     """,

@@ -127,6 +127,8 @@ CREATE MACRO refused_time() AS {REFUSED["TIMESTAMPTZ"]};
 -- text that says "nothing"
 CREATE MACRO said(t) AS CASE WHEN trim(t) IN ('', '-', '(empty)', 'null') THEN NULL ELSE t END;
 CREATE MACRO whole(t) AS CASE WHEN said(t) IS NOT NULL THEN coalesce(TRY_CAST(t AS BIGINT), refused_whole()) END;
+CREATE MACRO amount(t) AS CASE WHEN said(t) IS NOT NULL
+    THEN coalesce(CASE WHEN TRY_CAST(t AS BIGINT) >= 0 THEN TRY_CAST(t AS BIGINT) END, refused_whole()) END;
 CREATE MACRO small(t) AS CASE WHEN said(t) IS NOT NULL THEN coalesce(TRY_CAST(t AS INTEGER), refused_small()) END;
 CREATE MACRO port(t) AS CASE WHEN said(t) IS NOT NULL
     THEN coalesce(CAST(TRY_CAST(t AS USMALLINT) AS INTEGER), refused_small()) END;

@@ -28,9 +28,10 @@ FORMAT = Format(
         hostname(r.query_name)      AS query_hostname,
         said(r.query_type)          AS query_type,
         said(r.rcode)               AS rcode,
-        -- answers is a list of objects, or one object in some exports
-        CASE WHEN json_type(r.answers) = 'ARRAY' THEN json_extract_string(r.answers, '$[*].Rdata')
-             WHEN json_type(r.answers) = 'OBJECT' THEN [json_extract_string(r.answers, '$.Rdata')] END
+        -- answers is a list of objects, or one object in some exports; names in it end in a dot
+        list_transform(CASE json_type(r.answers)
+             WHEN 'ARRAY' THEN json_extract_string(r.answers, '$[*].Rdata')
+             WHEN 'OBJECT' THEN [json_extract_string(r.answers, '$.Rdata')] END, lambda a: rtrim(a, '.'))
                                     AS answers,
         lower(r.firewall_rule_action)  AS disposition
     """,

@@ -22,7 +22,8 @@ FORMAT = Format(
         epoch_time(r.ts)            AS time,
         address(r.client)           AS src_endpoint_ip,
         said(r.user)                AS actor_user_name,
-        url_host(r.url)             AS dst_endpoint_hostname,     -- CONNECT gives host:port and no path
+        -- CONNECT gives host:port and no path; `error:…` stands for a request that was none
+        CASE WHEN r.url NOT LIKE 'error:%' THEN url_host(r.url) END  AS dst_endpoint_hostname,
         coalesce(url_port(r.url), CASE WHEN r.method = 'CONNECT' THEN 443 END)  AS dst_endpoint_port,
         -- the peer is the server's address, or its name again when Squid logged no address;
         -- with a parent it is the next proxy, and the server's address is not logged
@@ -33,7 +34,7 @@ FORMAT = Format(
         said(r.agent)               AS http_request_user_agent,
         said(r.referrer)            AS http_request_referrer,
         small(r.status)  AS http_response_code,
-        whole(r.size)               AS traffic_bytes_in,
+        amount(r.size)              AS traffic_bytes_in,
         whole(r.elapsed)            AS duration_ms,
         CASE WHEN r.result LIKE '%DENIED%' THEN 'blocked' ELSE 'allowed' END  AS disposition
     """,

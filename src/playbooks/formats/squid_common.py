@@ -22,14 +22,15 @@ FORMAT = Format(
         read_time(r.ts || ' ' || r.zone, '%d/%b/%Y:%H:%M:%S %z')  AS time,
         address(r.client)           AS src_endpoint_ip,
         said(r.user)                AS actor_user_name,
-        url_host(r.url)             AS dst_endpoint_hostname,
+        -- `error:…` stands for a request that was none
+        CASE WHEN r.url NOT LIKE 'error:%' THEN url_host(r.url) END  AS dst_endpoint_hostname,
         coalesce(url_port(r.url), CASE WHEN r.method = 'CONNECT' THEN 443 END)  AS dst_endpoint_port,
         r.method                    AS http_request_http_method,
         CASE WHEN r.method <> 'CONNECT' THEN r.url END  AS http_request_url_string,
         said(r.agent)               AS http_request_user_agent,
         said(r.referrer)            AS http_request_referrer,
         small(r.status)  AS http_response_code,
-        whole(r.size)               AS traffic_bytes_in,
+        amount(r.size)              AS traffic_bytes_in,
         CASE WHEN r.result LIKE '%DENIED%' THEN 'blocked' ELSE 'allowed' END  AS disposition
     """,
     shows="client, user, host, bytes to the client; with `combined` also referrer and user agent",

@@ -28,9 +28,10 @@ FORMAT = Format(
         port(r.id_orig_p)           AS src_endpoint_port,
         address(r.id_resp_h)        AS dst_endpoint_ip,
         port(r.id_resp_p)           AS dst_endpoint_port,
-        -- CONNECT carries host:port as URI; the Host header may be missing there
+        -- CONNECT carries host:port as URI; a request to a proxy may carry a whole URL and no Host header
         CASE WHEN r.method = 'CONNECT' THEN url_host(coalesce(said(r.uri), r.host))
-             ELSE url_host(said(r.host)) END  AS dst_endpoint_hostname,
+             ELSE url_host(coalesce(said(r.host), CASE WHEN r.uri LIKE '%://%' THEN r.uri END)) END
+                                    AS dst_endpoint_hostname,
         said(r.username)            AS actor_user_name,
         said(r.method)              AS http_request_http_method,
         -- the log holds no scheme; what Zeek parses as HTTP is unencrypted
@@ -41,8 +42,8 @@ FORMAT = Format(
         said(r.user_agent)          AS http_request_user_agent,
         said(r.referrer)            AS http_request_referrer,
         small(r.status_code)  AS http_response_code,
-        whole(r.request_body_len)   AS traffic_bytes_out,
-        whole(r.response_body_len)  AS traffic_bytes_in
+        amount(r.request_body_len)   AS traffic_bytes_out,
+        amount(r.response_body_len)  AS traffic_bytes_in
     """,
     shows="full URL, user agent, status and body sizes of unencrypted requests",
     cannot_show="anything inside TLS; headers other than host, referrer and user agent",

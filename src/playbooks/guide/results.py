@@ -15,17 +15,19 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from playbooks import __version__, schema
+from playbooks import kit, schema
 from playbooks.case import CASE_FILE, Case, write_json
 from playbooks.coverage import coverage
-from playbooks.engine import Tables, open_tables
+from playbooks.engine import Tables, open_tables, read_table
 from playbooks.enrichment import intelligence, with_ownership
 from playbooks.findings import decisions, findings, with_priority
 from playbooks.normalise import READINGS, Reading, normalise
 from playbooks.scoping import cloud_activity, egress_pairs, function_lifecycle, known_indicators, sequences
+from playbooks.scoping.egress_events import egress_events
 from playbooks.scoping.question import Question
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
     import pandas as pd
 
 QUESTIONS: tuple[Question, ...] = (
@@ -37,6 +39,7 @@ QUESTIONS: tuple[Question, ...] = (
     function_lifecycle.FUNCTION_RUNS,
 )
 STAMPS = ".stamps.json"
+CONTACTS = ".contacts.parquet"
 ARROW = {
     "VARCHAR": pa.string(),
     "VARCHAR[]": pa.list_(pa.string()),
@@ -84,7 +87,7 @@ class Results:
         """Egress pairs by rhythm and prevalence; ownership and priority come with `pairs`."""
         if self._is_current("enriched"):
             return self._load(schema.EGRESS_PAIRS)
-        return self._kept(schema.EGRESS_PAIRS, lambda: egress_pairs.egress_pairs(self.tables, self.case.config))
+        return self._kept(schema.EGRESS_PAIRS, self._scope_pairs)
 
     @cached_property
     def activity(self) -> pd.DataFrame:
@@ -127,12 +130,28 @@ class Results:
 
     def checkins(self, src: str, dst: str) -> pd.DataFrame:
         """Every event of one pair in the window."""
-        return egress_pairs.checkins(self.tables, self.case.config, src, dst)
+        return egress_pairs.checkins(self.tables, self.case.config, src, dst, self._contacts)
 
     @cached_property
     def egress_hours(self) -> pd.DataFrame:
         """Contacts per hour with destinations of the catalogue."""
-        return self._kept(schema.EGRESS_HOURS, lambda: egress_pairs.egress_hours(self.tables, self.case.config))
+        return self._kept(schema.EGRESS_HOURS, self._count_hours)
+
+    @cached_property
+    def _contacts(self) -> ir.Table:
+        """The contacts of the estate, kept in a file: three questions start from them."""
+        file = self.case.results / CONTACTS
+        if not (self._is_current("contacts") and file.is_file()):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            egress_events(self.tables, self.case.config).to_parquet(file)
+            self._mark("contacts")
+        return read_table(self.tables, file)
+
+    def _scope_pairs(self) -> pd.DataFrame:
+        return egress_pairs.egress_pairs(self.tables, self.case.config, self._contacts)
+
+    def _count_hours(self) -> pd.DataFrame:
+        return egress_pairs.egress_hours(self.tables, self.case.config, self._contacts)
 
     def _kept(self, table: schema.Table, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         if not self._is_current(table.name):
@@ -159,7 +178,7 @@ class Results:
         parts = [
             (self.case.events / READINGS).read_bytes(),
             (self.case.path / CASE_FILE).read_bytes(),
-            __version__.encode(),
+            kit.fingerprint().encode(),
         ]
         return hashlib.sha256(b"\0".join(parts)).hexdigest()
 

@@ -22,6 +22,7 @@ MAX_RECORD_CHARS = 16_000_000  # a longer "line" is a bomb or no log line; it is
 MAX_JSON_CHARS = 1_000_000_000  # JSON that is not one object a line is held in memory as a whole
 MAX_CELL_LINES = 100  # a quote that is open for longer was never closed
 JSON_LINES_TRIED = 20
+BAD_BYTE = re.compile(r"(?<!\\)((?:\\\\)*)\\(x[0-9a-f]{2})")
 JSON_TOKEN = re.compile(r'"[^"\\]*(?:\\[\s\S][^"\\]*)*"(?P<key>\s*:)?|[{}\[\]]|[^\s"{}\[\],:]+|"')
 
 CUT_OFF = "JSON ends in the middle of a record"
@@ -189,7 +190,7 @@ def _columns(text: Iterable[str | Damage], columns: Columns) -> Iterator[Records
                 records = Records(names)
             else:
                 records.raws.append(raw)
-                records.cells.append(split_columns(raw, columns.delimiter))
+                records.cells.append(split_columns(raw.replace("\r\n", "\n"), columns.delimiter))
         yield records
 
 
@@ -252,10 +253,15 @@ def is_json_lines(head: str, envelopes: tuple[str, ...]) -> bool:
     return 2 * sum(found is not None for found in others) >= len(lines)
 
 
+def mended(raw: str) -> str:
+    """JSON text in which bytes that are no UTF-8 stand as text: `\\xNN` alone is no escape of JSON."""
+    return BAD_BYTE.sub(r"\1\\\\\2", raw) if "\\x" in raw else raw
+
+
 def json_object(raw: str) -> dict[str, object] | None:
     """The JSON object in `raw`, or None where there is none."""
     try:
-        found = json.loads(raw)
+        found = json.loads(mended(raw))
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
@@ -302,7 +308,7 @@ def _walk(text: str, envelopes: tuple[str, ...]) -> Iterator[Records]:
             inside.append("{")
             position = token.end()
         else:
-            position = _element(text, start, decoder, records)
+            position = _element(text, token, decoder, records, bool(inside))
         if len(records.raws) >= CHUNK_RECORDS:
             yield records
             records = Records()
@@ -347,15 +353,23 @@ def _skip_space(text: str, position: int) -> int:
     return position
 
 
-def _element(text: str, start: int, decoder: json.JSONDecoder, records: Records) -> int:
-    """Take one value as a record; a broken one up to its closing bracket, or to the end of the text."""
+def _element(text: str, token: re.Match[str], decoder: json.JSONDecoder, records: Records, in_array: bool) -> int:
+    """Take one value as a record; a broken one up to its closing bracket, or to the end of the text.
+
+    A word that is no value ends with itself in an array, and with its line in text that is no JSON.
+    """
+    start, word = token.span()[0], token.group()
     try:
         _, end = decoder.raw_decode(text, start)
     except (ValueError, RecursionError):
-        bracket = text[start] in "{["
-        closed = _closing(text, start) if bracket else _line_end(text, start)
+        in_array = in_array and word != '"'
+        closed = _closing(text, start) if word in "{[" else token.end() if in_array else _line_end(text, start)
         end = len(text) if closed is None else closed
-        records.add_broken(text[start:end].rstrip(), CUT_OFF if closed is None else "not valid JSON")
+        raw = text[start:end].rstrip()
+        if closed is not None and json_object(raw) is not None:
+            records.raws.append(raw)
+        else:
+            records.add_broken(raw, CUT_OFF if closed is None else "not valid JSON")
         return end
     records.raws.append(text[start:end])
     return end
@@ -367,10 +381,12 @@ def _line_end(text: str, start: int) -> int:
 
 
 def _closing(text: str, start: int) -> int | None:
-    """Where the bracket that opens at `start` is closed; None where it never is."""
+    """Where the bracket that opens at `start` is closed; None where it never is, or a string is never closed."""
     depth = 0
     for token in JSON_TOKEN.finditer(text, start):
         word = token.group()
+        if word == '"':
+            return None
         if word in ("{", "["):
             depth += 1
         elif word in ("}", "]"):

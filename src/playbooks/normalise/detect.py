@@ -16,6 +16,7 @@ SAMPLE_RECORDS = 100
 SAMPLE_CHARS = 1 << 20
 LEAST_SHARE = 0.1  # below this a match is chance, not a format
 NEAREST = 3
+JSON_OPENING = re.compile(r'\s*(?:\{|\[\s*(?:[\[{\]"]|$))')  # "[10/Mar/2026" opens a line of text
 ANY_JSON = Json(keys=frozenset(), shape="{}", envelopes=("Records", "Events"))
 ANY_LINES = TextLines(pattern=r"(?P<line>.+)")
 
@@ -61,12 +62,14 @@ class Sample:
         return [line for line in lines if line.strip()][:SAMPLE_RECORDS]
 
     @cached_property
+    def looks_json(self) -> bool:
+        """Whether it begins as JSON does, or most of its lines do: the first may be cut in half."""
+        opening = [bool(JSON_OPENING.match(line)) for line in self.lines if not line.lstrip().startswith("#")]
+        return bool(opening) and (opening[0] or 2 * sum(opening) >= len(opening))
+
+    @cached_property
     def objects(self) -> list[dict[str, object]]:
-        lines = [line.lstrip() for line in self.lines if not line.lstrip().startswith("#")]
-        opening = [line.startswith(("{", "[")) for line in lines]
-        if not opening or not (opening[0] or 2 * sum(opening) >= len(opening)):
-            return []
-        return list(_objects(self.text))
+        return list(_objects(self.text)) if self.looks_json else []
 
     @cached_property
     def zeek_header(self) -> tuple[str, frozenset[str]]:
@@ -122,7 +125,7 @@ def take_sample(file: Path) -> Sample:
 def _layout(sample: Sample) -> Layout:
     if sample.zeek_header[1]:
         return Zeek(path="", fields=(), keys=frozenset(), any_of=frozenset())
-    return ANY_JSON if sample.objects else ANY_LINES
+    return ANY_JSON if sample.looks_json else ANY_LINES
 
 
 def _by_nearness(tried: list[Tried], sample: Sample) -> list[Tried]:
@@ -136,7 +139,7 @@ def _likely(sample: Sample) -> tuple[type[Layout], ...]:
     """Layouts that text of this look may have been meant to have."""
     tabs = sum("\t" in line for line in sample.lines)
     commas = sum(line.count(",") > line.count(" ") for line in sample.lines)
-    if sample.objects:
+    if sample.looks_json:
         return (Json, Zeek)
     if sample.zeek_header[1] or 2 * tabs > len(sample.lines):
         return (Zeek,)

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from playbooks import engine, schema
 from playbooks.formats import MACROS, REFUSED, Clock, Columns, Format, Json, TextLines, Zeek
-from playbooks.normalise.cut import Records, cut
+from playbooks.normalise.cut import Records, cut, mended
 from playbooks.normalise.detect import Detection, detect
 from playbooks.normalise.text import read_text
 
@@ -89,7 +89,7 @@ class _Reader:
             reason = self.detection.why_unknown()
             reasons = [records.broken.get(i, reason) for i in range(len(records.raws))]
             return Rows(_no_events(None), self._unread(records.raws, first, reasons), records.blank)
-        chunk = _chunk(records, first)
+        chunk = _chunk(records, first, isinstance(self.detection.format.cut, Json | Zeek))
         self.con.register("chunk", chunk)
         query = _mapping(self.detection.format, records.names, self.source.evidence_id)
         mapped = self.con.execute(query).to_arrow_table()
@@ -117,7 +117,7 @@ def _unread_table(
     return pa.table(dict(zip(schema.UNREAD.names, columns, strict=True)))
 
 
-def _chunk(records: Records, first: int) -> pa.Table:
+def _chunk(records: Records, first: int, may_be_json: bool) -> pa.Table:
     count = len(records.raws)
     broken = [records.broken.get(i) for i in range(count)] if records.broken else [None] * count
     cells = records.cells if any(records.cells) else [None] * count
@@ -127,6 +127,7 @@ def _chunk(records: Records, first: int) -> pa.Table:
             "raw": pa.array(records.raws, pa.string()),
             "cells": pa.array(cells, pa.list_(pa.string())),
             "broken": pa.array(broken, pa.string()),
+            "json": pa.array(map(mended, records.raws) if may_be_json else [None] * count, pa.string()),
         }
     )
 
@@ -216,10 +217,10 @@ def _fields(form: Format, names: tuple[str, ...]) -> str:
 
 
 def _json_fields(shape: str, nested: str | None) -> str:
-    text = "raw"
+    text = "json"
     if nested:
-        inner = f"json_extract_string(raw, {engine.text_literal('$.' + nested)})"
-        text = f"""CASE WHEN contains(raw, '"{nested}"') AND json_valid(raw) THEN coalesce({inner}, raw) ELSE raw END"""
+        outer = f"""CASE WHEN contains(json, '"{nested}"') AND json_valid(json) THEN json END"""
+        text = f"coalesce(json_extract_string({outer}, {engine.text_literal('$.' + nested)}), json)"
     return f"json_transform(CASE WHEN json_valid({text}) THEN {text} END, {engine.text_literal(shape)})"
 
 
@@ -230,7 +231,7 @@ def _zeek_json(fields: tuple[str, ...]) -> str:
         f'"{name}" := coalesce(' + ", ".join(f'j."{spelling}"' for spelling in both) + ")"
         for name, both in spellings.items()
     )
-    object_of = f"json_transform(CASE WHEN json_valid(raw) THEN raw END, {engine.text_literal(shape)})"
+    object_of = f"json_transform(CASE WHEN json_valid(json) THEN json END, {engine.text_literal(shape)})"
     return f"list_transform([{object_of}], lambda j: CASE WHEN j IS NOT NULL THEN struct_pack({packed}) END)[1]"
 
 

@@ -46,9 +46,11 @@ def _gunzip(stream: BinaryIO) -> Iterator[bytes | Damage]:
         data = pending or stream.read(GZIP_BLOCK)
         if not data:
             break
+        before = unpacker.copy()
         try:
             out = unpacker.decompress(data, BLOCK)
         except zlib.error as error:
+            yield _up_to_damage(before, data)
             yield Damage(f"gzip data is damaged: {error}")
             return
         if out:
@@ -61,6 +63,17 @@ def _gunzip(stream: BinaryIO) -> Iterator[bytes | Damage]:
             unpacker = zlib.decompressobj(wbits=31)
     if not unpacker.eof:
         yield Damage("gzip data ends early: the file is cut off")
+
+
+def _up_to_damage(unpacker: zlib._Decompress, data: bytes) -> bytes:
+    """What a block gives before the byte at which it is damaged."""
+    out = bytearray()
+    for place in range(len(data)):
+        try:
+            out += unpacker.decompress(data[place : place + 1])
+        except zlib.error:
+            break  # the caller tells of it
+    return bytes(out)
 
 
 def _decode(source: Iterator[bytes | Damage]) -> Iterator[str | Damage]:

@@ -50,7 +50,7 @@ QUESTION = Question(
 MAX_USER_AGENTS = 5
 
 
-def egress_pairs(tables: Tables, case: CaseFile) -> pd.DataFrame:
+def egress_pairs(tables: Tables, case: CaseFile, contacts: ir.Table | None = None) -> pd.DataFrame:
     """One row per source and destination over all telemetry, within the window of the case.
 
     Parameters
@@ -60,6 +60,8 @@ def egress_pairs(tables: Tables, case: CaseFile) -> pd.DataFrame:
     case
         Window, baseline and internal ranges are taken from it. Events of the baseline outside the window
         only decide `new_in_window`.
+    contacts
+        What `egress_events` gives, where the caller holds it already.
 
     Returns
     -------
@@ -69,7 +71,7 @@ def egress_pairs(tables: Tables, case: CaseFile) -> pd.DataFrame:
         logs of the same connection. Ownership and priority are left empty for enrichment; `rita_score` is
         null. Of one pair and telemetry the newest `rhythm.MAX_TIMES` seconds with contacts are scored.
     """
-    contacts = egress_events(tables, case)
+    contacts = egress_events(tables, case) if contacts is None else contacts
     seen = within(contacts, case.window)
     telemetry = by_telemetry(seen)
     pairs = number_pairs(telemetry)
@@ -161,7 +163,7 @@ def _typed(values: pd.Series, type: str) -> pd.Series:
     return values.astype("object")
 
 
-def checkins(tables: Tables, case: CaseFile, src: str, dst: str) -> pd.DataFrame:
+def checkins(tables: Tables, case: CaseFile, src: str, dst: str, contacts: ir.Table | None = None) -> pd.DataFrame:
     """Every event of one pair in the window, in order of time.
 
     Returns
@@ -169,7 +171,7 @@ def checkins(tables: Tables, case: CaseFile, src: str, dst: str) -> pd.DataFrame
     pandas.DataFrame
         time (UTC), source, evidence_id, record_no, bytes_out, bytes_in.
     """
-    seen = within(egress_events(tables, case), case.window)
+    seen = within(egress_events(tables, case) if contacts is None else contacts, case.window)
     rows = seen.filter(seen.src == src, seen.dst == dst).select(
         "time", "source", "evidence_id", "record_no", "bytes_out", "bytes_in"
     )
@@ -177,7 +179,7 @@ def checkins(tables: Tables, case: CaseFile, src: str, dst: str) -> pd.DataFrame
     return frame.astype({"bytes_out": "Int64", "bytes_in": "Int64"})
 
 
-def egress_hours(tables: Tables, case: CaseFile) -> pd.DataFrame:
+def egress_hours(tables: Tables, case: CaseFile, contacts: ir.Table | None = None) -> pd.DataFrame:
     """Contacts per hour with destinations of the catalogue, in the window.
 
     Returns
@@ -185,7 +187,7 @@ def egress_hours(tables: Tables, case: CaseFile) -> pd.DataFrame:
     pandas.DataFrame
         hour (UTC), dst, service, connections (of the telemetry that saw most in that hour).
     """
-    seen = within(egress_events(tables, case), case.window)
+    seen = within(egress_events(tables, case) if contacts is None else contacts, case.window)
     destinations = classify(seen, tables.dns_activity)
     chosen = seen.filter(seen.dst.isin(sorted(destinations.by_name)))
     hour = chosen.time.truncate("h").cast("timestamp('UTC')")  # truncating drops the zone, which is UTC

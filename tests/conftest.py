@@ -1,0 +1,111 @@
+"""What many tests share: both samples run once as cases, and the command line inside this process."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playbooks.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLES = ROOT / "data" / "samples"
+RUN_TIMEOUT_S = 600
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class SampleRun:
+    """A sample as a finished case, run headless without network. To be read only: `copy` is for changes."""
+
+    case: Path
+    said: Said
+    network_log: Path
+
+    def copy(self, to: Path) -> Path:
+        """The case again, elsewhere, free to be changed."""
+        shutil.copytree(self.case, to)
+        return to
+
+    @property
+    def found(self) -> dict[str, Any]:
+        """Its `findings.json`."""
+        loaded: dict[str, Any] = json.loads((self.case / "results" / "findings.json").read_text(encoding="utf-8"))
+        return loaded
+
+
+@pytest.fixture
+def playbooks(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
+    """Run a command as its entry point does, inside this process."""
+
+    def run(*arguments: object) -> Said:
+        capfd.readouterr()
+        monkeypatch.setattr(sys, "argv", ["playbooks", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        said = capfd.readouterr()
+        return Said(end.value.code if isinstance(end.value.code, int) else 0, said.out, said.err)
+
+    return run
+
+
+def started(*arguments: object, cwd: Path | None = None, **environment: str) -> Said:
+    """Run `playbooks` as a program of its own."""
+    command = [sys.executable, "-m", "playbooks.cli", *map(str, arguments)]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        timeout=RUN_TIMEOUT_S,
+        check=False,
+    )
+    return Said(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
+
+
+def without_network(log: Path) -> dict[str, str]:
+    """Environment of a program whose sockets are refused; see `no_network/sitecustomize.py`."""
+    return {"PYTHONPATH": str(ROOT / "tests" / "no_network"), "NETWORK_LOG": str(log)}
+
+
+@pytest.fixture(scope="session")
+def incident(tmp_path_factory: pytest.TempPathFactory) -> SampleRun:
+    return _sample(tmp_path_factory, "incident")
+
+
+@pytest.fixture(scope="session")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> SampleRun:
+    return _sample(tmp_path_factory, "quiet")
+
+
+def _sample(factory: pytest.TempPathFactory, name: str) -> SampleRun:
+    """The run of one sample; the first test process that asks makes it for all."""
+    base = factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "samples"
+    shared.mkdir(exist_ok=True)
+    kept, log = shared / f"{name}.json", shared / f"{name}.network"
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            said = started("demo", "--sample", name, "--to", shared, cwd=shared, **without_network(log))
+            kept.write_text(json.dumps(vars(said)), encoding="utf-8")
+    said = Said(**json.loads(kept.read_text(encoding="utf-8")))
+    assert said.code == 0, said.err
+    return SampleRun(shared / f"sample-{name}", said, log)

@@ -1,0 +1,204 @@
+"""Result tables for the tests of findings: only what matters is named, the rest is ordinary."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from playbooks import schema
+from playbooks.case import Case, CaseFile, new_case
+from playbooks.guide.results import ARROW
+
+DAY = dt.datetime(2026, 3, 10, tzinfo=dt.UTC)
+WORKER = "poll.stranger.workers.dev"
+CLIENT = "10.0.0.9"
+ESTATE = 20  # clients that `estate` adds, all of them users of one intranet page
+
+
+def at(hours: float) -> dt.datetime:
+    return DAY + dt.timedelta(hours=hours)
+
+
+def table(of: schema.Table, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Rows as they come back from `results/`: every column, the types of the dictionary."""
+    shape = pa.schema([(column.name, ARROW[column.type]) for column in of.columns])
+    for row in rows:
+        assert set(row) <= set(of.names), set(row) - set(of.names)
+    frame: pd.DataFrame = pa.Table.from_pylist(rows, schema=shape).to_pandas()
+    return frame
+
+
+def pair(src: str = CLIENT, dst: str = WORKER, **facts: Any) -> dict[str, Any]:
+    """One pair that says nothing: a Worker of a stranger, used by half the estate, seen before."""
+    return {
+        "src": src,
+        "dst": dst,
+        "kind": "fqdn",
+        "provider": "Cloudflare",
+        "service": "Workers (workers.dev)",
+        "catalogue_id": "cf-workers",
+        "tenant": "stranger",
+        "matched_by": "host",
+        "ownership": "external",
+        "ownership_reason": "not in the inventory",
+        "ownership_refs": [],
+        "first_seen": at(1),
+        "last_seen": at(20),
+        "connections": 100,
+        "clients": ESTATE // 2,
+        "clients_share": 0.5,
+        "user_agents": [],
+        "new_in_window": False,
+        "sources": ["http"],
+        "priority_reasons": [],
+        "refs": ["E001:1", "E001:50", "E001:100"],
+    } | facts
+
+
+# Facts about a pair, each one kind of signal (or none).
+RARE: dict[str, Any] = {"clients": 1, "clients_share": 0.05, "new_in_window": True}
+RHYTHM: dict[str, Any] = {
+    "clients": 3,
+    "clients_share": 0.15,
+    "beacon_score": 0.95,
+    "beacon_period_s": 60.0,
+    "beacon_reason": "100 check-ins, every 60 s ± 3%.",
+    "beacon_source": "http",
+    "new_in_window": True,
+}
+OWN_AGENT: dict[str, Any] = {"clients": 3, "clients_share": 0.15, "user_agents": ["Sync/1.0"]}
+OUTSIDE: dict[str, Any] = {
+    "dst": "poll.stranger.example",
+    "provider": None,
+    "service": None,
+    "catalogue_id": None,
+    "tenant": None,
+    "matched_by": None,
+}
+APPROVED: dict[str, Any] = {"ownership": "owned-approved", "ownership_reason": "in the inventory, owner Web"}
+MODIFIED: dict[str, Any] = {
+    "ownership": "owned-recently-modified",
+    "ownership_reason": "ours (resize), and changed by j.doe at 2026-03-10 09:00 UTC without an allow-list entry",
+    "ownership_refs": ["E002:7"],
+}
+
+
+def estate() -> list[dict[str, Any]]:
+    """Clients enough to call something rare, with two user agents that everybody has."""
+    page = {**OUTSIDE, "dst": "intranet.house.example", "clients": ESTATE, "clients_share": 1.0}
+    return [pair(f"10.0.1.{n}", **page | {"user_agents": ["Browser/1", "Browser/2"]}) for n in range(ESTATE)]
+
+
+def item(state: str = "valid", observable: str = WORKER, **facts: Any) -> dict[str, Any]:
+    """One match with intelligence."""
+    return {
+        "observable": observable,
+        "observable_type": "domain",
+        "matched_on": "exact",
+        "indicator": observable,
+        "ref": "E005:1",
+        "source": "CERT example",
+        "confidence": 80,
+        "valid_from": at(-240),
+        "description": "check-in host of a loader",
+        "state": state,
+        "lookup": "CaseIndicators: listed",
+    } | facts
+
+
+def act(operation: str = "UpdateFunctionCode", phase: str = "modify-code", **facts: Any) -> dict[str, Any]:
+    """One control-plane event that says nothing: a known pipeline at its daily work."""
+    return {
+        "ref": "E002:1",
+        "time": at(9),
+        "provider": "AWS",
+        "service": "lambda.amazonaws.com",
+        "operation": f"{operation}20150331v2",
+        "operation_base": operation,
+        "phase": phase,
+        "principal": "ci-deployer",
+        "principal_type": "role",
+        "resource": "invoice-export",
+        "resource_type": "function",
+        "account": "111111111111",
+        "region": "eu-central-1",
+        "outcome": "success",
+        "source_ip": "192.0.2.10",
+        "user_agent": "aws-cli/2.15.0",
+        "attack": ["T1648"],
+        "novelty": 0.0,
+        "reasons": [],
+    } | facts
+
+
+def sequence(principal: str, *stages: str, resources: tuple[str, ...] = ("invoice-export",)) -> dict[str, Any]:
+    """Stages of one principal in one sitting."""
+    return {
+        "principal": principal,
+        "start": pd.Timestamp(at(9)),
+        "end": pd.Timestamp(at(9.5)),
+        "stages": list(stages),
+        "resources": list(resources),
+        "refs": ["E002:1", "E002:2"],
+    }
+
+
+def pairs(*rows: dict[str, Any]) -> pd.DataFrame:
+    return table(schema.EGRESS_PAIRS, list(rows))
+
+
+def intel(*rows: dict[str, Any]) -> pd.DataFrame:
+    return table(schema.ENRICHMENT, list(rows))
+
+
+def activity(*rows: dict[str, Any]) -> pd.DataFrame:
+    return table(schema.CLOUD_ACTIVITY, list(rows))
+
+
+def sequences(*rows: dict[str, Any]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=["principal", "start", "end", "stages", "resources", "refs"])
+
+
+def config(**fields: Any) -> CaseFile:
+    return CaseFile(**{"case_id": "T-1", **fields})
+
+
+def case(folder: Any, **fields: Any) -> Case:
+    """A case on disk with these fields."""
+    made = new_case(folder, "T-1")
+    return Case(made.path, config(**fields))
+
+
+QUESTIONS = {
+    "egress_rhythm": ("A", "http_activity.dst_endpoint_hostname"),
+    "known_indicators": ("A", "http_activity.dst_endpoint_hostname"),
+    "function_changes": ("B", "api_activity.api_operation"),
+    "public_exposure": ("B", "api_activity.api_operation"),
+    "logging_tampered": ("B", "api_activity.api_operation"),
+    "function_runs": ("B", "api_activity.metadata_event_code"),
+}
+
+
+def coverage(*blind: str, indicators: int = 1, spots: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Coverage of a case in which all but the `blind` questions can be asked."""
+    facts = {"events": 1200, "first": "2026-03-10T00:00:00+00:00", "last": "2026-03-11T23:00:00+00:00", "fields": {}}
+    return {
+        "window": {"start": "2026-03-10T00:00:00Z", "end": "2026-03-12T00:00:00Z"},
+        "indicators": indicators,
+        "tables": [{"table": name, **facts} for name in ("http_activity", "api_activity")],
+        "questions": [
+            {
+                "id": name,
+                "hypothesis": hypothesis,
+                "title": f"Is it {name}?",
+                "answerable": name not in blind,
+                "reason": f"no record carries {need}" if name in blind else "looked at 1,200 records",
+                "needs": [need],
+            }
+            for name, (hypothesis, need) in QUESTIONS.items()
+        ],
+        "blind_spots": [{"id": spot, "missing": "runs", "forbids": "who ran it"} for spot in spots],
+    }

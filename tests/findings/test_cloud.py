@@ -1,0 +1,119 @@
+"""What changes of our own functions become: the deployment beside the intrusion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from playbooks.findings.cloud import cloud_subjects
+from playbooks.findings.signal import Subject
+from tests.findings import tables as t
+
+NEW: dict[str, Any] = {
+    "principal": "j.doe",
+    "novelty": 1.0,
+    "reasons": ["j.doe did no modify-code before", "address 198.51.100.23 is new for j.doe"],
+}
+OPENED: dict[str, Any] = {"exposure": "anyone may invoke (principal *)"}
+CI: dict[str, Any] = {"principal": "ci-deployer", "allowed_by": "ci-deployer (owner Platform, expires 2026-12-31)"}
+SILENCED: dict[str, Any] = {"resource": "corp-trail", "resource_type": "trail"}
+
+
+def subjects(*rows: dict[str, Any], steps: tuple[dict[str, Any], ...] = ()) -> list[Subject]:
+    return cloud_subjects(t.activity(*rows), t.sequences(*steps))
+
+
+def state(*rows: dict[str, Any], steps: tuple[dict[str, Any], ...] = ()) -> list[str]:
+    """What each subject is, in order: finding, lead or suppressed."""
+    return [
+        "suppressed" if subject.allowed_by else "finding" if subject.is_finding else "lead"
+        for subject in subjects(*rows, steps=steps)
+        if subject.is_lead
+    ]
+
+
+SITTING = (t.sequence("j.doe", "preparation", "change", "permission or trigger", "run"),)
+RELEASE = (t.sequence("j.doe", "change", "permission or trigger", "run"),)
+
+
+@pytest.mark.parametrize(
+    ("rows", "steps", "becomes"),
+    [
+        # ordinary, side by side with what is not
+        ([t.act()], (), []),
+        ([t.act(**NEW)], (), ["lead"]),
+        ([t.act("AddPermission", "permission", **OPENED)], (), ["lead"]),
+        ([t.act(**NEW | OPENED)], (), ["finding"]),
+        ([t.act(**NEW), t.act("AddPermission", "permission", ref="E002:2", **OPENED)], (), ["finding"]),
+        ([t.act(**NEW), t.act("AddPermission", "permission", resource="other", **OPENED)], (), ["lead", "lead"]),
+        ([t.act(**NEW | {"novelty": 0.49})], (), []),
+        ([t.act(**NEW | {"novelty": None})], (), []),  # without a baseline nothing is new
+        # a pipeline doing what it may, and the same acts by somebody else
+        ([t.act(**NEW | OPENED | CI)], (), ["suppressed"]),
+        ([t.act(**CI), t.act(**NEW | OPENED)], (), ["finding"]),
+        ([t.act(**NEW | OPENED | CI), t.act(**NEW | OPENED)], (), ["finding", "suppressed"]),
+        # an attempt that failed opened and changed nothing
+        ([t.act(**NEW | OPENED | {"outcome": "failure"})], (), []),
+        # stages in one sitting: a release has neither preparation nor evasion
+        ([t.act(**NEW)], SITTING, ["finding"]),
+        ([t.act(**NEW)], RELEASE, ["lead"]),
+        ([t.act(**NEW | {"principal": "m.weber"})], SITTING, ["lead"]),  # somebody else's sitting
+        ([t.act(**NEW | {"resource": "other"})], SITTING, ["lead"]),  # another function
+        ([t.act(**NEW | CI | {"principal": "j.doe"})], SITTING, ["suppressed"]),
+        # logging ended
+        ([t.act("PutEventSelectors", "defence-evasion", **SILENCED)], (), ["lead"]),
+        ([t.act("PutEventSelectors", "defence-evasion", **SILENCED | NEW)], (), ["finding"]),
+        ([t.act("PutEventSelectors", "defence-evasion", **SILENCED | {"outcome": "failure"})], (), []),
+        ([t.act("TagResource", "defence-evasion", **SILENCED)], (), []),
+        # runs and looks change nothing
+        ([t.act("Invoke", "invoke", **NEW | OPENED)], (), []),
+        ([t.act("GetFunction", "discovery", **NEW | OPENED)], (), []),
+    ],
+)
+def test_what_becomes_of_changes(
+    rows: list[dict[str, Any]], steps: tuple[dict[str, Any], ...], becomes: list[str]
+) -> None:
+    assert state(*rows, steps=steps) == becomes
+
+
+def test_a_deployment_and_an_intrusion_on_one_function_are_told_apart() -> None:
+    rows = [
+        t.act(ref="E002:1", **CI | NEW | {"principal": "ci-deployer"}),
+        t.act(ref="E002:2", **NEW),
+        t.act("AddPermission", "permission", ref="E002:3", **NEW | OPENED),
+    ]
+    loud, aside = subjects(*rows)
+    assert loud.title == "j.doe changed function invoice-export (modify-code, permission)"
+    assert loud.subjects["principal"] == ["j.doe"]
+    assert [(s.kind, s.refs) for s in loud.signals] == [
+        ("exposure", ("E002:3",)),
+        ("novelty", ("E002:2", "E002:3")),
+    ]
+    assert aside.subjects["principal"] == ["ci-deployer"]
+    assert aside.allowed_by == "ci-deployer (owner Platform, expires 2026-12-31)"
+    assert loud.id != aside.id
+
+
+def test_a_permission_opened_by_an_allowed_pipeline_is_still_listed() -> None:
+    [aside] = subjects(t.act("AddPermission", "permission", **CI | OPENED))
+    assert [s.sentence for s in aside.signals] == ["ci-deployer opened it: anyone may invoke (principal *)."]
+
+
+def test_a_tool_known_by_its_user_agent_is_named_with_its_innocent_reading() -> None:
+    [subject] = subjects(t.act(user_agent="stratus-red-team_00000000-0000-4000-8000-000000000abc"))
+    assert subject.signals[0].kind == "tool"
+    assert subject.signals[0].sentence.endswith("an exercise has it too.")
+    assert subjects(t.act(user_agent="stratus-red-team")) == []
+
+
+def test_the_same_resource_keeps_its_id_and_names_all_who_changed_it() -> None:
+    [one] = subjects(t.act(**NEW | OPENED))
+    [many] = subjects(*(t.act(**NEW | OPENED | {"principal": name}) for name in ("j.doe", "m.weber")))
+    assert one.id == many.id
+    assert many.title == "2 principals (j.doe, m.weber) changed function invoice-export (modify-code)"
+    assert "T1648" in one.attack
+
+
+def test_no_activity_gives_no_subject() -> None:
+    assert subjects() == []
