@@ -119,3 +119,11 @@ def test_every_question_of_the_kit_has_a_kind_of_signal() -> None:
     from playbooks.guide.results import QUESTIONS
 
     assert {question.id for question in QUESTIONS} == {*KINDS, "function_runs"} == set(t.QUESTIONS)
+
+
+def test_questions_about_destinations_are_blind_where_no_client_of_the_ranges_called_out(tmp_path: Path) -> None:
+    case = t.case(tmp_path / "case")
+    found = findings(case, t.coverage(), t.pairs(), t.activity(), t.sequences(), t.intel())["outcomes"]
+    told = {name: one["outcome"] for name, one in found.items()}
+    assert told == dict.fromkeys(t.QUESTIONS, "clear") | dict.fromkeys(("egress_rhythm", "known_indicators"), "blind")
+    assert found["known_indicators"]["reason"].endswith("a client of the stated internal ranges calling out.")

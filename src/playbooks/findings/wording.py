@@ -11,19 +11,30 @@ import re
 QUOTED = re.compile(r"“[^”]*”")
 FORBIDDEN: tuple[tuple[str, str], ...] = (
     (
-        r"\b(apt[- ]?\d{1,3}|unc\d{3,5}|fin\d{1,2}|ta\d{3,4}|(dev|storm)-\d{4})\b",
+        # TA0002 and its like are tactics of ATT&CK
+        r"\b(apt[- ]?\d{1,3}|unc\d{3,5}|fin\d{1,2}|ta(?!0)\d{3,4}|(dev|storm)-\d{4})\b",
+        "names an actor: say “consistent with”, or quote the source",
+    ),
+    (
+        r"(?-i:\b[A-Z][a-z]+ (Bear|Blizzard|Chollima|Kitten|Panda|Sandstorm|Sleet|Spider|Tempest|Typhoon)\b)",
         "names an actor: say “consistent with”, or quote the source",
     ),
     (r"\battribut(ed|able) to\b", "attributes"),
-    (r"\bguarantee[sd]?\b", "guarantees"),
+    (r"(?<!\bno )\bguarantee[sd]?\b", "guarantees"),
     (r"\b(detects?|finds?|catches) (all|every|any)\b", "claims complete detection"),
-    (r"\b(complete|full|total) (coverage|visibility|scope)\b", "claims complete coverage"),
+    (r"(?<!\bno )\b(complete|full|total) (coverage|visibility|scope)\b", "claims complete coverage"),
     (r"\b(is|are|was|were) (not|never|un)\s?-?(compromised|breached|infected)\b", "says that nothing happened"),
+    (r"\b(has|have|had) (not|never) been (compromised|breached|infected)\b", "says that nothing happened"),
     (r"\bno (compromise|breach|infection|attack|malicious activity)\b", "says that nothing happened"),
     (r"\b(fully|completely|certainly|definitely|undoubtedly|without doubt)\b", "claims certainty"),
-    (r"\b(proves?|proof of|proven)\b (?!nothing)", "claims proof"),
+    (r"(?<!\bno )\b(proves?|proof of|proven)\b (?!nothing)", "claims proof"),
     (r"\b(has been|was|were|are|is) (prevented|blocked for good|eradicated)\b", "claims prevention"),
-    (r"\b(mitre|att&ck) (detection|rule|analytic)s? (fired|triggered|detected|alerted)\b", "cites ATT&CK as a rule"),
+    (r"\b(kit|playbooks?|report|notebooks?|tool) (prevent|stop|protect)(s|ed)\b", "claims prevention"),
+    (
+        r"\b((mitre|att&ck) (detection|rule|analytic|strateg)\w*|(an|det)\d{4}) ((an|det)\d{4} )?(has |have )?"
+        r"(fired|triggered|detected|alerted)\b",
+        "cites ATT&CK as a rule",
+    ),
     (r"\bsuspicious (provider|because .{0,40}(workers\.dev|amazonaws|azure|cloudflare))", "suspects a provider"),
     (r"\bactively exploited\b|\baffected vendor\b|\bcustomers? (is|are|was|were) exposed\b", "claims exploitation"),
 )

@@ -137,7 +137,8 @@ CREATE MACRO percent(t) AS CASE WHEN said(t) IS NOT NULL
 CREATE MACRO millis(t) AS CASE WHEN said(t) IS NOT NULL
     THEN coalesce(TRY_CAST(round(TRY_CAST(t AS DOUBLE) * 1000) AS BIGINT), refused_whole()) END;
 CREATE MACRO millis_between(a, b) AS CASE WHEN said(a) IS NOT NULL AND said(b) IS NOT NULL
-    THEN coalesce(TRY_CAST((TRY_CAST(b AS HUGEINT) - TRY_CAST(a AS HUGEINT)) * 1000 AS BIGINT), refused_whole()) END;
+    THEN coalesce(TRY_CAST((TRY_CAST(b AS BIGINT)::HUGEINT - TRY_CAST(a AS BIGINT)::HUGEINT) * 1000 AS BIGINT),
+                  refused_whole()) END;
 CREATE MACRO address(t) AS regexp_replace(lower(said(t)), '^::ffff:(\d+\.\d+\.\d+\.\d+)$', '\1');
 CREATE MACRO hostname(t) AS rtrim(lower(said(t)), '.');
 -- epoch seconds, milliseconds, microseconds or nanoseconds, told apart by size; whole numbers stay exact
@@ -148,17 +149,20 @@ CREATE MACRO epoch_micros(t) AS CASE
     THEN TRY_CAST(round(TRY_CAST(t AS DOUBLE) * epoch_scale(abs(TRY_CAST(t AS DOUBLE)))) AS HUGEINT)
     ELSE TRY_CAST(t AS BIGINT)::HUGEINT * epoch_scale(abs(TRY_CAST(t AS DOUBLE))) END;
 -- years 1 to 9999
+CREATE MACRO bounded(ts) AS CASE
+    WHEN ts BETWEEN '0001-01-01 00:00:00Z'::TIMESTAMPTZ AND '9999-12-31 23:59:59.999999Z'::TIMESTAMPTZ THEN ts END;
 CREATE MACRO moment(micros) AS make_timestamptz(CAST(
     CASE WHEN micros BETWEEN -62135596800000000 AND 253402300799999999 THEN micros END AS BIGINT));
 CREATE MACRO epoch_time(t) AS CASE WHEN said(t) IS NOT NULL THEN coalesce(moment(epoch_micros(t)), refused_time()) END;
 CREATE MACRO iso_time(t) AS CASE WHEN regexp_matches(t, '(Z|z|[+-]\d\d:?\d\d)$')
-    THEN coalesce(TRY_CAST(t AS TIMESTAMPTZ), refused_time()) END;
+    THEN coalesce(bounded(TRY_CAST(t AS TIMESTAMPTZ)), refused_time()) END;
 CREATE MACRO stamp(t) AS CASE WHEN regexp_matches(t, '^-?\d+(\.\d+)?$') THEN epoch_time(t) ELSE iso_time(t) END;
 CREATE MACRO read_time(t, layout) AS
-    CASE WHEN said(t) IS NOT NULL THEN coalesce(try_strptime(t, layout)::TIMESTAMPTZ, refused_time()) END;
+    CASE WHEN said(t) IS NOT NULL THEN coalesce(bounded(try_strptime(t, layout)::TIMESTAMPTZ), refused_time()) END;
 -- a stamp without zone, in the zone that the case states; NULL where the case states none
 CREATE MACRO case_clock(t) AS CASE WHEN nullif(getvariable('case_clock'), '') IS NOT NULL AND said(t) IS NOT NULL
-    THEN coalesce(timezone(nullif(getvariable('case_clock'), ''), TRY_CAST(t AS TIMESTAMP)), refused_time()) END;
+    THEN coalesce(timezone(nullif(getvariable('case_clock'), ''), CASE WHEN year(TRY_CAST(t AS TIMESTAMP))
+                  BETWEEN 1 AND 9998 THEN TRY_CAST(t AS TIMESTAMP) END), refused_time()) END;
 -- JSON logs hold a list; in text a first answer may begin with the same bracket
 CREATE MACRO json_list(t) AS json_transform(CASE WHEN t LIKE '[%' AND json_valid(t) THEN t END, '["VARCHAR"]');
 CREATE MACRO listed(t) AS CASE WHEN said(t) IS NOT NULL THEN coalesce(json_list(t), string_split(t, ',')) END;

@@ -32,13 +32,13 @@ from playbooks.report import (
 )
 
 PAIR_COLUMNS = [
-    *("src", "dst", "service", "tenant", "connections", "clients", "new_in_window"),
-    *("beacon_score", "beacon_period_s", "sources", "refs"),
+    *("beacon_score", "beacon_period_s", "src", "dst", "clients", "new_in_window", "connections"),
+    *("service", "tenant", "sources", "refs"),
 ]
 RANKED_COLUMNS = ["priority", "src", "dst", "ownership", "priority_reasons", "refs"]
 ACTIVITY_COLUMNS = [
-    *("time", "phase", "principal", "operation_base", "resource", "outcome", "exposure"),
-    *("allowed_by", "novelty", "reasons", "ref"),
+    *("novelty", "time", "phase", "principal", "operation_base", "resource", "outcome", "ref"),
+    *("reasons", "exposure", "allowed_by"),
 ]
 FOUR_QUESTIONS = [
     "resource",
@@ -164,7 +164,12 @@ def normalise(case: Case) -> View:
 
 def _reading_rows(readings: list[Reading]) -> pd.DataFrame:
     columns = ["evidence_id", "name", "format", "records", "events", "unread", "blank", "first", "last", "note"]
-    return pd.DataFrame([vars(r) for r in readings], columns=columns)
+    return _dated(pd.DataFrame([vars(r) for r in readings], columns=columns), "first", "last")
+
+
+def _dated(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """ISO texts as times, so that they are shown as such."""
+    return table.assign(**{column: pd.to_datetime(table[column], utc=True, format="ISO8601") for column in columns})
 
 
 def unread(case: Case, rows: int = 20) -> View:
@@ -200,7 +205,7 @@ def coverage(case: Case) -> View:
     )
     tables = [Table("Questions", asked)]
     if len(sources):
-        tables.insert(0, Table("Sources", sources[columns]))
+        tables.insert(0, Table("Sources", _dated(sources[columns], "first", "last")))
     return View(words, tuple(tables), (coverage_heatmap(found),), data=found)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MAX_ROWS = 50
 MAX_CELL = 160
 MAX_LISTED = 3
+SHORT = 24  # characters that never wrap: addresses, ids, names of operations
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,21 @@ def _table(table: Table) -> str:
     rows = table.rows.head(MAX_ROWS)
     head = "".join(f'<th scope="col">{_cell(name)}</th>' for name in rows.columns)
     body = "".join(
-        "<tr>" + "".join(f"<td>{_cell(value)}</td>" for value in row) + "</tr>"
+        "<tr>" + "".join(f"<td{_kind(value)}>{_cell(value)}</td>" for value in row) + "</tr>"
         for row in rows.itertuples(index=False, name=None)
     )
     hidden = len(table.rows) - len(rows)
     rest = f"<p>{hidden:,} more rows{_cell(f' in {table.more}' if table.more else '')}.</p>" if hidden > 0 else ""
     caption = f"<caption>{_cell(table.caption, 400)}</caption>"
-    return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{rest}"
+    grid = f'<table class="grid">{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<div class="scroll">{grid}</div>{rest}'
+
+
+def _kind(value: object) -> str:
+    """Numbers to the right; what is short stays on one line."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return ' class="num"'
+    return ' class="stamp"' if hasattr(value, "isoformat") or len(str(value)) <= SHORT else ""
 
 
 def _cell(value: object, limit: int = MAX_CELL) -> str:
