@@ -30,8 +30,17 @@ NASTY = (
     *("2026-02-30T25:61:61Z", "infinityZ", "epoch", "epochZ", "1970-01-01T00:00:00+99:99", "0001-01-01T00:00:00Z"),
     *("294247-01-10T04:00:54Z", "290309-12-22 (BC) 00:00:00Z", "2026-03-10T09:00:00.1234567890123Z", "99999999999"),
     *("[", "[1", '["a"', '["a"]', "[[1]]", "{", '{"a":', "{}", "null", "true", '"', "\\", "\\x", "%", "'", "; DROP"),
-    *("http://[::1", "http://:99999/", "::ffff:1.2.3.4", "::ffff:999.9.9.9", "a" * 100_000, "\x00", "\u2028", "😀", "١٢"),
-    *("chr(0)", "\x00refused", REFUSED["BIGINT"], REFUSED["INTEGER"], "10/Mar/2026:09:00:00 +0000", "ACCEPT", "NODATA"),
+    *("http://[::1", "http://:99999/", "::ffff:1.2.3.4", "::ffff:999.9.9.9", "a" * 100_000, "\x00", "\u2028", "😀"),
+    *(
+        "١٢",
+        "chr(0)",
+        "\x00refused",
+        REFUSED["BIGINT"],
+        REFUSED["INTEGER"],
+        "10/Mar/2026:09:00:00 +0000",
+        "ACCEPT",
+        "NODATA",
+    ),
 )
 
 
@@ -72,9 +81,9 @@ def test_a_stamp_is_a_moment_or_none(text: str | None, moment: dt.datetime | Non
     assert value("stamp(?)", text) == moment
 
 
-@pytest.mark.parametrize("text", ["2026-02-30T00:00:00Z", "soonZ", "9" * 30, "99999999999999999999", "1e9Z"])
-def test_a_stamp_that_is_none_is_refused(text: str) -> None:
-    assert value(f"coalesce(stamp(?) = {REFUSED['TIMESTAMPTZ']}, false)", text) is not ("9" * 20 == text)
+@pytest.mark.parametrize("text", ["2026-02-30T00:00:00Z", "soonZ", "9" * 30, "infinityZ", "1e9Z"])
+def test_a_stamp_that_cannot_be_a_moment_is_refused(text: str) -> None:
+    assert value(f"stamp(?) = {REFUSED['TIMESTAMPTZ']}", text) is True
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ A verb computes what it needs, so each notebook also runs alone; what is there a
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 
@@ -395,6 +394,35 @@ def decide(case: Case, finding: str, verdict: str, reason: str, analyst: str) ->
     )
 
 
+def decisions(case: Case) -> View:
+    """List what has been decided of findings, by whom and why.
+
+    Example: `guide.decisions(case)`
+    """
+    taken = judged.decisions(case)
+    found = _results(case).findings
+    open_ids = [entry["id"] for entry in found["findings"] if entry["id"] not in taken]
+    words = f"{len(taken)} decisions on record. Undecided findings: {', '.join(open_ids) or 'none'}."
+    tables = (Table("Decisions", pd.DataFrame(taken.values())),) if taken else ()
+    return View((words,), tables, data=taken)
+
+
+def records(case: Case, src: str = "", dst: str = "", rows: int = 6) -> View:
+    """Show raw records of one pair, spread over its time; without a pair, of the one most worth a look.
+
+    Example: `guide.records(case, "10.20.3.17", "example.workers.dev")`
+    """
+    results = _results(case)
+    src, dst = (src, dst) if src and dst else worst_pair(results)
+    pairs = results.scoped_pairs
+    mine = pairs[(pairs.src == src) & (pairs.dst == dst)]
+    if not len(mine):
+        return View((f"No contact of {src or 'any client'} with {dst or 'any destination'} is in the records.",))
+    refs = list(mine.iloc[0].refs)
+    step = max(1, len(refs) // rows)
+    return show(case, *refs[::step][:rows])
+
+
 def show(case: Case, *refs: str) -> View:
     """Show the raw records behind references.
 
@@ -432,19 +460,3 @@ def questions() -> View:
         for q in QUESTIONS
     ]
     return View((), (Table("Questions", pd.DataFrame(rows)),), data=QUESTIONS)
-
-
-def run_record(case: Case) -> View:
-    """Show the record of the last headless run.
-
-    Example: `guide.run_record(case)`
-    """
-    if not case.run_record.is_file():
-        return View(("No headless run yet.",))
-    record = json.loads(case.run_record.read_text(encoding="utf-8"))
-    steps = pd.DataFrame(record["steps"])
-    return View(
-        (f"Run {record['run_id']}, started {record['started']}.",),
-        (Table("Steps", steps),) if len(steps) else (),
-        data=record,
-    )
