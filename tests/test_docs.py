@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,11 +80,11 @@ def desk(folder: Path) -> Path:
     """A folder in which every example of the pages can be typed."""
     for name in ("data", "notebooks", "Makefile"):
         (folder / name).symlink_to(ROOT / name)
-    logs = ROOT / "data/samples/incident/logs"
     export = folder / "export"
     (export / "proxy").mkdir(parents=True)
-    shutil.copy(logs / "squid_hq_access.log.gz", export / "proxy")
-    (export / "link.log").symlink_to("proxy/squid_hq_access.log.gz")
+    packed = (ROOT / "data/samples/incident/logs/squid_hq_access.log.gz").read_bytes()
+    (export / "proxy/access.log").write_bytes(b"".join(gzip.decompress(packed).splitlines(keepends=True)[:40]))
+    (folder / "newest.log").symlink_to("export/proxy/access.log")
     zeek = '"uid":"C1","id.orig_h":"10.20.3.17","id.resp_h":"198.51.100.7","proto":"tcp","conn_state":"SF"}\n'
     (export / "conn.json").write_text(
         '{"ts":"2026-03-10T09:00:00",' + zeek + '{"ts":"2026-03-10T09:00:01Z",' + zeek, encoding="utf-8"
@@ -121,11 +122,12 @@ def test_every_example_of_a_page_runs_and_prints_what_the_page_says(
     page: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     folder = desk(tmp_path)
-    if page in HOW_TO and blocks(page, "console"):
+    if page in HOW_TO and (blocks(page, "console") or blocks(page, "python")):
         shutil.copytree(request.getfixturevalue("finished"), folder / "cases/IR-31")
     for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
         if block["language"] == "python":
-            (folder / "example.py").write_text(block["text"], encoding="utf-8")
+            with (folder / "example.py").open("a", encoding="utf-8") as script:  # cells of one notebook
+                script.write(block["text"])
             run("python example.py", folder)
         if block["language"] != "console":
             continue
@@ -218,3 +220,64 @@ def test_a_reference_page_that_differs_is_named(tmp_path: Path) -> None:
     done = make_reference(tmp_path)
     assert done.returncode == 1
     assert done.stderr == "docs/reference/exit-codes.md is not what the code says. Run: make docs\n"
+
+
+def removed(file: Path) -> None:
+    file.unlink()
+
+
+def longer(file: Path) -> None:
+    file.write_bytes(file.read_bytes() + b"x\n")
+
+
+def without_a_line(file: Path) -> None:
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join(lines[:2] + lines[3:]))
+
+
+def without_its_end(file: Path) -> None:
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:-1]))
+
+
+def edited(file: Path) -> None:
+    file.write_bytes(file.read_bytes().replace(b"zeek_dns", b"zeek_dnz"))
+
+
+def linked(file: Path) -> None:
+    twin = file.parents[2] / "twin"
+    shutil.copy(file, twin)
+    file.unlink()
+    file.symlink_to(twin)
+
+
+TAMPERING = [
+    ("evidence/data/E012-zeek_dns.log", longer, "changed: SHA-256 was "),
+    ("evidence/data/E012-zeek_dns.log", removed, ": missing"),
+    ("evidence/data/E099-by-hand.log", lambda file: file.write_text("x\n"), "extra: nothing records it"),
+    ("evidence/data/E012-zeek_dns.log", linked, "is no plain file"),
+    ("evidence/manifest-sha256.txt", without_a_line, "though the chain says it was added"),
+    ("evidence/bag-info.txt", longer, "bag-info.txt: changed"),
+    ("custody.jsonl", edited, "changed: its fingerprint does not fit its content"),
+    ("custody.jsonl", without_a_line, "not the successor of the line before"),
+    ("custody.jsonl", removed, "missing: nothing says what was added, when and by whom"),
+    ("custody.jsonl", without_its_end, "intact."),
+]
+
+
+@pytest.mark.parametrize(("name", "change", "said"), TAMPERING)
+def test_verify_says_what_the_tamper_table_says(
+    name: str, change: Callable[[Path], object], said: str, finished: Path, tmp_path: Path
+) -> None:
+    case = tmp_path / "case"
+    case.mkdir()
+    for part in ("case.yaml", "custody.jsonl"):
+        shutil.copy(finished / part, case)
+    shutil.copytree(finished / "evidence", case / "evidence")
+    for file in (case / "evidence/data").iterdir():
+        file.chmod(0o644)
+    change(case / name)
+    printed = run(f"playbooks verify {case} || test $? = 6", tmp_path)
+    assert said in printed
+    assert ("NOT intact" in printed) is (said != "intact.")
+    page = (ROOT / "docs/how-to/preserve-evidence.md").read_text(encoding="utf-8")
+    assert said.strip(": ").removeprefix("bag-info.txt: ") in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -27,8 +28,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, emoji=False)
+err = Console(stderr=True, highlight=False, emoji=False)
 
 CaseFolder = Annotated[Path, typer.Argument(help="Folder of the case.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -36,14 +37,27 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")
 
 def main() -> None:
     """Run a command; an error a person can act on becomes words and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a narrow terminal shows less, and stops nothing
     try:
         app()
     except PlaybookError as error:
-        err.print(f"[bold red]{type(error).__name__}[/] {escape(str(error))}", soft_wrap=True)
+        err.print(f"[bold red]{type(error).__name__}[/] {escape(_plain(str(error)))}", soft_wrap=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of a pipe went away: nothing to say, and nobody to say it to
         sys.exit(0)
+
+
+def _plain(text: str) -> str:
+    """Text of a log, a file name or a notebook that moves no cursor: what cannot be seen is written out."""
+    return "".join(char if char.isprintable() or char in "\n\t" else f"‹U+{ord(char):04X}›" for char in text)
+
+
+def _say(text: str, console: Console = out) -> None:
+    """Print a line that may hold somebody else's words: as they are, never as markup."""
+    console.print(escape(_plain(text)), soft_wrap=True)
 
 
 def _print_json(data: object) -> None:
@@ -70,10 +84,12 @@ def new(
     Example: playbooks new cases/IR-31 --case-id IR-2026-031
     """
     from playbooks.case import new_case
+    from playbooks.evidence import custody
 
     case = new_case(folder, case_id, title)
-    out.print(f"Case {escape(case.config.case_id)} is in {escape(str(folder))}.", soft_wrap=True)
-    out.print("Next: state window, baseline and estate in case.yaml, then: playbooks add FOLDER FILE…", soft_wrap=True)
+    custody.append(case.custody, case.config.case_id, "opened")
+    _say(f"Case {case.config.case_id} is in {folder}.")
+    _say("Next: state window, baseline and estate in case.yaml, then: playbooks add FOLDER FILE…")
 
 
 @app.command()
@@ -107,9 +123,7 @@ def add(
         _print_json(rows)
     else:
         for row in rows:
-            out.print(
-                f"{row['evidence_id'] or 'refused'}  {escape(str(row['source']))}  {row['outcome']}", soft_wrap=True
-            )
+            _say(f"{row['evidence_id'] or 'refused'}  {row['source']}  {row['outcome']}")
     _judge([str(row["source"]) for row in rows if row["refused"]], len(rows))
 
 
@@ -158,15 +172,15 @@ def _run(case: Any, parameter: list[str] | None, only: list[str] | None, as_json
     if as_json:
         _print_json(record)
         return
-    for reading in readings(case):
-        out.print(escape(reading.law()), soft_wrap=True)
     total = readings(case)
+    for reading in total:
+        _say(reading.law() + (f"; {reading.note}" if reading.note else ""))
     sums = [sum(getattr(reading, name) for reading in total) for name in ("records", "events", "unread", "blank")]
     out.print("All: {:,} records = {:,} events + {:,} unread + {:,} blank".format(*sums))
     _print_outcomes(case)
     report = case.report / "report.html"
     if report.is_file():
-        out.print(f"Report: {escape(str(report))}", soft_wrap=True)
+        _say(f"Report: {report}")
 
 
 def _print_outcomes(case: Any) -> None:
@@ -175,9 +189,9 @@ def _print_outcomes(case: Any) -> None:
         return
     found = json.loads(file.read_text(encoding="utf-8"))
     for outcome in found["outcomes"].values():
-        out.print(f"{outcome['outcome']:>5}  {escape(outcome['title'])}", soft_wrap=True)
+        _say(f"{outcome['outcome']:>5}  {outcome['title']}")
     for finding in found["findings"]:
-        out.print(f"{finding['id']}  {finding['score']:.2f}  {escape(finding['title'])}", soft_wrap=True)
+        _say(f"{finding['id']}  {finding['score']:.2f}  {finding['title']}")
     counts = f"{len(found['findings'])} findings, {found['leads_total']} leads, {len(found['suppressed'])} set aside"
     out.print(counts)
 
@@ -236,7 +250,7 @@ def verify(folder: CaseFolder, as_json: AsJson = False) -> None:
         _print_json(verdict.as_json())
     else:
         for fault in verdict.faults:
-            out.print(f"{escape(fault.where)}: {escape(fault.what)}", soft_wrap=True)
+            _say(f"{fault.where}: {fault.what}")
         state = "intact" if verdict.intact else f"NOT intact: {len(verdict.faults)} faults"
         out.print(f"{verdict.files:,} files, {verdict.size:,} bytes, {verdict.entries:,} entries: {state}.")
     evidence.custody.append(
@@ -260,11 +274,32 @@ def read(
     Example: playbooks read --json conn.log.gz | head
     """
     totals = [0, 0, 0]
+    refused = 0
     for number, file in enumerate(files, start=1):
+        if reason := _cannot_read(file):
+            refused += 1
+            _say(reason, err)
+            continue
         for place, count in enumerate(_read_one(file, f"E{number:03d}", as_json, clock, explain)):
             totals[place] += count
+    if refused == len(files):
+        raise AllFailed("nothing was read. Give log files, or folders to `playbooks add`.")
     events, unread, blank = totals
-    err.print(f"{sum(totals)} records / {events} events / {unread} unread / {blank} blank", soft_wrap=True)
+    _say(f"{sum(totals)} records / {events} events / {unread} unread / {blank} blank", err)
+    if refused:
+        raise typer.Exit(SomeFailed.exit_code)  # the counts stay the last line
+
+
+def _cannot_read(file: Path) -> str:
+    """Why a path holds nothing to read; empty when it does."""
+    from playbooks.evidence import printable
+
+    try:
+        with file.open("rb") as stream:
+            stream.read(1)
+    except OSError as error:
+        return f"{printable(file)}: cannot be read: {error.strerror}. Expected a log file."
+    return ""
 
 
 def _read_one(file: Path, evidence_id: str, as_json: bool, clock: str | None, explain: bool) -> tuple[int, int, int]:
@@ -272,23 +307,18 @@ def _read_one(file: Path, evidence_id: str, as_json: bool, clock: str | None, ex
     from playbooks.normalise import Source, detect
     from playbooks.normalise import read as read_records
 
-    if not file.is_file():
-        raise AllFailed(f"{evidence.printable(file)}: no such file. Expected a log file.")
-    try:
-        detection = detect(file)
-    except OSError as error:
-        raise AllFailed(f"{evidence.printable(file)}: cannot be read: {error.strerror}.") from error
+    detection = detect(file)
     name = detection.format.name if detection.format else detection.why_unknown()
-    err.print(f"{escape(evidence.printable(file))}: {escape(name)}", soft_wrap=True)
+    _say(f"{evidence.printable(file)}: {name}", err)
     if explain:
         for tried in detection.tried:
-            err.print(f"  {tried.name}: {tried.share:.0%} {escape(tried.missing)}", soft_wrap=True)
+            _say(f"  {tried.name}: {tried.share:.0%} {tried.missing}", err)
     counts = [0, 0, 0]
     for rows in read_records(Source(evidence_id, file, clock), detection):
         if as_json:
             _print_events(rows.events)
         for row in rows.unread.to_pylist():
-            err.print(f"  unread {row['record_no']}: {escape(row['reason'])}", soft_wrap=True)
+            _say(f"  unread {row['record_no']}: {row['reason']}", err)
         for place, count in enumerate((rows.events.num_rows, rows.unread.num_rows, rows.blank)):
             counts[place] += count
     return counts[0], counts[1], counts[2]
@@ -321,7 +351,7 @@ def show(
         if as_json:
             _print_json(vars(record))
         else:
-            err.print(f"{record.ref}  {escape(record.file)}  SHA-256 {record.sha256}", soft_wrap=True)
+            _say(f"{record.ref}  {record.file}  SHA-256 {record.sha256}", err)
             sys.stdout.write(visible(record.text) + "\n")  # control characters shown, never sent to the terminal
 
 

@@ -274,6 +274,9 @@ def _write_page(case: Case, name: str) -> None:
     file = case.notebooks / f"{name}.ipynb"
     if file.is_file():
         notebook = nbformat.read(file, as_version=4)
+        for path in ("input_path", "output_path"):  # of this machine; papermill writes them down
+            notebook.metadata.get("papermill", {}).pop(path, None)
+        write_text(file, nbformat.writes(notebook))
         title = f"{case.config.case_id} · {name.replace('_', ' ')}"
         write_text(case.report / f"{name}.html", notebook_to_html(notebook, title, f"TLP:{case.config.tlp}"))
 
@@ -287,6 +290,13 @@ def prepare_notebooks(case: Case) -> None:
             target.write_bytes((notebooks_folder() / f"{name}.ipynb").read_bytes())
 
 
+# no question about news from outside; every output drawn, not only those in view
+LAB_SETTINGS: dict[str, dict[str, object]] = {
+    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
+}
+
+
 def lab_command(case: Case, port: int, browser: bool) -> tuple[list[str], dict[str, str]]:
     """The command and environment that open JupyterLab on a case: loopback, token, own configuration."""
     own = case.path / ".jupyter"
@@ -297,10 +307,12 @@ def lab_command(case: Case, port: int, browser: bool) -> tuple[list[str], dict[s
         "JUPYTERLAB_SETTINGS_DIR": str(own / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(own / "workspaces"),
     }
+    for name, values in LAB_SETTINGS.items():
+        write_json(own / "settings" / f"{name}.jupyterlab-settings", values)
     command = [
         *(sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}"),
         *(f"--ServerApp.root_dir={case.path}", f"--IdentityProvider.token={secrets.token_urlsafe(24)}"),
-        *("--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"),
+        *("--LabApp.news_url=none", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"),
         *("--LabApp.default_url=/lab/tree/notebooks/1_preserve_evidence.ipynb", "--ServerApp.allow_root=True"),
         *(() if browser else ("--no-browser",)),
     ]

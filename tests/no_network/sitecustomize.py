@@ -15,7 +15,6 @@ WATCHED = {
     "socket.connect": 1,
     "socket.sendto": 1,
     "socket.sendmsg": 1,
-    "socket.bind": 1,
     "socket.getaddrinfo": 0,
     "socket.gethostbyname": 0,
     "socket.gethostbyaddr": 0,
@@ -33,9 +32,9 @@ def _refuse(event: str, given: tuple[object, ...]) -> None:
     target = given[WATCHED[event]]
     if target is None or (isinstance(target, str | bytes) and WATCHED[event] == 1):
         return  # the path of a socket in the file system, or no address at all
-    _write(f"tried {event} {target!r} in {' '.join(sys.argv)}")
+    _write(f"tried {event} {target!r} in {sys.argv!r}")
     raise OSError(101, f"refused by the test: {event} {target!r}")
 
 
-_write(f"started {' '.join(sys.orig_argv)}")
+_write(f"started {sys.orig_argv!r}")
 sys.addaudithook(_refuse)

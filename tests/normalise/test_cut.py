@@ -31,7 +31,10 @@ PIECES = (
     *(b'{"Records": [', b"[", b",", b'"', b"\\", b"\xff\xfe", b"\xef\xbb\xbf", b"\0", b"\r", b"\xc3", b"caf\xc3\xa9 "),
 )
 hostile = st.one_of(st.binary(max_size=200), st.lists(st.sampled_from(PIECES), max_size=30).map(b"".join))
-loose = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+text_only = hostile.filter(lambda data: not data.startswith(texts.GZIP_MAGIC))
+loose = settings(
+    deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def records(data: bytes, layout: cutting.Layout, folder: Path) -> list[Records]:
@@ -74,7 +77,7 @@ def test_any_bytes_are_cut_without_an_error(data: bytes, layout: cutting.Layout,
             raw.encode("utf-8")  # no lone surrogates: Arrow and JSON could not hold them
 
 
-@given(data=hostile)
+@given(data=text_only)
 @loose
 def test_lines_stand_in_raw_one_by_one(data: bytes, tmp_path: Path) -> None:
     lines = text_of(data, tmp_path).split("\n")
@@ -84,7 +87,7 @@ def test_lines_stand_in_raw_one_by_one(data: bytes, tmp_path: Path) -> None:
     assert sum(run.blank for run in runs) == sum(not line.strip() for line in lines)
 
 
-@given(data=hostile)
+@given(data=text_only)
 @loose
 def test_zeek_leaves_out_comments_and_nothing_else(data: bytes, tmp_path: Path) -> None:
     lines = lines_of(text_of(data, tmp_path))
@@ -93,7 +96,7 @@ def test_zeek_leaves_out_comments_and_nothing_else(data: bytes, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("form", ["aws_vpc_flow", "indicator_csv"])
-@given(data=hostile)
+@given(data=text_only)
 @example(data=b'a,"b\n' * 150 + b"last,line\n")
 @loose
 def test_columns_leave_out_headers_and_nothing_else(data: bytes, form: str, tmp_path: Path) -> None:
@@ -107,7 +110,7 @@ def test_columns_leave_out_headers_and_nothing_else(data: bytes, form: str, tmp_
     assert in_order(kept, found)
 
 
-@given(data=hostile)
+@given(data=text_only)
 @loose
 def test_json_leaves_out_separators_and_nothing_else(data: bytes, tmp_path: Path) -> None:
     text = text_of(data, tmp_path)
@@ -153,6 +156,8 @@ def test_an_array_with_a_broken_element_loses_that_element_only(tmp_path: Path) 
 def test_arrays_with_one_element_a_line_are_not_taken_for_json_lines(tmp_path: Path) -> None:
     for data in (b'[\n{"a": 1},\n{"a": 2}\n]\n', b'{"Records": [\n{"a": 1},\n{"a": 2}\n]}\n'):
         assert raws(records(data, LAYOUTS["aws_cloudtrail"], tmp_path)) == ['{"a": 1}', '{"a": 2}']
+    cut_off = records(b'[\n{"a": 1}\n', LAYOUTS["aws_cloudtrail"], tmp_path)
+    assert raws(cut_off) == ['{"a": 1}', ""]
 
 
 def test_json_lines_stay_lines_when_the_first_is_cut_in_half(tmp_path: Path) -> None:

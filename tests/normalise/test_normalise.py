@@ -7,6 +7,7 @@ import json
 import os
 import time
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -162,7 +163,7 @@ def test_many_processes_give_what_one_gives(tmp_path: Path) -> None:
     case = case_with(tmp_path, SAMPLES / "incident" / "logs")
     alone = normalise(case)
     (case.events / "readings.json").unlink()
-    with ProcessPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         assert normalise(case, pool) == alone
 
 

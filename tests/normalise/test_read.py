@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.formats.refresh_cases import CASES, read_log
+from tests.formats.test_cases import FILES
 
 from playbooks import engine, schema
 from playbooks.formats import FORMATS, MACROS, REFUSED, Columns, Format, Json, TextLines, Zeek
@@ -66,6 +67,8 @@ def value(expression: str, *given_values: str | None) -> Any:
         ("-315619200", dt.datetime(1960, 1, 1, tzinfo=UTC)),
         ("-315619200000", dt.datetime(1960, 1, 1, tzinfo=UTC)),
         ("99999999999", dt.datetime(5138, 11, 16, 9, 46, 39, tzinfo=UTC)),
+        ("99999999999999", dt.datetime(5138, 11, 16, 9, 46, 39, 999000, tzinfo=UTC)),
+        ("9999999999999999", dt.datetime(2286, 11, 20, 17, 46, 39, 999999, tzinfo=UTC)),
         ("2026-03-10T09:00:00Z", dt.datetime(2026, 3, 10, 9, tzinfo=UTC)),
         ("2026-03-10 11:00:00+02:00", dt.datetime(2026, 3, 10, 9, tzinfo=UTC)),
         ("2026-03-10T04:30:00-0430", dt.datetime(2026, 3, 10, 9, tzinfo=UTC)),
@@ -254,7 +257,7 @@ def test_no_value_stops_a_file_or_is_lost(form: Format, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", [f for f in FORMATS if isinstance(f.cut, TextLines)], ids=lambda form: form.name)
 @given(data=st.data())
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, derandomize=True, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_line_that_has_the_pattern_is_an_event_or_unread(form: Format, data: st.DataObject, tmp_path: Path) -> None:
     assert isinstance(form.cut, TextLines)
     pattern = re.compile(form.cut.pattern, re.ASCII)
@@ -288,3 +291,22 @@ def test_times_beyond_what_tools_can_hold_are_no_times(tmp_path: Path) -> None:
     found = read_log(file)
     assert [event["time"][:4] for event in found["events"]] == ["1900", "2199"]
     assert {row["reason"] for row in found["unread"]} == {"no time: the stamp lies outside the years 1900 to 2199"}
+
+
+@given(
+    file=st.sampled_from(FILES),
+    place=st.integers(0, 10_000),
+    cut=st.integers(0, 50),
+    put=st.one_of(st.binary(max_size=20), st.sampled_from([b"\n", b"\0", b'"', b"\xff", b"[", b"}", b"\t", b"\\"])),
+)
+@settings(
+    deadline=None, derandomize=True, max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_damage_anywhere_in_a_file_stops_nothing(file: Path, place: int, cut: int, put: bytes, tmp_path: Path) -> None:
+    data = file.read_bytes()
+    place %= len(data)
+    spoiled_file = tmp_path / "evidence"
+    spoiled_file.write_bytes(data[:place] + put + data[place + cut :])
+    found = read_log(spoiled_file)
+    numbers = [row["record_no"] for row in found["events"] + found["unread"]]
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))

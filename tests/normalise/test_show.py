@@ -57,7 +57,14 @@ def test_the_raw_record_of_a_table_holds_all_lines_of_a_quoted_cell(case: str) -
     assert "".join(raws[n] for n in sorted(raws)).replace(end, "") in text(file).replace(end, "")
 
 
-ARRAYS = ("records_array", "records_array_gz", "records_array_pretty", "bare_array", "bare_array_line_each", "concatenated")
+ARRAYS = (
+    "records_array",
+    "records_array_gz",
+    "records_array_pretty",
+    "bare_array",
+    "bare_array_line_each",
+    "concatenated",
+)
 
 
 @pytest.mark.parametrize("case", ARRAYS)
@@ -125,7 +132,9 @@ def test_what_is_shown_names_item_and_digest(case: Case) -> None:
     assert len(record.sha256) == 64
 
 
-@pytest.mark.parametrize("ref", ["E099:1", "E001", "E001:", "E001:x", "E001:0", "E001:999", "E001:-1", "E001:١", "", ":1"])
+@pytest.mark.parametrize(
+    "ref", ["E099:1", "E001", "E001:", "E001:x", "E001:0", "E001:999", "E001:-1", "E001:١", "", ":1"]
+)
 def test_a_reference_that_leads_nowhere_is_an_error(ref: str, case: Case) -> None:
     with pytest.raises(NotFound, match="no such record"):
         show(case, [ref])

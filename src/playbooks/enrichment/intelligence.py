@@ -41,7 +41,8 @@ def intelligence(tables: Tables, pairs: pd.DataFrame, config: CaseFile) -> pd.Da
         Columns of `schema.ENRICHMENT`, ordered by observable and reference.
     """
     items: pd.DataFrame = tables.indicators.execute()
-    observed = pd.concat([_destinations(pairs), _web_values(tables, items)], ignore_index=True)
+    parts = (_destinations(pairs), _web_values(tables, items))
+    observed = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     matches = list(_matches(observed, items)) if len(items) else []
     answers = lookup({m["observable"]: m["observable_type"] for m in matches}, items)
     vetted = {entry.source: entry.vetted_by for entry in config.intel}
@@ -109,7 +110,7 @@ def _spellings(value: str, kind: str) -> Iterator[tuple[str, str]]:
 
 def _state(row: dict[str, Any]) -> str:
     """Whether the item may be leaned on for the span in which the observable was seen."""
-    if row["matched_on"] == "parent domain" and _names_every_customer(str(row["indicator"])):
+    if row["observable_type"] == "domain" and _too_broad(str(row["observable"]), str(row["indicator"])):
         return TOO_BROAD
     if pd.notna(row["valid_until"]) and row["valid_until"] < row["first_seen"]:
         return EXPIRED
@@ -118,7 +119,14 @@ def _state(row: dict[str, Any]) -> str:
     return VALID if row["vetted_by"] else UNVETTED
 
 
-def _names_every_customer(domain: str) -> bool:
-    """An indicator for a provider's whole suffix says nothing about one customer of it."""
+def _too_broad(host: str, indicator: str) -> bool:
+    """Whether the item speaks of a provider's host or suffix, and so of all its customers, not of this one."""
     catalogue = load_catalogue()
-    return catalogue.classify(domain) is None and catalogue.classify(f"any-label.{domain}") is not None
+    seen = catalogue.classify(host)
+    if seen is not None and seen.shared:
+        return True
+    if indicator == host:
+        return False
+    if seen is not None and (seen.tenant is None or seen.tenant not in indicator):
+        return True
+    return catalogue.classify(indicator) is None and catalogue.classify(f"any-label.{indicator}") is not None

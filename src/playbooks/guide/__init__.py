@@ -243,7 +243,7 @@ def checkins(case: Case, src: str = "", dst: str = "") -> View:
     Example: `guide.checkins(case, "10.20.3.17", "example.workers.dev")`
     """
     results = _results(case)
-    src, dst = (src, dst) if src and dst else worst_pair(results)
+    src, dst = (src, dst) if src and dst else _worst_pair(results)
     events = results.checkins(src, dst) if src else pd.DataFrame(columns=["time", "src", "dst"])
     drawn = events.assign(src=src, dst=dst)
     if "source" in drawn and len(drawn):
@@ -252,7 +252,7 @@ def checkins(case: Case, src: str = "", dst: str = "") -> View:
     return View(words, pictures=(checkin_raster(drawn[["time", "src", "dst"]]),), data=events)
 
 
-def worst_pair(results: Results) -> tuple[str, str]:
+def _worst_pair(results: Results) -> tuple[str, str]:
     """The pair that a finding or, without one, the ranking puts first; empty names when there is none."""
     pairs = results.pairs
     scored = pairs[pairs.beacon_score.notna()]
@@ -413,7 +413,7 @@ def records(case: Case, src: str = "", dst: str = "", rows: int = 6) -> View:
     Example: `guide.records(case, "10.20.3.17", "example.workers.dev")`
     """
     results = _results(case)
-    src, dst = (src, dst) if src and dst else worst_pair(results)
+    src, dst = (src, dst) if src and dst else _worst_pair(results)
     pairs = results.scoped_pairs
     mine = pairs[(pairs.src == src) & (pairs.dst == dst)]
     if not len(mine):
@@ -439,7 +439,7 @@ def report(case: Case, window_minutes: int = 60) -> View:
     Example: `guide.report(case)`
     """
     results = _results(case, window_minutes)
-    src, dst = worst_pair(results)
+    src, dst = _worst_pair(results)
     write_case_report(case_facts(results, src, dst), case.path)
     return View(("The report is report/report.html in the case folder: one file, readable offline.",))
 

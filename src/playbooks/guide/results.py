@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -85,7 +86,7 @@ class Results:
     @cached_property
     def scoped_pairs(self) -> pd.DataFrame:
         """Egress pairs by rhythm and prevalence; ownership and priority come with `pairs`."""
-        if self._is_current("enriched"):
+        if self._is_enriched():
             return self._load(schema.EGRESS_PAIRS)
         return self._kept(schema.EGRESS_PAIRS, self._scope_pairs)
 
@@ -112,13 +113,13 @@ class Results:
     @cached_property
     def pairs(self) -> pd.DataFrame:
         """Egress pairs with ownership and priority, most worth a look first."""
-        if self._is_current("enriched"):
+        if self._is_enriched():
             return self._load(schema.EGRESS_PAIRS)
         owned = with_ownership(self.scoped_pairs, self.resources, self.activity, self.case.config)
         ranked = with_priority(owned, self.intel, self.case.config)
         self._store(schema.EGRESS_PAIRS, ranked)
         self._mark("enriched")
-        return ranked
+        return self._load(schema.EGRESS_PAIRS)
 
     @cached_property
     def findings(self) -> dict[str, Any]:
@@ -154,7 +155,7 @@ class Results:
         return egress_pairs.egress_hours(self.tables, self.case.config, self._contacts)
 
     def _kept(self, table: schema.Table, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        if not self._is_current(table.name):
+        if not (self._is_current(table.name) and self._file(table).is_file()):
             self._store(table, compute())
             self._mark(table.name)
         return self._load(table)
@@ -165,10 +166,13 @@ class Results:
         rows = pa.Table.from_pandas(frame[list(table.names)], schema=shape, preserve_index=False)
         staged = self.case.results / f".{table.name}.part"
         pq.write_table(rows.replace_schema_metadata(None), staged, compression="zstd")
-        staged.replace(self.case.results / f"{table.name}.parquet")
+        staged.replace(self._file(table))
+
+    def _file(self, table: schema.Table) -> Path:
+        return self.case.results / f"{table.name}.parquet"
 
     def _load(self, table: schema.Table) -> pd.DataFrame:
-        found: pd.DataFrame = pq.read_table(self.case.results / f"{table.name}.parquet").to_pandas()
+        found: pd.DataFrame = pq.read_table(self._file(table)).to_pandas()
         return found
 
     @cached_property
@@ -190,8 +194,13 @@ class Results:
     def _is_current(self, name: str) -> bool:
         return self._stamps().get(name) == self._stamp
 
+    def _is_enriched(self) -> bool:
+        return self._is_current("enriched") and self._file(schema.EGRESS_PAIRS).is_file()
+
     def _mark(self, name: str) -> None:
-        write_json(self.case.results / STAMPS, self._stamps() | {name: self._stamp})
+        # A mark of another case file or kit goes: its file may be overwritten by now, and the case file come back.
+        kept = {other: stamp for other, stamp in self._stamps().items() if stamp == self._stamp}
+        write_json(self.case.results / STAMPS, kept | {name: self._stamp})
 
 
 def timeline(found: dict[str, Any], activity: pd.DataFrame) -> pd.DataFrame:

@@ -110,7 +110,14 @@ def _known(case: Case, stamp: str) -> dict[str, Reading]:
         return {}
     digests = {item.evidence_id: item.sha256 for item in items(case)}
     kept = (Reading(**entry) for entry in found["readings"])
-    return {r.evidence_id: r for r in kept if digests.get(r.evidence_id) == r.sha256}
+    return {r.evidence_id: r for r in kept if digests.get(r.evidence_id) == r.sha256 and _is_there(case, r)}
+
+
+def _is_there(case: Case, reading: Reading) -> bool:
+    """Whether the rows that a reading speaks of are still on the disk."""
+    name = f"{reading.evidence_id}.parquet"
+    events = not reading.events or (case.events / str(reading.table) / name).is_file()
+    return events and (not reading.unread or (case.unread / name).is_file())
 
 
 def read_item(case: Case, item: Item) -> Reading:

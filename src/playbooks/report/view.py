@@ -57,13 +57,14 @@ class View:
         if markup:
             display({"text/html": markup, "text/plain": str(self)}, raw=True)
         for picture in self.pictures:
-            shown = {"text/html": f"<p>{_cell(picture.summary, 2000)}</p>", "text/plain": picture.summary}
+            shown = {"text/html": f"<p>{_cell(picture.summary, 2000)}</p>", "text/plain": _text(picture.summary)}
             display(shown, raw=True)
             if picture.figure is not None:
-                display({**picture.bundle(), "text/plain": picture.caption}, raw=True)
+                display({**picture.bundle(), "text/plain": _text(picture.caption)}, raw=True)
 
     def __str__(self) -> str:
-        return "\n".join([*self.words, *(f"{table.caption} ({len(table.rows):,} rows)" for table in self.tables)])
+        captions = (f"{table.caption} ({len(table.rows):,} rows)" for table in self.tables)
+        return "\n".join(_text(line) for line in (*self.words, *captions))
 
 
 def _table(table: Table) -> str:
@@ -104,4 +105,9 @@ def _cell(value: object, limit: int = MAX_CELL) -> str:
         text = f"{value:,}"
     else:
         text = str(value)
-    return html.escape(shortened(redacted(visible(text))[0], limit))
+    return html.escape(_text(text, limit))
+
+
+def _text(text: str, limit: int = 2000) -> str:
+    """Text without unseen characters and credentials: a terminal may be what shows it."""
+    return shortened(redacted(visible(text))[0], limit)

@@ -1,0 +1,187 @@
+"""Logs that nobody here wrote: what their annotations expect is what the kit reads.
+
+The logs lie beside the repository (`../shared/logs`) and are never part of it; without them these tests skip.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playbooks.normalise import Source, detect, read
+
+LOGS = Path(__file__).resolve().parents[3] / "shared" / "logs"
+pytestmark = pytest.mark.skipif(not LOGS.is_dir(), reason="../shared/logs is not there")
+
+ANNOTATED = (
+    *("zat/zeek_tsv", "zat/zeek_json", "zed/zeek_tsv_head", "zed/zeek_json_iso_head", "rita/zeek_json_all_fields"),
+    *("rita/zeek_proxy_beacon", "otrf/zeek_apt29_day1_json", "slips/zeek_tsv_mixed", "slips/zeek_tsv_labeled_remcos"),
+    *("slips/zeek_json_relative_ts", "sekoia/squid", "sekoia/aws_vpcflow", "opensearch/vpcflow_v2_raw"),
+    *("panther/aws_vpcdns", "sekoia/cloudtrail", "panther/cloudtrail", "plaso/aws_cloudtrail"),
+    *("stratus/cloudtrail_detonations", "invictus/cloudtrail_records", "traildiscover/cloudtrail_serverless"),
+)
+COUNTED = (*ANNOTATED, "zeek/baseline_edge", "rita/truncated", "rita/unknown_field", "opensearch/vpcflow_json")
+LEAST_SHARE = 0.98
+
+# expected field → columns of which one must hold the value
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "src_ip": ("src_endpoint_ip",),
+    "src_port": ("src_endpoint_port",),
+    "src_host": ("src_endpoint_hostname", "src_endpoint_ip"),
+    "dst_ip": ("dst_endpoint_ip",),
+    "dst_port": ("dst_endpoint_port",),
+    "dst_domain": ("dst_endpoint_hostname",),
+    "user": ("actor_user_name",),
+    "principal": ("actor_user_uid", "actor_user_name"),
+    "url": ("http_request_url_string",),
+    "method": ("http_request_http_method",),
+    "user_agent": ("http_request_user_agent",),
+    "status": ("http_response_code",),
+    "bytes_out": ("traffic_bytes_out",),
+    "bytes_in": ("traffic_bytes_in",),
+    "query": ("query_hostname",),
+    "query_type": ("query_type",),
+    "rcode": ("rcode",),
+    "answers": ("answers",),
+    "event_name": ("api_operation",),
+    "event_source": ("api_service_name",),
+    "region": ("cloud_region",),
+    "account": ("cloud_account_uid",),
+    "resource": ("resource_name", "resource_uid"),
+    "sni": ("tls_sni",),
+    "ja3": ("tls_ja3",),
+    "ja3s": ("tls_ja3s",),
+    "proto": ("connection_info_protocol_name",),
+    "conn_state": ("disposition",),
+}
+DERIVED = ("timestamp", "uri", "error")  # compared by their own rules
+
+
+@dataclass(frozen=True)
+class Value:
+    """One expected value of one record, and the event that was read there."""
+
+    file: str
+    record_no: int
+    field: str
+    wanted: Any
+    also: tuple[Any, ...]
+    event: dict[str, Any] | None
+
+    def __str__(self) -> str:
+        columns = {column: (self.event or {}).get(column) for column in COLUMNS.get(self.field, ("time",))}
+        return f"{self.file}:{self.record_no} {self.field}: wanted {self.wanted!r}, read {columns}"
+
+
+@cache
+def events(file: Path) -> dict[int, dict[str, Any]]:
+    return {e["record_no"]: e for rows in read(Source("E001", file)) for e in rows.events.to_pylist()}
+
+
+@cache
+def known(file: Path) -> bool:
+    return detect(file).format is not None
+
+
+def supported(folder: str) -> Iterator[Value]:
+    """Expected values of files whose format is read, for columns that the format's table has."""
+    for entry in json.loads((LOGS / folder / "expected.json").read_text()):
+        file = LOGS / folder / entry["file"]
+        if not known(file) or not readable(folder, entry):
+            continue
+        event = events(file).get(entry["line_number"] + 1)
+        also = entry.get("accept_also") or {}
+        for field, wanted in entry["fields"].items():
+            if field in DERIVED or any(event is None or c in event for c in COLUMNS.get(field, ())):
+                more = also.get(field, [])
+                more = tuple(more if isinstance(more, list) else [more])
+                yield Value(f"{folder}/{entry['file']}", entry["line_number"] + 1, field, wanted, more, event)
+
+
+def readable(folder: str, entry: dict[str, Any]) -> bool:
+    """Left out: layouts that the kit does not read, and records that hold no time or say that they are no event."""
+    stamp = entry["fields"].get("timestamp")
+    if folder == "sekoia/squid":
+        return entry["line_number"] != 0  # an own `logformat`, date without zone
+    if folder == "sekoia/aws_vpcflow":
+        return entry["line_number"] in (0, 2)  # others: JSON, NODATA
+    return stamp is not None and stamp[:1].isdigit()
+
+
+def fits(value: Value) -> bool:
+    event = value.event
+    if event is None:
+        return False
+    if value.field == "timestamp":
+        moment = dt.datetime.fromisoformat(str(value.wanted)[:26].replace("Z", ""))
+        return abs((moment.replace(tzinfo=dt.UTC) - event["time"]).total_seconds()) < 0.001
+    if value.field == "error":
+        return str(event["status_detail"]).startswith(value.wanted)
+    if value.field == "uri" and event["http_request_http_method"] == "CONNECT":
+        return bool(event["dst_endpoint_hostname"] == value.wanted.rpartition(":")[0])
+    if value.field == "uri":
+        return str(event["http_request_url_string"]).endswith(value.wanted)
+    found = [event[column] for column in COLUMNS[value.field] if column in event]
+    return any(same(wanted, said) for wanted in (value.wanted, *value.also) for said in found)
+
+
+def same(wanted: Any, said: Any) -> bool:
+    if isinstance(wanted, list) or isinstance(said, list):
+        return bool(wanted == said)
+    return str(wanted).lower().rstrip(".") == str(said).lower().rstrip(".")
+
+
+@pytest.mark.parametrize("folder", ANNOTATED)
+def test_annotated_values_are_read(folder: str) -> None:
+    values = list(supported(folder))
+    missed = [value for value in values if not fits(value)]
+    report = "\n".join(map(str, missed[:40]))
+    assert len(missed) <= (1 - LEAST_SHARE) * len(values), report
+    if missed:
+        print(f"{len(missed)} of {len(values)} values of {folder} are read otherwise:\n{report}")
+
+
+def test_over_all_logs_at_least_98_in_100_values_are_read() -> None:
+    values = [value for folder in ANNOTATED for value in supported(folder)]
+    assert len(values) > 5000
+    assert sum(map(fits, values)) >= LEAST_SHARE * len(values)
+
+
+@pytest.mark.parametrize("folder", COUNTED)
+def test_counts_add_up(folder: str) -> None:
+    for file in sorted((LOGS / folder).rglob("*")):
+        if file.is_file() and file.name != "expected.json":
+            numbers: list[int] = []
+            for rows in read(Source("E001", file)):
+                numbers += rows.events["record_no"].to_pylist() if rows.events.num_columns else []
+                numbers += rows.unread["record_no"].to_pylist()
+            assert sorted(numbers) == list(range(1, len(numbers) + 1)), file.name
+
+
+@pytest.mark.parametrize("folder", ["stratus/cloudtrail_detonations", "invictus/cloudtrail_records"])
+def test_every_audit_record_is_an_event(folder: str) -> None:
+    for file in sorted((LOGS / folder).glob("*.json")):
+        if file.name != "expected.json":
+            loaded = json.loads(file.read_text())
+            records = loaded["Records"] if isinstance(loaded, dict) else loaded
+            found = events(file)
+            assert sorted(found) == list(range(1, len(records) + 1)), file.name
+            assert [found[n]["metadata_uid"] for n in sorted(found)] == [record["eventID"] for record in records]
+
+
+def test_a_truncated_log_loses_only_its_cut_record() -> None:
+    def counts(file: str) -> tuple[int, int]:
+        rows = list(read(Source("E001", LOGS / file)))
+        return sum(r.events.num_rows for r in rows), sum(r.unread.num_rows for r in rows)
+
+    assert counts("rita/truncated/conn.log") == (58, 1)
+    assert counts("rita/truncated/conn_json.log") == (2, 2), "one record holds a port beyond 65535"
+    assert counts("zat/zeek_tsv/http.log.corrupt.gz") == (150, 1)
+    assert counts("zat/zeek_tsv/http.log.gz") == counts("zat/zeek_tsv/http.log") == (150, 0)
