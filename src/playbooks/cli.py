@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,9 +46,14 @@ def main() -> None:
     except PlaybookError as error:
         err.print(f"[bold red]{type(error).__name__}[/] {escape(_plain(str(error)))}", soft_wrap=True)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of a pipe went away: nothing to say, and nobody to say it to
-        sys.exit(0)
+    except SystemExit as end:
+        # `| head` took what it wanted: click makes that exit code 1, which says that this kit has a bug
+        left = isinstance(end.__context__, BrokenPipeError)
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0 if left else end.code)
 
 
 def _plain(text: str) -> str:
@@ -294,11 +300,14 @@ def _cannot_read(file: Path) -> str:
     """Why a path holds nothing to read; empty when it does."""
     from playbooks.evidence import printable
 
+    name = printable(file)
     try:
+        if file.exists() and not file.is_file():
+            return f"{name}: {'a folder' if file.is_dir() else 'no plain file'}. Expected a log file."
         with file.open("rb") as stream:
             stream.read(1)
     except OSError as error:
-        return f"{printable(file)}: cannot be read: {error.strerror}. Expected a log file."
+        return f"{name}: cannot be read: {error.strerror}. Expected a log file."
     return ""
 
 

@@ -25,6 +25,7 @@ from playbooks.normalise.read import _connection
 QUOTE = '"'
 REFUSED_WHOLE, REFUSED_SMALL = int(REFUSED["BIGINT"]), int(REFUSED["INTEGER"])
 UTC = dt.UTC
+FIXED = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 NASTY = (
     *("", "-", " ", "0", "-0", "-1", "+5", "1e400", "-1e400", "nan", "inf", "infinity", "-infinity", "9" * 40, "0x10"),
     *("9223372036854775807", "-9223372036854775808", "170141183460469231731687303715884105727", "1.5", "1e18", "1_0"),
@@ -257,7 +258,7 @@ def test_no_value_stops_a_file_or_is_lost(form: Format, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", [f for f in FORMATS if isinstance(f.cut, TextLines)], ids=lambda form: form.name)
 @given(data=st.data())
-@settings(deadline=None, derandomize=True, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(FIXED, max_examples=25)
 def test_any_line_that_has_the_pattern_is_an_event_or_unread(form: Format, data: st.DataObject, tmp_path: Path) -> None:
     assert isinstance(form.cut, TextLines)
     pattern = re.compile(form.cut.pattern, re.ASCII)

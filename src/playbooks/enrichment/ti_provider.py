@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pandas as pd
@@ -41,15 +43,25 @@ def _type(value: str, kind: str) -> str | None:
 
 
 def _ask(asked: dict[str, str], items: pd.DataFrame) -> pd.DataFrame:
+    """Ask in a thread of its own: msticpy runs an event loop, and a notebook's kernel has one already."""
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(_ask_msticpy, asked, items).result()
+
+
+def _ask_msticpy(asked: dict[str, str], items: pd.DataFrame) -> pd.DataFrame:
     # msticpy is slow to import and asks the network for a suffix list unless tldextract is told not to
     import tldextract
 
     offline = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
     tldextract.extract = offline  # type: ignore[assignment]  # a callable object in place of a function
     handlers = list(logging.getLogger().handlers)
+    from msticpy.context import lookup as msticpy_lookup
     from msticpy.context.tilookup import TILookup
 
     logging.getLogger().handlers = handlers  # importing msticpy adds one of its own
+    # in a kernel it would patch asyncio for the whole process (nest_asyncio): cells that wait then never run
+    msticpy_lookup.is_ipython = lambda: False
+    asyncio.set_event_loop(asyncio.new_event_loop())
     desk = TILookup(primary_providers=[_provider(frozenset(items.indicator.astype(str)))])
     found = desk.lookup_iocs(asked, progress=False)
     return found if isinstance(found, pd.DataFrame) else pd.DataFrame(columns=["Ioc", "Provider", "Result"])
