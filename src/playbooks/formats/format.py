@@ -156,13 +156,17 @@ CREATE MACRO moment(micros) AS make_timestamptz(CAST(
 CREATE MACRO epoch_time(t) AS CASE WHEN said(t) IS NOT NULL THEN coalesce(moment(epoch_micros(t)), refused_time()) END;
 CREATE MACRO iso_time(t) AS CASE WHEN regexp_matches(t, '(Z|z|[+-]\d\d:?\d\d)$')
     THEN coalesce(bounded(TRY_CAST(t AS TIMESTAMPTZ)), refused_time()) END;
-CREATE MACRO stamp(t) AS CASE WHEN regexp_matches(t, '^-?\d+(\.\d+)?$') THEN epoch_time(t) ELSE iso_time(t) END;
 CREATE MACRO read_time(t, layout) AS
     CASE WHEN said(t) IS NOT NULL THEN coalesce(bounded(try_strptime(t, layout)::TIMESTAMPTZ), refused_time()) END;
 -- a stamp without zone, in the zone that the case states; NULL where the case states none
 CREATE MACRO case_clock(t) AS CASE WHEN nullif(getvariable('case_clock'), '') IS NOT NULL AND said(t) IS NOT NULL
     THEN coalesce(timezone(nullif(getvariable('case_clock'), ''), CASE WHEN year(TRY_CAST(t AS TIMESTAMP))
                   BETWEEN 1 AND 9998 THEN TRY_CAST(t AS TIMESTAMP) END), refused_time()) END;
+-- any of these: a number since the epoch, a stamp with a zone, a stamp in the zone that the case states
+CREATE MACRO stamp(t) AS CASE
+    WHEN regexp_matches(t, '^-?\d+(\.\d+)?$') THEN epoch_time(t)
+    WHEN regexp_matches(t, '(Z|z|[+-]\d\d:?\d\d)$') THEN CAST(t AS TIMESTAMPTZ)
+    ELSE case_clock(t) END;
 -- JSON logs hold a list; in text a first answer may begin with the same bracket
 CREATE MACRO json_list(t) AS json_transform(CASE WHEN t LIKE '[%' AND json_valid(t) THEN t END, '["VARCHAR"]');
 CREATE MACRO listed(t) AS CASE WHEN said(t) IS NOT NULL THEN coalesce(json_list(t), string_split(t, ',')) END;

@@ -1,0 +1,69 @@
+"""A whole run asks nothing of any network: not the kit, not a kernel, not a package below it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import RUN_TIMEOUT_S, SampleRun, without_network
+
+REACHING = """
+import socket, sys, urllib.request
+for reach in (
+    lambda: socket.create_connection(("192.0.2.1", 443), timeout=1),
+    lambda: socket.getaddrinfo("stranger.example", 443),
+    lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("192.0.2.1", 53)),
+    lambda: urllib.request.urlopen("http://127.0.0.1:9/"),
+):
+    try:
+        reach()
+    except OSError as refused:
+        print("refused", type(refused).__name__)
+left, right = socket.socketpair()
+left.send(b"x")
+print("files are free:", right.recv(1))
+"""
+
+
+def test_the_watch_refuses_and_writes_down_every_way_out(tmp_path: Path) -> None:
+    """Without this, a log without attempts would say nothing."""
+    log = tmp_path / "network"
+    done = subprocess.run(
+        [sys.executable, "-c", REACHING], capture_output=True, text=True, env=without_network(log), check=True
+    )
+    assert done.stdout.splitlines() == ["refused OSError"] * 3 + ["refused URLError", "files are free: b'x'"]
+    started, *tried = log.read_text(encoding="utf-8").splitlines()
+    assert started.startswith("started ")
+    assert [line.split()[1] for line in tried] == [
+        "socket.connect", "socket.getaddrinfo", "socket.sendto", "socket.getaddrinfo",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("sample", ["incident", "quiet"])
+def test_a_run_of_all_six_notebooks_reaches_for_no_network(sample: str, request: pytest.FixtureRequest) -> None:
+    run: SampleRun = request.getfixturevalue(sample)
+    lines = run.network_log.read_text(encoding="utf-8").splitlines()
+    kernels = [line for line in lines if line.startswith("started ") and "ipykernel_launcher" in line]
+    assert len(kernels) >= 6, "the kernels were not watched"
+    assert [line for line in lines if line.startswith("tried ")] == []
+
+
+def alone(*command: str) -> list[str]:
+    """The command in a network of its own, in which there is no interface but a loopback that is down."""
+    return ["unshare", "--net", *command]
+
+
+def test_a_run_succeeds_on_a_machine_without_any_network(tmp_path: Path, incident: SampleRun) -> None:
+    if shutil.which("unshare") is None or subprocess.run(alone("true"), capture_output=True, check=False).returncode:
+        pytest.skip("this machine gives no network namespace; the watch of the other test stands in")
+    links = subprocess.run(alone("cat", "/proc/net/dev"), capture_output=True, text=True, check=True).stdout
+    assert [line.split(":")[0].strip() for line in links.splitlines()[2:]] == ["lo"]
+    command = alone(sys.executable, "-m", "playbooks.cli", "demo", "--to", str(tmp_path))
+    done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=False)
+    assert done.returncode == 0, done.stderr
+    findings = (tmp_path / "sample-incident" / "results" / "findings.json").read_bytes()
+    assert findings == (incident.case / "results" / "findings.json").read_bytes()
