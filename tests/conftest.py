@@ -82,7 +82,8 @@ def started(*arguments: object, cwd: Path | None = None, **environment: str) -> 
 
 def without_network(log: Path) -> dict[str, str]:
     """Environment of a program whose sockets are refused; see `no_network/sitecustomize.py`."""
-    return {"PYTHONPATH": str(ROOT / "tests" / "no_network"), "NETWORK_LOG": str(log)}
+    paths = [str(ROOT / "tests" / "no_network"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {"PYTHONPATH": os.pathsep.join(paths), "NETWORK_LOG": str(log)}
 
 
 @pytest.fixture(scope="session")

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import SAMPLES, Said, SampleRun, started
 
 from playbooks import __version__
 from playbooks.cli import app
 from playbooks.errors import EXIT_CODES
-from tests.conftest import SAMPLES, Said, SampleRun, started
 
 Playbooks = Callable[..., Said]
 COMMANDS = sorted(str(command.name or command.callback.__name__) for command in app.registered_commands)  # type: ignore[union-attr]
@@ -144,7 +144,7 @@ def test_the_exit_code_and_the_words_fit(
         (case / "decisions.jsonl").write_text("nothing\n", encoding="utf-8")
     (tmp_path / "empty").mkdir()
     places = {"CASE": case, "CHANGED": case, "UNDECIDED": case, "EMPTY": tmp_path / "empty"}
-    given = [str(places.get(head, head)) + tail for head, tail in (re.match(r"(\w*)(.*)", a).groups() for a in arguments)]  # type: ignore[union-attr]
+    given = [re.sub(r"^[A-Z]+(?=/|$)", lambda word: str(places[word[0]]), argument) for argument in arguments]
     with pytest.MonkeyPatch.context() as here:
         here.chdir(tmp_path)
         said = playbooks(*given)
@@ -309,7 +309,7 @@ def test_nothing_in_evidence_moves_the_cursor_or_becomes_markup(
     for said in (added, ran, shown, read, verified):
         inert(said)
     assert "1 findings" in ran.out
-    assert MARKUP in [line for line in ran.out.splitlines() if " changed function " in line][0]
+    assert MARKUP in next(line for line in ran.out.splitlines() if " changed function " in line)
     assert FLAT in added.out and MARKUP in shown.out and FLAT in verified.out
     assert "‹U+001B›[2J" in shown.out
 
@@ -399,7 +399,9 @@ def test_every_odd_input_is_taken_or_refused_with_its_reason(playbooks: Playbook
     assert all(f" {outcome}  " not in f" {ran.out}" for outcome in ("found", "clear"))
 
 
-def test_a_file_that_may_not_be_read_is_refused_with_the_reason(playbooks: Playbooks, case: Path, tmp_path: Path) -> None:
+def test_a_file_that_may_not_be_read_is_refused_with_the_reason(
+    playbooks: Playbooks, case: Path, tmp_path: Path
+) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may read everything; /proc/self/mem stands in above")
     secret = tmp_path / "secret.log"
@@ -443,7 +445,9 @@ def test_every_changed_missing_and_extra_byte_is_listed_before_anything_runs(
 # demo
 
 
-def test_demo_again_adds_nothing_twice_and_finds_the_same(incident: SampleRun, playbooks: Playbooks, tmp_path: Path) -> None:
+def test_demo_again_adds_nothing_twice_and_finds_the_same(
+    incident: SampleRun, playbooks: Playbooks, tmp_path: Path
+) -> None:
     incident.copy(tmp_path / "sample-incident")
     with pytest.MonkeyPatch.context() as here:
         here.chdir(tmp_path)

@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
+from tests.conftest import SampleRun, started
 
 from playbooks.case import Case, open_case
 from playbooks.errors import EvidenceChanged, StepFailed, UsageError
@@ -28,7 +29,6 @@ from playbooks.runner import (
     run,
     samples_folder,
 )
-from tests.conftest import SampleRun, started
 
 FROM_SCRATCH = ("case.yaml", "evidence", "custody.jsonl")  # and decisions.jsonl, where there is one
 DERIVED = ("events", "unread", "results", "notebooks", "report")
@@ -111,7 +111,7 @@ def test_a_parameter_reaches_every_notebook_that_has_it_and_no_other() -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_every_parameter_has_a_type_a_default_of_it_and_a_word_of_help(step: str) -> None:
     parameters = parameters_of(step)
-    assert [parameter.name for parameter in parameters][0] == "case_dir"
+    assert parameters[0].name == "case_dir"
     for parameter in parameters:
         assert type(parameter.default).__name__ == parameter.type
         assert len(parameter.help) > 10

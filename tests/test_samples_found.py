@@ -7,7 +7,6 @@ import re
 from typing import Any
 
 import pytest
-
 from tests.conftest import SAMPLES, SampleRun
 from tests.findings.test_wording import report_text
 

@@ -189,7 +189,9 @@ def test_only_the_command_line_prints_and_only_the_engine_connects() -> None:
 
 
 def test_no_module_can_reach_a_network() -> None:
-    closed = re.compile(r"^(?!urllib\.parse$)(socket|ssl|http|urllib|ftplib|smtplib|requests|httpx|aiohttp|urllib3|boto3)(\.|$)")
+    closed = re.compile(
+        r"^(?!urllib\.parse$)(socket|ssl|http|urllib|ftplib|smtplib|requests|httpx|aiohttp|urllib3|boto3)(\.|$)"
+    )
     for module in MODULES:
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []

@@ -12,9 +12,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from tests.conftest import ROOT, RUN_TIMEOUT_S, SampleRun
 
 from playbooks.runner import STEPS
-from tests.conftest import ROOT, RUN_TIMEOUT_S, SampleRun
 
 ALLOWED_IN_WHEEL = ("playbooks/", "playbooks-")
 WHERE = "import playbooks, playbooks.runner as r; print(playbooks.__file__, r.notebooks_folder(), r.samples_folder())"
@@ -52,6 +52,9 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     # a path in a .pth comes after the environment's own packages, and the .pth files in it are not read:
     # the repository, which is installed there as editable, stays out of sight
     (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    shared = folder / "share" / "jupyter" / "nbconvert"  # nbconvert's own templates are no Python files
+    shared.parent.mkdir(parents=True)
+    shared.symlink_to(Path(sys.prefix) / "share" / "jupyter" / "nbconvert")
     return folder
 
 

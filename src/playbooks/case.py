@@ -251,7 +251,8 @@ def read_case_file(file: Path) -> CaseFile:
         data = yaml.safe_load(text)
     except UnicodeDecodeError as error:
         raise CaseError(f"{file}: not UTF-8 text ({error}). Save it as UTF-8.") from error
-    except yaml.YAMLError as error:
+        _refuse_repeated_keys(node)
+    except (yaml.YAMLError, ValueError) as error:  # a date such as 2026-02-30 is a ValueError
         raise CaseError(f"{file}: not valid YAML: {error}. Correct it and run again.") from error
     if not isinstance(data, dict):
         raise CaseError(f"{file}: expected fields such as `case_id: IR-1`, found {type(data).__name__}.")
@@ -261,15 +262,32 @@ def read_case_file(file: Path) -> CaseFile:
         raise CaseError(_faults(file, node, error)) from error
 
 
+MESSAGES = {"extra_forbidden": "no such field here; is it misspelt?", "missing": "this field is needed"}
+
+
 def _faults(file: Path, node: yaml.Node | None, error: ValidationError) -> str:
     lines = [f"{file} is not valid:"]
     for fault in error.errors(include_url=False):
         field = ".".join(str(part) for part in fault["loc"]) or "(whole file)"
-        message = fault["msg"].removeprefix("Value error, ")
+        message = MESSAGES.get(fault["type"], fault["msg"].removeprefix("Value error, "))
         found = "" if fault["type"] in ("missing", "extra_forbidden") else f"; found {fault['input']!r:.80}"
         lines.append(f"  line {_line_of(node, fault['loc'])}, field {field}: {message}{found}")
     lines.append("Correct these fields and run again; the reference is docs/reference/case-yaml.md.")
     return "\n".join(lines)
+
+
+def _refuse_repeated_keys(node: yaml.Node | None) -> None:
+    """YAML readers take the last of two equal keys; here that would hide what the first one said."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise ValueError(f"line {key.start_mark.line + 1}: {key.value!r} stands here for the second time")
+            seen.add(key.value)
+            _refuse_repeated_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _refuse_repeated_keys(value)
 
 
 def _line_of(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int:
@@ -336,8 +354,11 @@ def write_text(file: Path, text: str) -> None:
     """Write a file whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
     staged = file.with_name(f".{file.name}.{os.getpid()}.part")
-    staged.write_text(text, encoding="utf-8")
-    staged.replace(file)
+    try:
+        staged.write_text(text, encoding="utf-8")
+        staged.replace(file)
+    finally:
+        staged.unlink(missing_ok=True)
 
 
 def write_json(file: Path, data: Any) -> None:

@@ -15,7 +15,6 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from playbooks import __version__
 from playbooks.errors import EXIT_CODES, AllFailed, EvidenceChanged, PlaybookError, SomeFailed
@@ -257,7 +256,7 @@ def verify(folder: CaseFolder, as_json: AsJson = False) -> None:
     else:
         for fault in verdict.faults:
             _say(f"{fault.where}: {fault.what}")
-        state = "intact" if verdict.intact else f"NOT intact: {len(verdict.faults)} faults"
+        state = "intact" if verdict.intact else f"NOT intact, {len(verdict.faults)} fault(s) listed above"
         out.print(f"{verdict.files:,} files, {verdict.size:,} bytes, {verdict.entries:,} entries: {state}.")
     evidence.custody.append(
         case.custody, case.config.case_id, "verified", intact=verdict.intact
@@ -387,10 +386,9 @@ def formats(as_json: AsJson = False) -> None:
     if as_json:
         _print_json(rows)
         return
-    table = Table("format", "reads", "table", "shows", "cannot show")
     for row in rows:
-        table.add_row(row["name"], row["product"], row["table"], row["shows"], row["cannot_show"])
-    out.print(table)
+        out.print(f"[bold]{row['name']}[/]  {row['product']} → {row['table']}", soft_wrap=True)
+        out.print(f"  shows:       {row['shows']}\n  cannot show: {row['cannot_show']}", soft_wrap=True)
 
 
 @app.command()

@@ -10,13 +10,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from tests.conftest import without_network
+from tests.findings import tables as t
+from tests.scoping import events
 
 from playbooks import schema
 from playbooks.enrichment import intelligence
 from playbooks.enrichment.ti_provider import NOT_ASKED, REFUSED, lookup
-from tests.conftest import without_network
-from tests.findings import tables as t
-from tests.scoping import events
 
 SOURCE = "CERT example"
 VETTED = [{"source": SOURCE, "vetted_by": "SOC lead", "vetted_on": "2026-03-01"}]
@@ -90,7 +90,9 @@ def test_an_exact_match_carries_everything_the_source_says(tmp_path: Path) -> No
 def test_a_name_matches_itself_and_what_lies_below_it(
     tmp_path: Path, indicator: str, dst: str, matched_on: str | None
 ) -> None:
-    assert [row["matched_on"] for row in matches(tmp_path, [item(indicator)], dst)] == ([matched_on] if matched_on else [])
+    assert [row["matched_on"] for row in matches(tmp_path, [item(indicator)], dst)] == (
+        [matched_on] if matched_on else []
+    )
 
 
 @pytest.mark.parametrize(

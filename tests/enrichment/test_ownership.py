@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from tests.findings import tables as t
 
 from playbooks import schema
 from playbooks.enrichment import with_ownership
-from tests.findings import tables as t
 
 FUNCTION_HOST = "hb3nxe6yq2wvk7tzaj5pmc4rfd0luog2.lambda-url.eu-north-1.on.aws"
 WORKER = "resize.corp-edge.workers.dev"
@@ -37,7 +37,22 @@ def worker(dst: str = WORKER, **facts: Any) -> dict[str, Any]:
 
 
 def function(**facts: Any) -> dict[str, Any]:
-    return t.pair(dst=FUNCTION_HOST, **{"tenant": FUNCTION_HOST.split(".")[0], "catalogue_id": "aws-lambda-url"} | facts)
+    return t.pair(
+        dst=FUNCTION_HOST, **{"tenant": FUNCTION_HOST.split(".")[0], "catalogue_id": "aws-lambda-url"} | facts
+    )
+
+
+ZONE = {"zones": ["corp.example"]}
+OURS = {"resources": [MADE_BY_US]}
+
+
+def outside(dst: str) -> dict[str, Any]:
+    return t.pair(dst=dst, catalogue_id=None, tenant=None)
+
+
+def changed(**facts: Any) -> dict[str, Any]:
+    """Our function, and one act on it."""
+    return OURS | {"acts": [CHANGE | facts]}
 
 
 OTHER = [{"host": "other.example", "owner": "Web"}]  # an inventory that says nothing of the destination
@@ -52,7 +67,7 @@ OTHER = [{"host": "other.example", "owner": "Web"}]  # an inventory that says no
         (worker(), [BY_HOST | {"host": "*.corp-edge.workers.dev"}], {}, "owned-approved"),
         (worker(), [BY_TENANT], {}, "owned-approved"),
         (worker(), [BY_TENANT | {"service": None}], {}, "owned-approved"),
-        (function(), [BY_RESOURCE], {"resources": [MADE_BY_US]}, "owned-approved"),
+        (function(), [BY_RESOURCE], OURS, "owned-approved"),
         # … and not: a longer name, another tenant, the same tenant at another service, another function
         (worker("resize.corp-edge.workers.dev.example"), [BY_HOST], {}, "external"),
         (worker("a.notcorp-edge.workers.dev"), [BY_HOST | {"host": "*.corp-edge.workers.dev"}, *OTHER], {}, "external"),
@@ -62,21 +77,21 @@ OTHER = [{"host": "other.example", "owner": "Web"}]  # an inventory that says no
         (function(), [BY_RESOURCE], {}, "external"),
         # ours, and nobody approved it
         (worker(), [BY_HOST | {"approved": False}], {}, "owned-unapproved"),
-        (function(), OTHER, {"resources": [MADE_BY_US]}, "owned-unapproved"),
-        (t.pair(dst="api.corp.example", **{"catalogue_id": None, "tenant": None}), [], {"zones": ["corp.example"]}, "owned-unapproved"),
-        (t.pair(dst="corp.example", **{"catalogue_id": None, "tenant": None}), [], {"zones": ["corp.example"]}, "owned-unapproved"),
-        (t.pair(dst="notcorp.example", **{"catalogue_id": None, "tenant": None}), OTHER, {"zones": ["corp.example"]}, "external"),
+        (function(), OTHER, OURS, "owned-unapproved"),
+        (outside("api.corp.example"), [], ZONE, "owned-unapproved"),
+        (outside("corp.example"), [], ZONE, "owned-unapproved"),
+        (outside("notcorp.example"), OTHER, ZONE, "external"),
         # ours, approved, and just changed by somebody whom no entry covers
-        (function(), [BY_RESOURCE], {"resources": [MADE_BY_US], "acts": [CHANGE]}, "owned-recently-modified"),
-        (function(), OTHER, {"resources": [MADE_BY_US], "acts": [CHANGE]}, "owned-recently-modified"),
+        (function(), [BY_RESOURCE], changed(), "owned-recently-modified"),
+        (function(), OTHER, changed(), "owned-recently-modified"),
         (worker(), [BY_HOST | {"resource": "invoice-export"}], {"acts": [CHANGE]}, "owned-recently-modified"),
         # … and not: an attempt that failed, a covered change, a run, a change of something else
-        (function(), [BY_RESOURCE], {"resources": [MADE_BY_US], "acts": [CHANGE | {"outcome": "failure"}]}, "owned-approved"),
-        (function(), [BY_RESOURCE], {"resources": [MADE_BY_US], "acts": [CHANGE | {"allowed_by": "CI"}]}, "owned-approved"),
-        (function(), [BY_RESOURCE], {"resources": [MADE_BY_US], "acts": [CHANGE | {"phase": "invoke"}]}, "owned-approved"),
-        (function(), [BY_RESOURCE], {"resources": [MADE_BY_US], "acts": [CHANGE | {"resource": "other"}]}, "owned-approved"),
+        (function(), [BY_RESOURCE], changed(outcome="failure"), "owned-approved"),
+        (function(), [BY_RESOURCE], changed(allowed_by="CI"), "owned-approved"),
+        (function(), [BY_RESOURCE], changed(phase="invoke"), "owned-approved"),
+        (function(), [BY_RESOURCE], changed(resource="other"), "owned-approved"),
         # not to be told
-        (t.pair(dst="script.google.com", **{"catalogue_id": "g-apps-script", "tenant": None}), OTHER, {}, "unknown"),
+        (t.pair(dst="script.google.com", catalogue_id="g-apps-script", tenant=None), OTHER, {}, "unknown"),
         (worker(), [], {}, "unknown"),
     ],
 )  # fmt: skip
@@ -99,7 +114,7 @@ def test_the_state_of_a_destination(
         (
             function(),
             [BY_RESOURCE],
-            {"resources": [MADE_BY_US], "acts": [CHANGE]},
+            changed(),
             "ours (invoice-export), and changed by j.doe at 2026-03-10 09:00 UTC without an allow-list entry",
         ),
         (worker(), OTHER, {}, "neither in the inventory nor made by an own control plane in evidence"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.findings import tables as t
 
 from playbooks.findings.cloud import cloud_subjects
 from playbooks.findings.signal import Subject
-from tests.findings import tables as t
 
 NEW: dict[str, Any] = {
     "principal": "j.doe",

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.findings import tables as t
 
 from playbooks.case import Case
 from playbooks.errors import CaseError, UsageError
 from playbooks.evidence import custody
 from playbooks.findings import VERDICTS, decide, decisions, findings
-from tests.findings import tables as t
 
 ROWS = t.pairs(*t.estate(), t.pair(**t.RHYTHM | t.RARE))
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from tests.findings import tables as t
 
 from playbooks.findings import with_priority
 from playbooks.findings.egress import egress_subjects
 from playbooks.findings.signal import Subject
-from tests.findings import tables as t
 
 
 def subjects(*rows: dict[str, object], intel: pd.DataFrame | None = None, **fields: object) -> list[Subject]:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.findings import tables as t
 
 from playbooks.findings import findings
-from tests.findings import tables as t
 
 OVER = (
     "1,200 of http_activity from 2026-03-10T00:00Z to 2026-03-11T23:00Z, "

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.findings import tables as t
 
 from playbooks.case import Allowed
 from playbooks.findings import Signal, findings, score
-from tests.findings import tables as t
 
 KINDS = st.sampled_from(["rhythm", "rarity", "client", "intelligence", "tool", "ownership"])
 SIGNALS = st.lists(st.builds(Signal, KINDS, st.just("A fact."), st.floats(0, 1), st.just(("E001:1",))), max_size=8)
@@ -166,7 +166,10 @@ def test_intelligence_weighs_what_its_state_and_confidence_allow(
 def test_the_provider_is_told_as_context_and_is_no_signal(tmp_path: Path) -> None:
     found = judged(tmp_path, t.pair(**t.RHYTHM | t.RARE))
     [finding] = found["findings"]
-    assert finding["context"][0] == f"{t.WORKER} is a host of Cloudflare, Workers (workers.dev) (by host); this weighs nothing."
+    assert (
+        finding["context"][0]
+        == f"{t.WORKER} is a host of Cloudflare, Workers (workers.dev) (by host); this weighs nothing."
+    )
     assert all("Cloudflare" not in signal["sentence"] for signal in finding["signals"])
     without = judged(tmp_path / "b", t.pair(**t.RHYTHM | t.RARE | {"provider": "Other", "service": "Other"}))
     assert without["findings"][0]["score"] == finding["score"]

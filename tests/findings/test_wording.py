@@ -141,9 +141,7 @@ def told(part: Any, field: str = "") -> Iterator[str]:
         yield part
 
 
-@pytest.mark.parametrize(
-    "file", sorted(ROOT.glob("src/playbooks/knowledge/*.yaml")), ids=lambda file: file.stem
-)
+@pytest.mark.parametrize("file", sorted(ROOT.glob("src/playbooks/knowledge/*.yaml")), ids=lambda file: file.stem)
 def test_no_entry_of_the_knowledge_claims_too_much(file: Path) -> None:
     for text in told(yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)):
         clean(text, file.name)

@@ -14,12 +14,12 @@ import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from tests.conftest import SampleRun
 
 from playbooks import guide
 from playbooks.case import Case
 from playbooks.errors import CaseError, EvidenceChanged, NotFound, UsageError
 from playbooks.report import View
-from tests.conftest import SampleRun
 
 BEACON = ("10.20.3.17", "assets-sync.bluefern-4417.workers.dev")
 PLOTLY = "application/vnd.plotly.v1+json"
@@ -105,9 +105,7 @@ def test_a_verb_shows_itself_as_markup_and_as_plain_text(name: str, case: Case, 
 
 def test_the_verbs_tell_what_was_planted(case: Case) -> None:
     assert guide.evidence(case).words[1] == "Evidence is intact: every byte is as it was when it was added."
-    assert guide.normalise(case).words == (
-        "11,282 records = 11,272 events + 6 unread + 4 blank.",
-    )
+    assert guide.normalise(case).words == ("11,282 records = 11,272 events + 6 unread + 4 blank.",)
     assert len(guide.unread(case).data) == 6
     assert guide.coverage(case).words[0].startswith("6 of 6 questions can be asked of this evidence")
     pairs = guide.egress(case).data
@@ -203,13 +201,15 @@ def test_a_notebook_that_ran_under_another_case_file_leaves_nothing_behind(incid
     pd.testing.assert_frame_equal(guide.enrich(case).data, before)
 
 
-@pytest.mark.parametrize("gone", ["results", "results/*", "results/egress_pairs.parquet", "unread", "events", "events/dns_activity"])
+@pytest.mark.parametrize(
+    "gone", ["results", "results/*", "results/egress_pairs.parquet", "unread", "events", "events/dns_activity"]
+)
 def test_what_was_deleted_is_made_again(incident: SampleRun, tmp_path: Path, gone: str) -> None:
     case = guide.open_case(str(incident.copy(tmp_path / "case")))
     before = guide.findings(case).data
     pairs = guide.enrich(case).data
     for file in sorted(case.path.glob(gone)):
-        os.system(f"rm -rf '{file}'")  # noqa: S605  # hidden files of results/ stay, as they do for a person
+        os.system(f"rm -rf '{file}'")  # hidden files of results/ stay, as they do for a person
     os.utime(case.path / "case.yaml")  # a new session knows nothing of the old one
     assert len(guide.unread(case).data) == 6
     pd.testing.assert_frame_equal(guide.enrich(case).data, pairs)

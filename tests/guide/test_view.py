@@ -6,11 +6,11 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
+from tests.guide.test_verbs import shell, shown
+from tests.report.fabricated import ATTACK, ATTACKS, LONG
 
 from playbooks.report import Table, View
 from playbooks.report.figures import Picture
-from tests.guide.test_verbs import shell, shown
-from tests.report.fabricated import ATTACK, ATTACKS, LONG
 
 __all__ = ["shell"]  # a fixture
 

@@ -18,7 +18,9 @@ from tests.formats.test_cases import FILES, name
 from playbooks.formats import FORMATS, Columns, Json, TextLines
 from playbooks.normalise import cut as cutting
 from playbooks.normalise import text as texts
-from playbooks.normalise.cut import CUT_OFF, MAX_RECORD_CHARS, Records, cut, mended
+from playbooks.normalise.cut import MAX_RECORD_CHARS, cut
+from playbooks.normalise.json_records import CUT_OFF, mended
+from playbooks.normalise.records import Records
 from playbooks.normalise.text import Damage, read_text
 
 LINES = TextLines(r"(?P<line>.+)")
@@ -273,7 +275,7 @@ def test_chunks_are_small_enough_for_memory(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_json_too_large_for_memory_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cutting, "MAX_JSON_CHARS", 20)
+    monkeypatch.setattr("playbooks.normalise.json_records.MAX_JSON_CHARS", 20)
     monkeypatch.setattr(texts, "BLOCK", 16)
     runs = records(b'[{"a": 1}, {"a": 2}, {"a": 3}, {"a": 4}]', LAYOUTS["aws_cloudtrail"], tmp_path)
     assert raws(runs)[:2] == ['{"a": 1}', '{"a": 2}']

@@ -171,8 +171,20 @@ def test_a_stamp_without_zone_is_read_in_the_zone_of_the_case_and_in_no_other(
 
 @pytest.mark.parametrize("zone", [None, "America/New_York"])
 def test_the_clock_of_a_case_does_not_touch_stamps_with_a_zone(zone: str | None) -> None:
-    file = CASES / "zeek_conn" / "odd_clock.log"
+    file = CASES / "squid_common" / "odd_clock.log"
     assert read_log(file, zone) == read_log(file, None)
+
+
+def test_the_clock_of_a_case_reads_stamps_without_a_zone(tmp_path: Path) -> None:
+    file = tmp_path / "conn.json"
+    file.write_text(
+        '{"ts": "2026-03-10 09:41:12.5", "uid": "C1", "id.orig_h": "10.20.3.17", "id.orig_p": 1024,'
+        ' "id.resp_h": "192.0.2.7", "id.resp_p": 443, "proto": "tcp", "conn_state": "SF"}\n'
+    )
+    assert read_log(file, None)["unread"][0]["reason"].startswith("no time: ")
+    assert [event["time"] for event in read_log(file, "Europe/Berlin")["events"]] == [
+        "2026-03-10T08:41:12.500000+00:00"
+    ]
 
 
 MACRO_NAMES = sorted(set(re.findall(r"CREATE MACRO (\w+)\((?:t|u|n|a|micros)\)", MACROS)) - {"epoch_scale", "moment"})

@@ -6,6 +6,7 @@ Nothing here is typed in by hand: spans, gaps, fields present and blind spots fo
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -70,7 +71,7 @@ def coverage(
         "case_id": case.config.case_id,
         "window": case.config.window.model_dump(mode="json") if case.config.window else None,
         "items": [asdict(reading) for reading in readings],
-        "sources": sources,
+        "sources": [{k: v for k, v in source.items() if k != "silent_hours"} for source in sources],
         "tables": [{"table": name, **fact} for name, fact in facts.items()],
         "indicators": int(tables.indicators.count().execute()),
         "matrix": _matrix(sources),
@@ -137,7 +138,7 @@ def _source(form: str, stem: str, members: list[Reading], hours: pd.DataFrame, w
     first, last = (min(counts), max(counts)) if counts else (None, None)
     start = _floor(window.start) if window else first
     end = window.end if window else (last + HOUR if last else None)
-    span = int((end - start) / HOUR) if start and end else 0
+    span = math.ceil((end - start) / HOUR) if start and end else 0
     unread = sum(member.unread for member in members)
     records = sum(member.records - member.blank for member in members)
     return {
@@ -154,6 +155,7 @@ def _source(form: str, stem: str, members: list[Reading], hours: pd.DataFrame, w
         "hours": span,
         "hours_with_records": len(inside),
         "gaps": _gaps(inside, start, end),
+        "silent_hours": _silent(inside, start, end),
         "counts": {moment.isoformat(): n for moment, n in sorted(counts.items())},
     }
 
@@ -175,9 +177,20 @@ def _gaps(present: list[dt.datetime], start: dt.datetime | None, end: dt.datetim
     return found
 
 
+def _silent(present: list[dt.datetime], start: dt.datetime | None, end: dt.datetime | None) -> list[str]:
+    """The hours of all gaps, one by one."""
+    return [
+        (dt.datetime.fromisoformat(gap["from"]) + HOUR * step).isoformat()
+        for gap in _gaps(present, start, end)
+        for step in range(gap["hours"])
+    ]
+
+
 def _matrix(sources: list[dict[str, Any]]) -> dict[str, Any]:
     """Source by hour (by day where the span is long), zeros included."""
-    moments = sorted({dt.datetime.fromisoformat(hour) for source in sources for hour in source["counts"]})
+    moments = _without_strays(
+        sorted(dt.datetime.fromisoformat(hour) for source in sources for hour in source["counts"])
+    )
     if not moments:
         return {"hours": [], "rows": []}
     step = HOUR if (moments[-1] - moments[0]) / HOUR < LARGEST_MATRIX_HOURS else dt.timedelta(days=1)
@@ -189,11 +202,19 @@ def _matrix(sources: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def _without_strays(moments: list[dt.datetime]) -> list[dt.datetime]:
+    """Hours around the middle one, as many as can be drawn: one odd clock must not push the others out."""
+    if not moments:
+        return []
+    middle, reach = moments[len(moments) // 2], dt.timedelta(days=LARGEST_MATRIX_HOURS / 2)
+    return [moment for moment in moments if abs(moment - middle) < reach]
+
+
 def _matrix_row(source: dict[str, Any], start: dt.datetime, step: dt.timedelta, ticks: int) -> dict[str, Any]:
     counts = [0] * ticks
     for hour, n in source["counts"].items():
         place = int((dt.datetime.fromisoformat(hour) - start) / step)
-        if place < ticks:
+        if 0 <= place < ticks:
             counts[place] += n
     ids = source["evidence"]
     return {

@@ -211,22 +211,18 @@ def _clouds_without_records(case: Case, tables: Tables) -> Iterator[BlindSpot]:
 
 def _holes(sources: list[dict[str, Any]], readings: list[Reading]) -> Iterator[BlindSpot]:
     """Hours without records, and records that could not be read."""
-    for source in sources:
-        if source["gaps"] and source["events"]:
-            hours = sum(gap["hours"] for gap in source["gaps"])
-            longest = max(source["gaps"], key=lambda gap: gap["hours"])
-            yield BlindSpot(
-                f"gap-{source['evidence'][0]}",
-                f"{hours} of {source['hours']} hours of {source['name']}",
-                "that nothing happened in these hours in what this source sees",
-                f"no record in them; the longest runs from {longest['from']} to {longest['to']}",
-                "Ask the owner of the source whether it was silent or not recording.",
-            )
-    unread = [
-        r for r in readings if r.unread and (r.format is None or r.unread > UNREAD_SHARE_WORTH_A_WORD * r.records)
-    ]
+    for form, hours in _silent_hours(sources).items():
+        yield BlindSpot(
+            f"gap-{form}",
+            f"{len(hours)} hours of {form}",
+            "that nothing happened in these hours in what this log sees",
+            f"none of its files holds a record of them; the first is {hours[0]}",
+            "Ask the owner of the source whether it was silent or not recording.",
+        )
+    unread = {r: r.unread - r.status for r in readings if r.unread > r.status}
+    unread = {r: n for r, n in unread.items() if r.format is None or n > UNREAD_SHARE_WORTH_A_WORD * r.records}
     if unread:
-        names = ", ".join(f"{r.evidence_id} ({r.unread:,} of {r.records - r.blank:,})" for r in unread[:10])
+        names = ", ".join(f"{r.evidence_id} ({n:,} of {r.records - r.blank:,})" for r, n in list(unread.items())[:10])
         more = f" and {len(unread) - 10} more" if len(unread) > 10 else ""
         yield BlindSpot(
             "unread",
@@ -235,6 +231,16 @@ def _holes(sources: list[dict[str, Any]], readings: list[Reading]) -> Iterator[B
             "they stand in unread/ with their reasons",
             "Look at the reasons; bring the log in a format that `playbooks formats` lists.",
         )
+
+
+def _silent_hours(sources: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Per format, hours in the span asked about in which none of its sources has a record."""
+    silent: dict[str, list[str]] = {}
+    for form in dict.fromkeys(s["format"] for s in sources if s["events"] and s["table"] != "indicators"):
+        mine = [set(source["silent_hours"]) for source in sources if source["format"] == form]
+        if missing := set.intersection(*mine):
+            silent[form] = sorted(missing)
+    return silent
 
 
 def _house_facts(case: Case, tables: Tables) -> Iterator[BlindSpot]:

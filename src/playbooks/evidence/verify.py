@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import bagit
 
@@ -38,6 +40,7 @@ def verify(case: Case) -> Verdict:
     known = items(case)
     chain = custody.entries(case.custody)
     faults = [*custody.check(case.custody, case.config.case_id), *_bag_faults(case), *_disagreement(case)]
+    faults += _decision_faults(case, chain)
     return Verdict(
         files=len(known),
         size=sum(item.size for item in known),
@@ -64,6 +67,23 @@ def require_intact(case: Case) -> Verdict:
             + "\nNothing was run. Find out who changed it; restore the files from a copy, then verify again."
         )
     return verdict
+
+
+def _decision_faults(case: Case, chain: list[dict[str, Any]]) -> list[Fault]:
+    """Every line of `decisions.jsonl` must stand in the chain as it was decided, and none may be missing."""
+    decided = [entry["decision"] for entry in chain if entry.get("activity") == "decided" and "decision" in entry]
+    lines = case.decisions.read_bytes().splitlines() if case.decisions.is_file() else []
+    faults = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            known = json.loads(line) in decided
+        except ValueError:
+            known = False
+        if not known:
+            faults.append(Fault(f"{case.decisions.name}, line {number}", "the chain records no such decision"))
+    if len(lines) < len(decided):
+        faults.append(Fault(case.decisions.name, f"{len(lines)} lines, but the chain records {len(decided)} decisions"))
+    return faults
 
 
 def _bag_faults(case: Case) -> list[Fault]:

@@ -13,11 +13,12 @@ from playbooks.scoping.cloud_activity import FUNCTION_CHANGES, LOGGING_OPERATION
 
 CHANGES = ("create", "modify-code", "modify-config", "permission", "trigger")
 NOVELTY_FROM = 0.5  # from here on more than an address or a client is new
-NOVELTY_WEIGHT = 0.45
-EXPOSURE_WEIGHT = 0.35
-SEQUENCE_WEIGHT = 0.35
-TOOL_WEIGHT = 0.4
-EVASION_WEIGHT = 0.35
+# Weights add up as independent chances (see signal.score); none alone reaches .5.
+NOVELTY_WEIGHT = 0.45  # times the novelty: who acts says most, and first releases are new too
+EXPOSURE_WEIGHT = 0.35  # open to strangers: some endpoints are meant to be
+SEQUENCE_WEIGHT = 0.35  # steps of an abuse in order, which a first release shares in part
+TOOL_WEIGHT = 0.4  # the published user agent of a tool; an exercise has it too
+EVASION_WEIGHT = 0.35  # what is recorded was changed: also when a trail is replaced
 TELLING_STAGES = frozenset({"preparation", "evasion"})  # a deployment has neither
 
 

@@ -16,18 +16,20 @@ from playbooks.knowledge.characteristics import load_characteristics
 from playbooks.scoping.egress_pairs import QUESTION
 
 RHYTHM_FROM = 0.7  # beacon_score from which a rhythm is called one; memoryless traffic stays below .4
-RHYTHM_WEIGHT = 0.5
+# Weights add up as independent chances (see signal.score). They are set so that one kind alone stays below
+# .65, and a rhythm with rarity (.68) ranks above either with a user agent nobody else has (.62, .51).
+RHYTHM_WEIGHT = 0.5  # the behaviour itself; half, because updaters and monitoring have it too
 RHYTHM_KNOWN_WEIGHT = 0.2  # the pair had the same habit before the window
-RARE_CLIENTS = 2
-RARE_SHARE = 0.05
+RARE_CLIENTS = 2  # an implant on one host, and a second host that looks at the same place
+RARE_SHARE = 0.05  # the same in an estate of many clients
 CLIENTS_TO_TELL = 5  # in a smaller estate everything is rare
-COMMON_SHARE = 0.25
-RARITY_WEIGHT = 0.35
-RARITY_WITHOUT_BASELINE = 0.25
-CLIENT_WEIGHT = 0.25
-TOOL_WEIGHT = 0.4
-INTEL_WEIGHT = {VALID: 0.6, UNVETTED: 0.25}  # times the source's own confidence
-MODIFIED_WEIGHT = 0.4
+COMMON_SHARE = 0.25  # what a quarter of the estate does is the house at work
+RARITY_WEIGHT = 0.35  # few clients, and nobody before the window
+RARITY_WITHOUT_BASELINE = 0.25  # few clients; whether it is new is unknown
+CLIENT_WEIGHT = 0.25  # a program nobody else uses: developers have such, too
+TOOL_WEIGHT = 0.4  # the published shape of a tool; an exercise has it too
+INTEL_WEIGHT = {VALID: 0.6, UNVETTED: 0.25}  # times the source's own confidence; an unreviewed source says less
+MODIFIED_WEIGHT = 0.4  # our own endpoint, changed by somebody who is not on the allow-list
 ATTACK = ("T1583.007", "T1584.007", "T1102", "T1071.001")
 OUTSIDE = (
     "The destination is not in the serverless catalogue: whether a function stands behind it (custom domain) "
@@ -255,10 +257,15 @@ def _subject(key: str, allowed: str | None, rows: list[Any], estate: Estate, int
 def _title(rows: list[Any], sources: list[str], hosts: list[str]) -> str:
     total = sum(int(row.connections) for row in rows)
     who = sources[0] if len(sources) == 1 else f"{len(sources)} clients ({sources[0]}, …)"
-    where = hosts[0] if len(hosts) == 1 else f"{hosts[0]} and {len(hosts) - 1} more names of the same tenant"
+    where = hosts[0] if len(hosts) == 1 else f"{hosts[0]} and {counted(len(hosts) - 1, 'more name')} of the same tenant"
     period = next((row.beacon_period_s for row in rows if not pd.isna(row.beacon_period_s)), None)
     rhythm = f", about every {period:,.0f} s" if period and (rows[0].beacon_score or 0) >= RHYTHM_FROM else ""
     return f"{who} contacted {where} {total:,} times{rhythm}"
+
+
+def counted(number: int, noun: str) -> str:
+    """1 name, 2 names."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _next_steps(sources: list[str], hosts: list[str], tenants: list[str]) -> tuple[str, ...]:

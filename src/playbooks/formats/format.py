@@ -165,7 +165,7 @@ CREATE MACRO case_clock(t) AS CASE WHEN nullif(getvariable('case_clock'), '') IS
 -- any of these: a number since the epoch, a stamp with a zone, a stamp in the zone that the case states
 CREATE MACRO stamp(t) AS CASE
     WHEN regexp_matches(t, '^-?\d+(\.\d+)?$') THEN epoch_time(t)
-    WHEN regexp_matches(t, '(Z|z|[+-]\d\d:?\d\d)$') THEN CAST(t AS TIMESTAMPTZ)
+    WHEN regexp_matches(t, '(Z|z|[+-]\d\d:?\d\d)$') THEN iso_time(t)
     ELSE case_clock(t) END;
 -- JSON logs hold a list; in text a first answer may begin with the same bracket
 CREATE MACRO json_list(t) AS json_transform(CASE WHEN t LIKE '[%' AND json_valid(t) THEN t END, '["VARCHAR"]');

@@ -25,14 +25,17 @@ from playbooks.case import Case, write_json
 from playbooks.errors import NotFound
 from playbooks.evidence import Item, items
 from playbooks.normalise.detect import Detection, detect
-from playbooks.normalise.read import Rows, Source, raw_records, read
+from playbooks.normalise.read import STATUS, Rows, Source, raw_records, read
 
 READINGS = "readings.json"
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What became of one evidence item; `format` is null where none fits and `note` says why."""
+    """What became of one evidence item; `format` is null where none fits and `note` says why.
+
+    `status` counts the unread records that say themselves that they hold no event.
+    """
 
     evidence_id: str
     name: str
@@ -42,6 +45,7 @@ class Reading:
     records: int
     events: int
     unread: int
+    status: int
     blank: int
     first: str | None
     last: str | None
@@ -127,6 +131,7 @@ def read_item(case: Case, item: Item) -> Reading:
     source = Source(item.evidence_id, item.file(case), case.config.clock)
     table = detection.format.table if detection.format else None
     count = {"events": 0, "unread": 0, "blank": 0}
+    status = 0
     first = last = None
     with (
         _Sink(case.events / table / f"{item.evidence_id}.parquet" if table else None) as events,
@@ -138,6 +143,7 @@ def read_item(case: Case, item: Item) -> Reading:
             count["events"] += rows.events.num_rows
             count["unread"] += rows.unread.num_rows
             count["blank"] += rows.blank
+            status += rows.unread["kind"].to_pylist().count(STATUS)
             first, last = _span(rows, first, last)
     return Reading(
         evidence_id=item.evidence_id,
@@ -147,6 +153,7 @@ def read_item(case: Case, item: Item) -> Reading:
         table=table,
         records=sum(count.values()),
         **count,
+        status=status,
         first=first,
         last=last,
         note=_note(detection, count),

@@ -7,46 +7,19 @@ between, and for records that could not be cut whole the reason. Nothing is drop
 from __future__ import annotations
 
 import csv
-import json
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import chain
 
 from playbooks.formats import Columns, Json, TextLines, Zeek
+from playbooks.normalise.json_records import is_json_lines, json_objects
+from playbooks.normalise.records import CHUNK_RECORDS, Records, Torn
 from playbooks.normalise.text import Damage
 
-CHUNK_RECORDS = 100_000
 CHUNK_CHARS = 64_000_000
 MAX_RECORD_CHARS = 16_000_000  # a longer "line" is a bomb or no log line; it is kept as unread, in pieces
-MAX_JSON_CHARS = 1_000_000_000  # JSON that is not one object a line is held in memory as a whole
 MAX_CELL_LINES = 100  # a quote that is open for longer was never closed
-JSON_LINES_TRIED = 20
-BAD_BYTE = re.compile(r"(?<!\\)((?:\\\\)*)\\(x[0-9a-f]{2})")
-JSON_TOKEN = re.compile(r'"[^"\\]*(?:\\[\s\S][^"\\]*)*"(?P<key>\s*:)?|[{}\[\]]|[^\s"{}\[\],:]+|"')
 
-CUT_OFF = "JSON ends in the middle of a record"
 Layout = TextLines | Json | Zeek | Columns
-
-
-@dataclass
-class Records:
-    """A run of records under one header.
-
-    `raws` holds the records; `broken` says why, by index into `raws`, for those cut off or damaged;
-    `names` are the field names of a header line; `cells` the split fields where SQL cannot split.
-    """
-
-    names: tuple[str, ...] = ()
-    raws: list[str] = field(default_factory=list)
-    broken: dict[int, str] = field(default_factory=dict)
-    cells: list[list[str]] = field(default_factory=list)
-    blank: int = 0
-
-    def add_broken(self, raw: str, reason: str) -> None:
-        self.broken[len(self.raws)] = reason
-        self.raws.append(raw)
-        self.cells.append([])
 
 
 def cut(text: Iterable[str | Damage], layout: Layout) -> Iterator[Records]:
@@ -68,20 +41,6 @@ def cut(text: Iterable[str | Damage], layout: Layout) -> Iterator[Records]:
             return _columns(text, columns)
         case TextLines():
             return _lines(text)
-
-
-@dataclass(frozen=True)
-class Torn:
-    """A record that could not be cut whole: what there is of it, and why."""
-
-    raw: str
-    reason: str
-
-    def records(self, names: tuple[str, ...] = ()) -> Records:
-        """The torn record alone, as a run of its own."""
-        records = Records(names)
-        records.add_broken(self.raw, self.reason)
-        return records
 
 
 def _split(text: Iterable[str | Damage]) -> Iterator[list[str] | Torn]:
@@ -239,158 +198,4 @@ def _json(text: Iterable[str | Damage], envelopes: tuple[str, ...]) -> Iterator[
     rest = chain([head], blocks)
     if isinstance(head, str) and is_json_lines(head, envelopes):
         return _lines(rest)
-    return _json_objects(rest, envelopes)
-
-
-def is_json_lines(head: str, envelopes: tuple[str, ...]) -> bool:
-    """Whether text holds one JSON object a line: its first line is one, or is broken and most others are."""
-    lines = [line for line in head.split("\n")[:JSON_LINES_TRIED] if line.strip()]
-    if not lines or lines[0].lstrip().startswith("["):
-        return False
-    first, *others = (json_object(line) for line in lines)
-    if first is not None:
-        return not any(isinstance(first.get(key), list) for key in envelopes)
-    return 2 * sum(found is not None for found in others) >= len(lines)
-
-
-def mended(raw: str) -> str:
-    """JSON text in which bytes that are no UTF-8 stand as text: `\\xNN` alone is no escape of JSON."""
-    return BAD_BYTE.sub(r"\1\\\\\2", raw) if "\\x" in raw else raw
-
-
-def json_object(raw: str) -> dict[str, object] | None:
-    """The JSON object in `raw`, or None where there is none."""
-    try:
-        found = json.loads(mended(raw))
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _json_objects(text: Iterable[str | Damage], envelopes: tuple[str, ...]) -> Iterator[Records]:
-    damage = None
-    blocks: list[str] = []
-    length = 0
-    for block in text:
-        if isinstance(block, Damage):
-            damage = block
-            break
-        blocks.append(block)
-        length += len(block)
-        if length > MAX_JSON_CHARS:
-            damage = Damage(f"JSON of more than {MAX_JSON_CHARS:,} characters: what follows was not read")
-            break
-    yield from _walk("".join(blocks), envelopes)
-    if damage:
-        yield Torn("", damage.reason).records()
-
-
-def _walk(text: str, envelopes: tuple[str, ...]) -> Iterator[Records]:
-    """Follow the brackets of concatenated values; arrays and envelopes give their elements."""
-    decoder = json.JSONDecoder()
-    records = Records()
-    inside: list[str] = []  # open brackets around the next element: "[", or "{" and "[" of an envelope
-    position = 0
-    while token := JSON_TOKEN.search(text, position):
-        start, word = token.start(), token.group()
-        if word in ("]", "}"):
-            if inside:
-                inside.pop()
-            else:
-                records.add_broken(word, "a closing bracket without an opening one")
-            position = token.end()
-        elif word == "[" and not inside:
-            inside.append("[")
-            position = token.end()
-        elif inside == ["{"]:
-            position = _envelope_member(text, token, envelopes, inside)
-        elif word == "{" and not inside and _is_envelope(text, start, envelopes):
-            inside.append("{")
-            position = token.end()
-        else:
-            position = _element(text, token, decoder, records, bool(inside))
-        if len(records.raws) >= CHUNK_RECORDS:
-            yield records
-            records = Records()
-    if inside and records.broken.get(len(records.raws) - 1) != CUT_OFF:
-        records.add_broken("", "JSON ends before its closing bracket: records may be missing")
-    yield records
-
-
-def _is_envelope(text: str, start: int, envelopes: tuple[str, ...]) -> bool:
-    """Whether the object at `start` has, at its own level, one of the keys with an array."""
-    depth = 0
-    key = ""
-    for token in JSON_TOKEN.finditer(text, start):
-        word = token.group()
-        if word in ("{", "["):
-            if word == "[" and depth == 1 and key in envelopes:
-                return True
-            depth += 1
-        elif word in ("}", "]"):
-            depth -= 1
-            if depth <= 0:
-                return False
-        if depth == 1:
-            key = word[1 : word.rfind('"')] if token.group("key") else ""
-    return False
-
-
-def _envelope_member(text: str, token: re.Match[str], envelopes: tuple[str, ...], inside: list[str]) -> int:
-    """Step over one member of an envelope object, or into the array that holds the records."""
-    word = token.group()
-    if token.group("key") and word[1 : word.rfind('"')] in envelopes:
-        opening = JSON_TOKEN.match(text, _skip_space(text, token.end()))
-        if opening and opening.group() == "[":
-            inside.append("[")
-            return opening.end()
-    return (_closing(text, token.start()) or len(text)) if word in ("{", "[") else token.end()
-
-
-def _skip_space(text: str, position: int) -> int:
-    while position < len(text) and text[position].isspace():
-        position += 1
-    return position
-
-
-def _element(text: str, token: re.Match[str], decoder: json.JSONDecoder, records: Records, in_array: bool) -> int:
-    """Take one value as a record; a broken one up to its closing bracket, or to the end of the text.
-
-    A word that is no value ends with itself in an array, and with its line in text that is no JSON.
-    """
-    start, word = token.span()[0], token.group()
-    try:
-        _, end = decoder.raw_decode(text, start)
-    except (ValueError, RecursionError):
-        in_array = in_array and word != '"'
-        closed = _closing(text, start) if word in "{[" else token.end() if in_array else _line_end(text, start)
-        end = len(text) if closed is None else closed
-        raw = text[start:end].rstrip()
-        if closed is not None and json_object(raw) is not None:
-            records.raws.append(raw)
-        else:
-            records.add_broken(raw, CUT_OFF if closed is None else "not valid JSON")
-        return end
-    records.raws.append(text[start:end])
-    return end
-
-
-def _line_end(text: str, start: int) -> int:
-    end = text.find("\n", start)
-    return len(text) if end < 0 else end
-
-
-def _closing(text: str, start: int) -> int | None:
-    """Where the bracket that opens at `start` is closed; None where it never is, or a string is never closed."""
-    depth = 0
-    for token in JSON_TOKEN.finditer(text, start):
-        word = token.group()
-        if word == '"':
-            return None
-        if word in ("{", "["):
-            depth += 1
-        elif word in ("}", "]"):
-            depth -= 1
-        if depth <= 0:
-            return token.end()
-    return None
+    return json_objects(rest, envelopes)

@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 
 from playbooks.formats import FORMATS, Columns, Format, Json, TextLines, Zeek
-from playbooks.normalise.cut import Layout, cut, header_names, json_object, zeek_name
+from playbooks.normalise.cut import Layout, cut, header_names, zeek_name
+from playbooks.normalise.json_records import json_object
 from playbooks.normalise.text import Damage, read_text
 
 SAMPLE_RECORDS = 100

@@ -16,8 +16,10 @@ import pyarrow as pa
 
 from playbooks import engine, schema
 from playbooks.formats import MACROS, REFUSED, Clock, Columns, Format, Json, TextLines, Zeek
-from playbooks.normalise.cut import Records, cut, mended
+from playbooks.normalise.cut import cut
 from playbooks.normalise.detect import Detection, detect
+from playbooks.normalise.json_records import mended
+from playbooks.normalise.records import Records
 from playbooks.normalise.text import read_text
 
 BROKEN, STATUS, UNKNOWN = "broken", "status", "unknown"
@@ -170,12 +172,16 @@ def _mapping(form: Format, names: tuple[str, ...], evidence_id: str) -> str:
     """
 
 
+KINDS = {"BIGINT": "a whole number: ", "INTEGER": "a whole number: ", "TIMESTAMPTZ": "a time: ", "VARCHAR": ""}
+
+
 def _refused(form: Format) -> str:
     """SQL list: the columns whose text no macro could read, each with what was expected."""
     table = schema.TABLES[form.table]
     types = {name: table.type_of(name) for name in form.select()}
+    meanings = {column.name: column.meaning for column in table.columns}
     checks = (
-        f'CASE WHEN e."{name}" = {REFUSED[type_]} THEN {engine.text_literal(f"{name} (expected {type_})")} END'
+        f'CASE WHEN e."{name}" = {REFUSED[type_]} THEN {engine.text_literal(f"{name} (expected {KINDS[type_]}{meanings[name]})")} END'
         for name, type_ in types.items()
         if type_ in REFUSED
     )
