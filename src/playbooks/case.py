@@ -248,10 +248,10 @@ def read_case_file(file: Path) -> CaseFile:
     try:
         text = file.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        _refuse_repeated_keys(node)
         data = yaml.safe_load(text)
     except UnicodeDecodeError as error:
         raise CaseError(f"{file}: not UTF-8 text ({error}). Save it as UTF-8.") from error
-        _refuse_repeated_keys(node)
     except (yaml.YAMLError, ValueError) as error:  # a date such as 2026-02-30 is a ValueError
         raise CaseError(f"{file}: not valid YAML: {error}. Correct it and run again.") from error
     if not isinstance(data, dict):

@@ -332,10 +332,8 @@ def test_a_silent_hour_is_a_blind_spot_and_none_is_not(tmp_path: Path) -> None:
     silent = {**full, "http_activity": full["http_activity"][:3] + full["http_activity"][4:]}
     found = covered(tmp_path / "one", config, **silent)
     assert spots(found) == {"gap-squid_access"}
-    assert found["blind_spots"][0]["missing"] == "1 of 6 hours of E003-log"
-    assert found["blind_spots"][0]["how_established"].endswith(
-        "from 2026-03-10T03:00:00+00:00 to 2026-03-10T04:00:00+00:00"
-    )
+    assert found["blind_spots"][0]["missing"] == "1 hour of squid_access"
+    assert found["blind_spots"][0]["how_established"].endswith("the first is 2026-03-10T03:00:00+00:00")
 
 
 @pytest.mark.parametrize(("unread", "blind"), [(1, False), (2, True)])

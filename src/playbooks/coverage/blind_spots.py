@@ -214,7 +214,7 @@ def _holes(sources: list[dict[str, Any]], readings: list[Reading]) -> Iterator[B
     for form, hours in _silent_hours(sources).items():
         yield BlindSpot(
             f"gap-{form}",
-            f"{len(hours)} hours of {form}",
+            f"{len(hours)} hour{'' if len(hours) == 1 else 's'} of {form}",
             "that nothing happened in these hours in what this log sees",
             f"none of its files holds a record of them; the first is {hours[0]}",
             "Ask the owner of the source whether it was silent or not recording.",

@@ -180,10 +180,12 @@ def _refused(form: Format) -> str:
     table = schema.TABLES[form.table]
     types = {name: table.type_of(name) for name in form.select()}
     meanings = {column.name: column.meaning for column in table.columns}
+    said = {
+        name: f"{name} (expected {KINDS[type_]}{meanings[name]})" for name, type_ in types.items() if type_ in KINDS
+    }
     checks = (
-        f'CASE WHEN e."{name}" = {REFUSED[type_]} THEN {engine.text_literal(f"{name} (expected {KINDS[type_]}{meanings[name]})")} END'
-        for name, type_ in types.items()
-        if type_ in REFUSED
+        f'CASE WHEN e."{name}" = {REFUSED[types[name]]} THEN {engine.text_literal(words)} END'
+        for name, words in said.items()
     )
     return f"list_filter([{', '.join(checks)}], lambda c: c IS NOT NULL)"
 
