@@ -261,6 +261,7 @@ EGRESS_PAIRS = Table(
         Column("clients", "BIGINT", "clients of the estate that talk to the same tenant or destination"),
         Column("clients_share", "DOUBLE", "share of all clients seen, 0 to 1"),
         Column("user_agents", "VARCHAR[]", "user agents seen (at most five)"),
+        Column("user_agent_refs", "VARCHAR[]", "the first record of each of them, in the same order"),
         Column("new_in_window", "BOOLEAN", "not seen by any client in the baseline window; null without baseline"),
         Column("beacon_score", "DOUBLE", "rhythm, 0 to 1; null with too few events"),
         Column("beacon_period_s", "DOUBLE", "typical interval, seconds"),

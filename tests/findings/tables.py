@@ -55,6 +55,7 @@ def pair(src: str = CLIENT, dst: str = WORKER, **facts: Any) -> dict[str, Any]:
         "sources": ["http"],
         "priority_reasons": [],
         "refs": ["E001:1", "E001:50", "E001:100"],
+        "user_agent_refs": [f"E001:{place}" for place, _ in enumerate(facts.get("user_agents", ()), start=50)],
     } | facts
 
 

@@ -11,6 +11,16 @@ from playbooks.findings.signal import ALLOWED, Signal, Subject, score
 from playbooks.knowledge.characteristics import load_characteristics
 from playbooks.scoping.cloud_activity import FUNCTION_CHANGES, LOGGING_OPERATIONS, PUBLIC_EXPOSURE
 
+STEPS_OF: dict[str, tuple[str, ...]] = {
+    "function": (
+        "Export code, configuration, policy, URL and triggers of every version of {resource} before any change.",
+        "Stop new runs with reserved concurrency 0; it keeps the code. Record the public permission, then remove it.",
+    ),
+    "trail": (
+        "Export the settings and the delivered files of {resource}; state from when to when it recorded less.",
+        "Restore what {resource} recorded, data events included, and keep the changed settings as evidence.",
+    ),
+}
 CHANGES = ("create", "modify-code", "modify-config", "permission", "trigger")
 NOVELTY_FROM = 0.5  # from here on more than an address or a client is new
 # Weights add up as independent chances (see signal.score); none alone reaches .5.
@@ -115,7 +125,7 @@ def _subject(resource: str, rows: pd.DataFrame, signals: tuple[Signal, ...], all
         attack=tuple(attack),
         not_observable=(*FUNCTION_CHANGES.cannot_see, *PUBLIC_EXPOSURE.cannot_see),
         innocent_if=(*FUNCTION_CHANGES.innocent_when, *PUBLIC_EXPOSURE.innocent_when),
-        next_steps=_next_steps(resource, principals),
+        next_steps=_next_steps(str(_kind_of(rows)), resource, principals),
         allowed_by="; ".join(dict.fromkeys(rows.allowed_by)) if allowed else None,
     )
 
@@ -128,12 +138,13 @@ def _kind_of(rows: pd.DataFrame) -> Any:
     return next((kind for kind in rows.resource_type if isinstance(kind, str)), "resource")
 
 
-def _next_steps(resource: str, principals: list[str]) -> tuple[str, ...]:
+def _next_steps(kind: str, resource: str, principals: list[str]) -> tuple[str, ...]:
     who = ", ".join(principals[:3]) or "the principal"
+    steps = STEPS_OF.get(kind, ())
     return (
-        f"Export code, configuration, policy, URL and triggers of every version of {resource} before any change.",
+        *(step.format(resource=resource) for step in steps[:1]),
         f"Ask the owner of {resource} and {who}, over another channel than the one in question, whether they did this.",
         f"List what {who} did elsewhere: other regions, accounts, keys and roles.",
-        "Stop new runs with reserved concurrency 0; it keeps the code. Record the public permission, then remove it.",
-        "Deactivate (do not delete) the access keys used; revoke sessions of the execution role.",
+        *(step.format(resource=resource) for step in steps[1:]),
+        "Deactivate (do not delete) the access keys used; revoke the sessions of roles involved.",
     )

@@ -169,29 +169,35 @@ def _edges(row: Any) -> tuple[str, ...]:
     return refs if len(refs) < 2 else (refs[0], refs[-1])
 
 
+def _agents(row: Any) -> list[tuple[str, str]]:
+    """The user agents of a pair, each with the record that shows it."""
+    if row.user_agents is None or row.user_agent_refs is None:
+        return []
+    return list(zip(map(str, row.user_agents), map(str, row.user_agent_refs), strict=True))
+
+
 def _client(row: Any, estate: Estate) -> Iterator[Signal]:
     """A user agent that nobody else in the estate has."""
-    if estate.clients < CLIENTS_TO_TELL or len(estate.agent_users) < 2:
+    if estate.clients < CLIENTS_TO_TELL or len(estate.agent_users) < 2 or _is_common(row, estate):
         return
-    for agent in row.user_agents if row.user_agents is not None else ():
-        if estate.agent_users[str(agent)] == 1 and not _is_common(row, estate):
-            yield Signal(
-                "client", f"User agent “{str(agent)[:120]}” is used by {row.src} alone.", CLIENT_WEIGHT, _edges(row)
-            )
+    for agent, ref in _agents(row):
+        if estate.agent_users[agent] == 1:
+            sentence = f"User agent “{agent[:120]}” is used by {row.src} alone."
+            yield Signal("client", sentence, CLIENT_WEIGHT, (ref,))
 
 
 def _tools(row: Any) -> Iterator[Signal]:
     """Shapes of documented tools; one that common software has too says no more than a rare client does."""
     traits = load_characteristics()
-    values = [("dst_endpoint_hostname", str(row.dst))]
-    values += [("http_request_user_agent", str(a)) for a in (row.user_agents if row.user_agents is not None else ())]
-    for column, value in values:
+    seen = [("dst_endpoint_hostname", str(row.dst), _edges(row))]
+    seen += [("http_request_user_agent", agent, (ref,)) for agent, ref in _agents(row)]
+    for column, value, refs in seen:
         for trait in traits.seen_in(column, value):
             sentence = f"“{value[:120]}” has the shape of {trait.tool} ({column})"
             if trait.strength == "distinct":
-                yield Signal("tool", f"{sentence}.", TOOL_WEIGHT, _edges(row))
+                yield Signal("tool", f"{sentence}.", TOOL_WEIGHT, refs)
             else:
-                yield Signal("client", f"{sentence}; common software has it too.", CLIENT_WEIGHT, _edges(row))
+                yield Signal("client", f"{sentence}; common software has it too.", CLIENT_WEIGHT, refs)
 
 
 def _ownership(row: Any) -> Iterator[Signal]:
@@ -201,15 +207,15 @@ def _ownership(row: Any) -> Iterator[Signal]:
 
 def _known(row: Any, intel: dict[str, list[Any]]) -> Iterator[Signal]:
     """Intelligence on the host or a user agent; what is expired or too broad weighs nothing and is told."""
-    values = [str(row.dst), *(str(a) for a in (row.user_agents if row.user_agents is not None else ()))]
-    for item in (i for value in values for i in intel.get(value, ())):
+    seen = [(str(row.dst), _edges(row)), *((agent, (ref,)) for agent, ref in _agents(row))]
+    for item, refs in ((item, refs) for value, refs in seen for item in intel.get(value, ())):
         base = INTEL_WEIGHT.get(item.state, 0.0)
         confidence = 50 if pd.isna(item.confidence) else int(item.confidence)
         if base:
             sentence = (
                 f"{item.source} lists {item.indicator} ({item.state}, confidence {confidence}): “{item.description}”."
             )
-            yield Signal("intelligence", sentence, base * confidence / 100, (item.ref, *_edges(row)))
+            yield Signal("intelligence", sentence, base * confidence / 100, (item.ref, *refs))
 
 
 def _context(rows: Iterable[Any], intel: dict[str, list[Any]]) -> Iterator[str]:

@@ -81,7 +81,7 @@ def egress_pairs(tables: Tables, case: CaseFile, contacts: ir.Table | None = Non
         **rhythms(telemetry, pairs),
         **_labels(pairs, destinations),
         **_prevalence(pairs, destinations),
-        "user_agents": _user_agents(seen, pairs),
+        **_user_agents(seen, pairs),
         "new_in_window": _new(pairs, contacts, destinations, tables, case),
     }
     return _finished(columns)
@@ -99,16 +99,23 @@ def _labels(pairs: Pairs, destinations: Destinations) -> Columns:
     }
 
 
-def _user_agents(seen: ir.Table, pairs: Pairs) -> list[list[str]]:
-    """The most used user agents of each pair, then by name."""
-    used = seen.filter(seen.user_agent.notnull()).group_by("src", "dst", "user_agent").agg(times=ibis._.count())
+def _user_agents(seen: ir.Table, pairs: Pairs) -> Columns:
+    """The most used user agents of each pair, then by name, each with its first record."""
+    named = seen.filter(seen.user_agent.notnull())
+    ref = named.evidence_id + ":" + named.record_no.cast("string")
+    first = named.mutate(ref=ref, turn=named.time.epoch_seconds().cast("string").lpad(12, "0") + " " + ref)
+    used = first.group_by("src", "dst", "user_agent").agg(times=ibis._.count(), first=ibis._.turn.min())
     place = ibis.row_number().over(group_by=[used.src, used.dst], order_by=[used.times.desc(), used.user_agent])
     used = used.mutate(place=place)
     rows = used.filter(used.place < MAX_USER_AGENTS).order_by("src", "dst", "place").to_pyarrow().to_pydict()
-    agents: dict[tuple[str, str], list[str]] = {}
-    for src, dst, agent in zip(rows["src"], rows["dst"], rows["user_agent"], strict=True):
-        agents.setdefault((src, dst), []).append(agent)
-    return [agents.get(pair, []) for pair in pairs.both]
+    agents: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for src, dst, agent, turn in zip(rows["src"], rows["dst"], rows["user_agent"], rows["first"], strict=True):
+        agents.setdefault((src, dst), []).append((agent, turn.rpartition(" ")[2]))
+    found = [agents.get(pair, []) for pair in pairs.both]
+    return {
+        "user_agents": [[agent for agent, _ in several] for several in found],
+        "user_agent_refs": [[ref for _, ref in several] for several in found],
+    }
 
 
 def _prevalence(pairs: Pairs, destinations: Destinations) -> Columns:
