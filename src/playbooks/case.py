@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from playbooks.errors import CaseError
+from playbooks.errors import CaseError, UsageError
 
 CASE_FILE = "case.yaml"
 PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
@@ -47,6 +47,20 @@ def _case_id(text: str) -> str:
     if not CASE_ID.fullmatch(text):
         raise ValueError("expected letters, digits, dot, dash or underscore, at most 64")
     return text
+
+
+def check_zone(text: str) -> str:
+    """`text`, if it names a time zone.
+
+    Raises
+    ------
+    UsageError
+        It does not.
+    """
+    try:
+        return _zone(text)
+    except ValueError as error:
+        raise UsageError(f"{error}.") from error
 
 
 Network = Annotated[str, AfterValidator(_network)]

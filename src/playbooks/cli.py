@@ -278,6 +278,10 @@ def read(
 
     Example: playbooks read --json conn.log.gz | head
     """
+    from playbooks.case import check_zone
+
+    if clock is not None:
+        check_zone(clock)
     totals = [0, 0, 0]
     refused = 0
     for number, file in enumerate(files, start=1):
