@@ -182,6 +182,8 @@ def test_results_follow_the_case_file_there_and_back(incident: SampleRun, tmp_pa
     entry = '  - {kind: destination, value: "*.bluefern-4417.workers.dev", owner: SRE, expires: 2026-12-31}\n'
     file.write_text(original.replace("allow_list:", f"allow_list:\n{entry}#", 1), encoding="utf-8")
     assert guide.egress(case).data.beacon_score.notna().any()
+    pairs = guide.enrich(case).data.set_index(["src", "dst"])
+    assert pairs.loc[BEACON].priority == 0
     fewer = guide.findings(case).data
     assert len(fewer["findings"]) == len(everything["findings"]) - 1
     assert any("bluefern-4417" in row["subject"] for row in fewer["suppressed"])
