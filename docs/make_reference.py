@@ -114,7 +114,10 @@ KIND_MEANING = {
         "only with {CLIENTS_TO_TELL} clients or more.",
         "{RARITY_WEIGHT}; {RARITY_WITHOUT_BASELINE} without a baseline",
     ),
-    ("A", "client"): ("The user agent is used by one client alone.", "{CLIENT_WEIGHT}"),
+    ("A", "client"): (
+        "The user agent is used by one client alone, or has the shape of a tool that common software shares.",
+        "{CLIENT_WEIGHT}",
+    ),
     ("A", "tool"): ("Host name or user agent has the shape of a documented tool.", "{TOOL_WEIGHT}"),
     ("A", "ownership"): (
         "The destination is ours and was just changed without an allow-list entry.",

@@ -128,7 +128,7 @@ def test_each_command_runs_as_a_program(tmp_path: Path, incident: SampleRun) -> 
         (["new", "there", "--case-id", "IR 2"], 5, "--case-id 'IR 2': expected letters"),
         (["verify", "CHANGED"], 6, "NOT intact"),
         (["run", "CHANGED"], 6, "evidence is not what it was when it was added."),
-        (["run", "UNDECIDED", "--only", "6"], 7, "decisions.jsonl, line 1: no decision."),
+        (["run", "BLOCKED", "--only", "6"], 7, "StepFailed 6_decide_and_report: FileExistsError: "),
         (["show", "CASE", "E001:99999"], 8, "E001:99999: E001-zeek_dns.log has no such record."),
         (["show", "CASE", "E009:1"], 8, "'E009:1': no such record."),
     ],
@@ -140,10 +140,10 @@ def test_the_exit_code_and_the_words_fit(
         file = next((case / "evidence" / "data").iterdir())
         file.chmod(0o644)
         file.write_bytes(file.read_bytes()[:-1])
-    if "UNDECIDED" in arguments:
-        (case / "decisions.jsonl").write_text("nothing\n", encoding="utf-8")
+    if "BLOCKED" in arguments:
+        (case / "results").write_text("in the way", encoding="utf-8")
     (tmp_path / "empty").mkdir()
-    places = {"CASE": case, "CHANGED": case, "UNDECIDED": case, "EMPTY": tmp_path / "empty"}
+    places = {"CASE": case, "CHANGED": case, "BLOCKED": case, "EMPTY": tmp_path / "empty"}
     given = [re.sub(r"^[A-Z]+(?=/|$)", lambda word: str(places[word[0]]), argument) for argument in arguments]
     with pytest.MonkeyPatch.context() as here:
         here.chdir(tmp_path)
@@ -168,7 +168,7 @@ def test_an_invalid_case_names_line_and_field_of_every_fault(playbooks: Playbook
     assert said.code == 5
     assert "line 2, field tlp: Input should be 'CLEAR'" in said.err
     assert "line 4, field window.start: " in said.err
-    assert "line 3, field window.end: Field required" in said.err
+    assert "line 3, field window.end: this field is needed" in said.err
 
 
 # JSON for programs
@@ -330,11 +330,12 @@ def test_messages_of_errors_are_as_inert(playbooks: Playbooks, case: Path, tmp_p
         assert ":skull:" in said.err
 
 
-def test_a_failing_notebook_s_words_are_as_inert(playbooks: Playbooks, case: Path) -> None:
-    (case / "decisions.jsonl").write_text(json.dumps({"finding": HOSTILE}), encoding="utf-8")
-    (case / "case.yaml").write_text(f"case_id: IR-1\ntitle: {json.dumps(HOSTILE)}\n", encoding="utf-8")
-    said = playbooks("run", case, "--only", "6")
-    assert said.code == 7
+def test_a_failing_notebook_s_words_are_as_inert(playbooks: Playbooks, tmp_path: Path) -> None:
+    folder = tmp_path / f"x{ANSI}{BIDI}{FLAT}"
+    assert playbooks("new", folder, "--case-id", "IR-1").code == 0
+    (folder / "results").write_text("in the way", encoding="utf-8")
+    said = playbooks("run", folder, "--only", "6")
+    assert (said.code, ":skull:" in said.err) == (7, True)
     inert(said)
 
 

@@ -347,6 +347,15 @@ def test_a_kernel_that_dies_is_a_failed_step_and_not_a_run_that_hangs(incident: 
     assert "kernel died" in record["message"]
 
 
+def test_a_page_that_cannot_be_written_is_an_error_though_later_steps_went_on(
+    incident: SampleRun, tmp_path: Path
+) -> None:
+    case = fresh(incident, tmp_path / "case")
+    (case.report / f"{STEPS[0]}.html" / "in the way").mkdir(parents=True)
+    with pytest.raises(IsADirectoryError):
+        run(case, steps=STEPS[:2])
+
+
 def test_notebooks_and_samples_lie_where_the_repository_has_them() -> None:
     root = Path(__file__).resolve().parents[1]
     assert (notebooks_folder(), samples_folder()) == (root / "notebooks", root / "data" / "samples")

@@ -18,7 +18,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib import resources
@@ -184,6 +184,7 @@ def run(
     custody.append(case.custody, case.config.case_id, "run", run_id=record["run_id"], steps=list(steps))
     kernels = Kernels(case.path, len(steps))
     pages = ThreadPoolExecutor(1, thread_name_prefix="pages")  # a page is written while the next step runs
+    written: list[Future[None]] = []
     try:
         for name in steps:
             told(name, "running", 0.0)
@@ -191,13 +192,14 @@ def run(
             record["steps"].append(asdict(step))
             write_json(case.run_record, record)
             told(name, step.status, step.seconds)
-            page = pages.submit(_write_page, case, name)
+            written.append(pages.submit(_write_page, case, name))
             if step.status == "failed":
                 raise StepFailed(
                     f"{name}: {step.error}\nThe notebook with its traceback is {case.notebooks / name}.ipynb; "
                     "steps before it are done. Correct the cause and run again."
                 )
-        page.result()
+        for page in written:
+            page.result()  # a page that could not be written must not just be missing
     finally:
         kernels.close()
         pages.shutdown()
