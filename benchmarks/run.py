@@ -22,7 +22,8 @@ import papermill
 from playbooks import evidence
 from playbooks.case import new_case, open_case
 from playbooks.normalise import Source, read
-from playbooks.runner import STEPS, run, samples_folder
+from playbooks.runner import run
+from playbooks.steps import STEPS, samples_folder
 
 ROWS = int(os.environ.get("BENCH_ROWS", "500000"))
 

@@ -21,7 +21,7 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from playbooks import case, cli, guide, schema
+from playbooks import case_file, cli, guide, schema
 from playbooks.errors import EXIT_CODES, PlaybookError
 from playbooks.findings import cloud, egress, signal
 from playbooks.formats import FORMATS
@@ -29,8 +29,8 @@ from playbooks.guide.results import QUESTIONS
 from playbooks.knowledge.catalogue import load_catalogue
 from playbooks.knowledge.characteristics import load_characteristics
 from playbooks.knowledge.operations import load_operations
-from playbooks.runner import OWN_PARAMETER, STEPS, notebooks_folder, parameters_of
 from playbooks.scoping import novelty, rhythm, sequences
+from playbooks.steps import OWN_PARAMETER, STEPS, notebooks_folder, parameters_of
 
 PAGES_FOLDER = Path(__file__).resolve().parent / "reference"
 NOTE = "<!-- Made by docs/make_reference.py from the code: `make docs` writes it, `make check` compares it. -->"
@@ -300,14 +300,14 @@ def _table(one: schema.Table) -> str:
 def case_yaml() -> str:
     """Every field of case.yaml, from the model that validates it."""
     parts = [
-        case.CaseFile,
-        case.Window,
-        case.Estate,
-        case.Own,
-        case.Owned,
-        case.Allowed,
-        case.VettedSource,
-        case.Options,
+        case_file.CaseFile,
+        case_file.Window,
+        case_file.Estate,
+        case_file.Own,
+        case_file.Owned,
+        case_file.Allowed,
+        case_file.VettedSource,
+        case_file.Options,
     ]
     return page(
         "case.yaml",

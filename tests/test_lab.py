@@ -17,7 +17,8 @@ from tests.browser import browser
 
 from playbooks import evidence
 from playbooks.case import Case, open_case
-from playbooks.runner import lab_command, prepare_notebooks, samples_folder
+from playbooks.lab import lab_command, prepare_notebooks
+from playbooks.steps import samples_folder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

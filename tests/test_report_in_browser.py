@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.browser import browser, opened
 
-from playbooks.runner import STEPS
+from playbooks.steps import STEPS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

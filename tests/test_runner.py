@@ -19,14 +19,14 @@ from tests.conftest import SampleRun, started
 from playbooks.case import Case, open_case
 from playbooks.errors import EvidenceChanged, StepFailed, UsageError
 from playbooks.evidence import verify
-from playbooks.runner import (
+from playbooks.runner import run
+from playbooks.steps import (
     STEPS,
     Parameter,
     _typed,
     check_parameters,
     notebooks_folder,
     parameters_of,
-    run,
     samples_folder,
 )
 

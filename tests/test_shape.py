@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from playbooks.runner import STEPS
+from playbooks.steps import STEPS
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "playbooks"

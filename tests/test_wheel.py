@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from tests.conftest import ROOT, RUN_TIMEOUT_S, SampleRun
 
-from playbooks.runner import STEPS
+from playbooks.steps import STEPS
 
 ALLOWED_IN_WHEEL = ("playbooks/", "playbooks-")
-WHERE = "import playbooks, playbooks.runner as r; print(playbooks.__file__, r.notebooks_folder(), r.samples_folder())"
+WHERE = "import playbooks, playbooks.steps as r; print(playbooks.__file__, r.notebooks_folder(), r.samples_folder())"
 
 
 def run(*command: object, cwd: Path) -> str:

@@ -1,199 +1,17 @@
-"""A case on disk: `case.yaml` (validated), its folders, and the names of its files."""
+"""A case on disk: its folders and files, made, opened and written whole or not at all."""
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 import json
 import os
-import re
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
+from typing import Any
 
-import yaml
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
-
-from playbooks.errors import CaseError, UsageError
+from playbooks.case_file import CASE_ID, PRIVATE_RANGES, Allowed, CaseFile, Owned, Window, check_zone, read_case_file
+from playbooks.errors import CaseError
 
 CASE_FILE = "case.yaml"
-PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
-CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-
-def _network(text: str) -> str:
-    return str(ipaddress.ip_network(text))
-
-
-def _zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"{text!r} is no IANA time zone such as Europe/Berlin or UTC") from error
-    return text
-
-
-def _case_id(text: str) -> str:
-    if not CASE_ID.fullmatch(text):
-        raise ValueError("expected letters, digits, dot, dash or underscore, at most 64")
-    return text
-
-
-def check_zone(text: str) -> str:
-    """`text`, if it names a time zone.
-
-    Raises
-    ------
-    UsageError
-        It does not.
-    """
-    try:
-        return _zone(text)
-    except ValueError as error:
-        raise UsageError(f"{error}.") from error
-
-
-Network = Annotated[str, AfterValidator(_network)]
-Zone = Annotated[str, AfterValidator(_zone)]
-CaseId = Annotated[str, AfterValidator(_case_id)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
-
-
-class Window(_Part):
-    """A span of time, start included, end excluded, both with a zone."""
-
-    start: AwareDatetime
-    end: AwareDatetime
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Window:
-        if self.start >= self.end:
-            raise ValueError("start must lie before end")
-        return self
-
-    def words(self) -> str:
-        """The window in words, UTC."""
-        return f"{_utc_words(self.start)} to {_utc_words(self.end)}"
-
-
-def _utc_words(moment: dt.datetime) -> str:
-    return moment.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-class Own(_Part):
-    """What belongs to the house: accounts, tenants, projects, zones."""
-
-    aws_accounts: list[str] = []
-    azure_tenants: list[str] = []
-    gcp_projects: list[str] = []
-    cloudflare_accounts: list[str] = []
-    zones: list[str] = []
-
-
-class Estate(_Part):
-    """The network and the clouds that are ours."""
-
-    internal_ranges: list[Network] = list(PRIVATE_RANGES)
-    own: Own = Own()
-
-
-class Owned(_Part):
-    """One inventory entry: a serverless resource or host of ours, with its owner."""
-
-    owner: str
-    service: str | None = None
-    resource: str | None = None
-    host: str | None = None
-    tenant: str | None = None
-    approved: bool = True
-
-    @model_validator(mode="after")
-    def _names_something(self) -> Owned:
-        if not (self.resource or self.host or self.tenant):
-            raise ValueError("an inventory entry names a resource, a host or a tenant")
-        return self
-
-
-class Allowed(_Part):
-    """One allow-list entry: what is known and accepted, by whom, until when."""
-
-    kind: Literal["destination", "principal"]
-    value: str = Field(min_length=1)
-    owner: str = Field(min_length=1)
-    expires: dt.date
-    reason: str = ""
-    source: str | None = None
-    actions: list[str] = []
-    resource: str = "*"
-
-    def covers_destination(self, src: str, dst: str, on: dt.date) -> bool:
-        """Whether it covers `src` talking to `dst` on that day (patterns with `*`)."""
-        return (
-            self.kind == "destination"
-            and on <= self.expires
-            and fnmatchcase(dst.lower(), self.value.lower())
-            and (self.source is None or fnmatchcase(src, self.source))
-        )
-
-    def covers_action(self, principal: str, phase: str, resource: str, on: dt.date) -> bool:
-        """Whether it covers `principal` doing an action of `phase` to `resource` on that day."""
-        return (
-            self.kind == "principal"
-            and on <= self.expires
-            and fnmatchcase(principal, self.value)
-            and (not self.actions or phase in self.actions)
-            and fnmatchcase(resource, self.resource)
-        )
-
-    def words(self) -> str:
-        """The entry in words, for reports."""
-        return f"{self.value} (owner {self.owner}, expires {self.expires.isoformat()})"
-
-
-class VettedSource(_Part):
-    """A source of intelligence that somebody has reviewed."""
-
-    source: str
-    vetted_by: str
-    vetted_on: dt.date
-
-
-class Options(_Part):
-    """Switches of a case; both defaults are the safe ones."""
-
-    online_lookups: bool = False
-    redact_secrets: bool = True
-
-
-class CaseFile(_Part):
-    """The content of `case.yaml`."""
-
-    case_id: CaseId
-    title: str = ""
-    analyst: str = ""
-    tlp: Literal["CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"] = "AMBER"
-    hypotheses: list[Literal["A", "B"]] = ["A", "B"]
-    window: Window | None = None
-    baseline: Window | None = None
-    clock: Zone | None = None
-    estate: Estate = Estate()
-    inventory: list[Owned] = []
-    allow_list: list[Allowed] = []
-    intel: list[VettedSource] = []
-    options: Options = Options()
 
 
 @dataclass(frozen=True)
@@ -257,71 +75,6 @@ def open_case(path: Path) -> Case:
     return Case(path.resolve(), read_case_file(file))
 
 
-def read_case_file(file: Path) -> CaseFile:
-    """Read and validate one `case.yaml`; every fault is listed with its line."""
-    try:
-        text = file.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        _refuse_repeated_keys(node)
-        data = yaml.safe_load(text)
-    except UnicodeDecodeError as error:
-        raise CaseError(f"{file}: not UTF-8 text ({error}). Save it as UTF-8.") from error
-    except (yaml.YAMLError, ValueError) as error:  # a date such as 2026-02-30 is a ValueError
-        raise CaseError(f"{file}: not valid YAML: {error}. Correct it and run again.") from error
-    if not isinstance(data, dict):
-        raise CaseError(f"{file}: expected fields such as `case_id: IR-1`, found {type(data).__name__}.")
-    try:
-        return CaseFile.model_validate(data)
-    except ValidationError as error:
-        raise CaseError(_faults(file, node, error)) from error
-
-
-MESSAGES = {"extra_forbidden": "no such field here; is it misspelt?", "missing": "this field is needed"}
-
-
-def _faults(file: Path, node: yaml.Node | None, error: ValidationError) -> str:
-    lines = [f"{file} is not valid:"]
-    for fault in error.errors(include_url=False):
-        field = ".".join(str(part) for part in fault["loc"]) or "(whole file)"
-        message = MESSAGES.get(fault["type"], fault["msg"].removeprefix("Value error, "))
-        found = "" if fault["type"] in ("missing", "extra_forbidden") else f"; found {fault['input']!r:.80}"
-        lines.append(f"  line {_line_of(node, fault['loc'])}, field {field}: {message}{found}")
-    lines.append("Correct these fields and run again; the reference is docs/reference/case-yaml.md.")
-    return "\n".join(lines)
-
-
-def _refuse_repeated_keys(node: yaml.Node | None) -> None:
-    """YAML readers take the last of two equal keys; here that would hide what the first one said."""
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
-                raise ValueError(f"line {key.start_mark.line + 1}: {key.value!r} stands here for the second time")
-            seen.add(key.value)
-            _refuse_repeated_keys(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            _refuse_repeated_keys(value)
-
-
-def _line_of(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int:
-    """Line (from 1) of the deepest node on the way to `loc`."""
-    line = 1
-    for part in loc:
-        step: yaml.Node | None = None
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == str(part):
-                    line, step = key.start_mark.line + 1, value
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            step = node.value[part]
-            line = step.start_mark.line + 1
-        if step is None:
-            return line
-        node = step
-    return line
-
-
 NEW_CASE = """\
 case_id: {case_id}
 title: {title}
@@ -378,3 +131,20 @@ def write_text(file: Path, text: str) -> None:
 def write_json(file: Path, data: Any) -> None:
     """Write JSON with sorted keys, so that equal data gives equal bytes."""
     write_text(file, json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+__all__ = [
+    "CASE_FILE",
+    "PRIVATE_RANGES",
+    "Allowed",
+    "Case",
+    "CaseFile",
+    "Owned",
+    "Window",
+    "check_zone",
+    "new_case",
+    "open_case",
+    "read_case_file",
+    "write_json",
+    "write_text",
+]

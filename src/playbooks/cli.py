@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from playbooks import __version__
 from playbooks.errors import EXIT_CODES, AllFailed, EvidenceChanged, PlaybookError, SomeFailed
+from playbooks.terminal import bytes_bar, err, out, plain, print_events, print_json, print_outcomes, say, steps_bar
 
 CODES = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
 app = typer.Typer(
@@ -28,8 +24,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-out = Console(highlight=False, emoji=False)
-err = Console(stderr=True, highlight=False, emoji=False)
 
 CaseFolder = Annotated[Path, typer.Argument(help="Folder of the case.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -43,7 +37,7 @@ def main() -> None:
     try:
         app()
     except PlaybookError as error:
-        err.print(f"[bold red]{type(error).__name__}[/] {escape(_plain(str(error)))}", soft_wrap=True)
+        err.print(f"[bold red]{type(error).__name__}[/] {escape(plain(str(error)))}", soft_wrap=True)
         sys.exit(error.exit_code)
     except SystemExit as end:
         # `| head` took what it wanted: click makes that exit code 1, which says that this kit has a bug
@@ -53,20 +47,6 @@ def main() -> None:
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0 if left else end.code)
-
-
-def _plain(text: str) -> str:
-    """Text of a log, a file name or a notebook that moves no cursor: what cannot be seen is written out."""
-    return "".join(char if char.isprintable() or char in "\n\t" else f"‹U+{ord(char):04X}›" for char in text)
-
-
-def _say(text: str, console: Console = out) -> None:
-    """Print a line that may hold somebody else's words: as they are, never as markup."""
-    console.print(escape(_plain(text)), soft_wrap=True)
-
-
-def _print_json(data: object) -> None:
-    sys.stdout.write(json.dumps(data, ensure_ascii=True, default=str) + "\n")
 
 
 @app.command()
@@ -93,8 +73,8 @@ def new(
 
     case = new_case(folder, case_id, title)
     custody.append(case.custody, case.config.case_id, "opened")
-    _say(f"Case {case.config.case_id} is in {folder}.")
-    _say("Next: state window, baseline and estate in case.yaml, then: playbooks add FOLDER FILE…")
+    say(f"Case {case.config.case_id} is in {folder}.")
+    say("Next: state window, baseline and estate in case.yaml, then: playbooks add FOLDER FILE…")
 
 
 @app.command()
@@ -112,7 +92,7 @@ def add(
 
     case = open_case(folder)
     total = sum(path.stat().st_size for path in evidence.find_files(files) if path.is_file())
-    with _bytes_bar("preserving", total) as advance:
+    with bytes_bar("preserving", total) as advance:
         done = evidence.add(case, files, advance)
     rows = [
         {
@@ -125,10 +105,10 @@ def add(
         for entry in done
     ]
     if as_json:
-        _print_json(rows)
+        print_json(rows)
     else:
         for row in rows:
-            _say(f"{row['evidence_id'] or 'refused'}  {row['source']}  {row['outcome']}")
+            say(f"{row['evidence_id'] or 'refused'}  {row['source']}  {row['outcome']}")
     _judge([str(row["source"]) for row in rows if row["refused"]], len(rows))
 
 
@@ -138,15 +118,6 @@ def _judge(refused: list[str], total: int) -> None:
     if refused:
         kind = AllFailed if len(refused) == total else SomeFailed
         raise kind(f"{len(refused)} of {total} files were refused; the reasons stand above and in custody.jsonl.")
-
-
-@contextmanager
-def _bytes_bar(what: str, total: int) -> Iterator[Any]:
-    """A progress bar by bytes, for a person who watches."""
-    columns = (TextColumn(what), BarColumn(), DownloadColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda count: bar.advance(task, count)
 
 
 @app.command()
@@ -170,74 +141,23 @@ def run(
 def _run(case: Any, parameter: list[str] | None, only: list[str] | None, as_json: bool) -> None:
     from playbooks.normalise import readings
     from playbooks.runner import run as run_case
+    from playbooks.steps import chosen_steps, given_parameters
 
-    steps = _steps(only)
-    with _steps_bar(len(steps)) as told:
-        record = run_case(case, _pairs(parameter), steps, told)
+    steps = chosen_steps(only)
+    with steps_bar(len(steps)) as told:
+        record = run_case(case, given_parameters(parameter), steps, told)
     if as_json:
-        _print_json(record)
+        print_json(record)
         return
     total = readings(case)
     for reading in total:
-        _say(reading.law() + (f"; {reading.note}" if reading.note else ""))
+        say(reading.law() + (f"; {reading.note}" if reading.note else ""))
     sums = [sum(getattr(reading, name) for reading in total) for name in ("records", "events", "unread", "blank")]
     out.print("All: {:,} records = {:,} events + {:,} unread + {:,} blank".format(*sums))
-    _print_outcomes(case)
+    print_outcomes(case)
     report = case.report / "report.html"
     if report.is_file():
-        _say(f"Report: {report}")
-
-
-def _print_outcomes(case: Any) -> None:
-    file = case.results / "findings.json"
-    if not file.is_file():
-        return
-    found = json.loads(file.read_text(encoding="utf-8"))
-    for outcome in found["outcomes"].values():
-        _say(f"{outcome['outcome']:>5}  {outcome['title']}")
-    for finding in found["findings"]:
-        _say(f"{finding['id']}  {finding['score']:.2f}  {finding['title']}")
-    counts = f"{len(found['findings'])} findings, {found['leads_total']} leads, {len(found['suppressed'])} set aside"
-    out.print(counts)
-
-
-def _steps(only: list[str] | None) -> tuple[str, ...]:
-    from playbooks.errors import UsageError
-    from playbooks.runner import STEPS
-
-    wanted = set(only or STEPS)
-    chosen = tuple(step for step in STEPS if step in wanted or step[0] in wanted)
-    unknown = wanted - {name for step in chosen for name in (step, step[0])}
-    if unknown:
-        raise UsageError(f"--only {', '.join(sorted(unknown))}: no such step. Steps: {', '.join(STEPS)}.")
-    return chosen
-
-
-def _pairs(parameter: list[str] | None) -> dict[str, str]:
-    from playbooks.errors import UsageError
-
-    pairs = {}
-    for text in parameter or ():
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise UsageError(f"-p {text!r}: expected NAME=VALUE.")
-        pairs[name.strip()] = value
-    return pairs
-
-
-@contextmanager
-def _steps_bar(steps: int) -> Iterator[Any]:
-    """A progress bar by steps on a terminal; a line per step elsewhere."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, disable=not err.is_terminal) as bar:
-        task = bar.add_task("starting", total=steps)
-
-        def told(step: str, status: str, seconds: float) -> None:
-            bar.update(task, description=step, advance=0 if status == "running" else 1)
-            if status != "running" and not err.is_terminal:
-                err.print(f"{step}  {status}  {seconds:.1f} s", soft_wrap=True)
-
-        yield told
+        say(f"Report: {report}")
 
 
 @app.command()
@@ -252,10 +172,10 @@ def verify(folder: CaseFolder, as_json: AsJson = False) -> None:
     case = open_case(folder)
     verdict = evidence.verify(case)
     if as_json:
-        _print_json(verdict.as_json())
+        print_json(verdict.as_json())
     else:
         for fault in verdict.faults:
-            _say(f"{fault.where}: {fault.what}")
+            say(f"{fault.where}: {fault.what}")
         state = "intact" if verdict.intact else f"NOT intact, {len(verdict.faults)} fault(s) listed above"
         out.print(f"{verdict.files:,} files, {verdict.size:,} bytes, {verdict.entries:,} entries: {state}.")
     evidence.custody.append(
@@ -287,14 +207,14 @@ def read(
     for number, file in enumerate(files, start=1):
         if reason := _cannot_read(file):
             refused += 1
-            _say(reason, err)
+            say(reason, err)
             continue
         for place, count in enumerate(_read_one(file, f"E{number:03d}", as_json, clock, explain)):
             totals[place] += count
     if refused == len(files):
         raise AllFailed("nothing was read. Give log files, or folders to `playbooks add`.")
     events, unread, blank = totals
-    _say(f"{sum(totals)} records / {events} events / {unread} unread / {blank} blank", err)
+    say(f"{sum(totals)} records / {events} events / {unread} unread / {blank} blank", err)
     if refused:
         raise typer.Exit(SomeFailed.exit_code)  # the counts stay the last line
 
@@ -321,28 +241,19 @@ def _read_one(file: Path, evidence_id: str, as_json: bool, clock: str | None, ex
 
     detection = detect(file)
     name = detection.format.name if detection.format else detection.why_unknown()
-    _say(f"{evidence.printable(file)}: {name}", err)
+    say(f"{evidence.printable(file)}: {name}", err)
     if explain:
         for tried in detection.tried:
-            _say(f"  {tried.name}: {tried.share:.0%} {tried.missing}", err)
+            say(f"  {tried.name}: {tried.share:.0%} {tried.missing}", err)
     counts = [0, 0, 0]
     for rows in read_records(Source(evidence_id, file, clock), detection):
         if as_json:
-            _print_events(rows.events)
+            print_events(rows.events)
         for row in rows.unread.to_pylist():
-            _say(f"  unread {row['record_no']}: {row['reason']}", err)
+            say(f"  unread {row['record_no']}: {row['reason']}", err)
         for place, count in enumerate((rows.events.num_rows, rows.unread.num_rows, rows.blank)):
             counts[place] += count
     return counts[0], counts[1], counts[2]
-
-
-def _print_events(events: Any) -> None:
-    for row in events.to_pylist():
-        line = {
-            key: value.isoformat().replace("+00:00", "Z") if hasattr(value, "isoformat") else value
-            for key, value in row.items()
-        }
-        sys.stdout.write(json.dumps(line, ensure_ascii=True) + "\n")
 
 
 @app.command()
@@ -361,9 +272,9 @@ def show(
 
     for record in raw_of(open_case(folder), refs).values():
         if as_json:
-            _print_json(vars(record))
+            print_json(vars(record))
         else:
-            _say(f"{record.ref}  {record.file}  SHA-256 {record.sha256}", err)
+            say(f"{record.ref}  {record.file}  SHA-256 {record.sha256}", err)
             sys.stdout.write(visible(record.text) + "\n")  # control characters shown, never sent to the terminal
 
 
@@ -388,7 +299,7 @@ def formats(as_json: AsJson = False) -> None:
         for form in FORMATS
     ]
     if as_json:
-        _print_json(rows)
+        print_json(rows)
         return
     for row in rows:
         out.print(f"[bold]{row['name']}[/]  {row['product']} → {row['table']}", soft_wrap=True)
@@ -405,19 +316,10 @@ def demo(
     Example: playbooks demo --to /tmp/demo
     """
     from playbooks import evidence
-    from playbooks.case import open_case
-    from playbooks.errors import UsageError
-    from playbooks.runner import samples_folder
+    from playbooks.steps import sample_case
 
-    source = samples_folder() / sample
-    if not source.is_dir() or sample != Path(sample).name:
-        raise UsageError(f"--sample {sample!r}: expected incident or quiet.")
-    folder = to / f"sample-{sample}"
-    if not (folder / "case.yaml").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "case.yaml").write_bytes((source / "case.yaml").read_bytes())
-    case = open_case(folder)
-    evidence.add(case, [source / "logs"])
+    case, logs = sample_case(to, sample)
+    evidence.add(case, [logs])
     _run(case, None, None, as_json=False)
 
 
@@ -432,7 +334,7 @@ def lab(
     Example: playbooks lab cases/IR-31
     """
     from playbooks.case import open_case
-    from playbooks.runner import lab_command, prepare_notebooks
+    from playbooks.lab import lab_command, prepare_notebooks
 
     case = open_case(folder)
     prepare_notebooks(case)

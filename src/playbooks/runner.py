@@ -6,58 +6,32 @@ in the executed notebook, so none of them may be a secret.
 
 from __future__ import annotations
 
-import ast
 import datetime as dt
 import hashlib
 import importlib.metadata
-import json
-import os
 import platform
-import secrets
-import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playbooks import __version__
 from playbooks.case import CASE_FILE, Case, write_json, write_text
-from playbooks.errors import StepFailed, UsageError
+from playbooks.errors import StepFailed
 from playbooks.evidence import custody, require_intact
 from playbooks.kernels import Kernels
+from playbooks.steps import OWN_PARAMETER, STEPS, check_parameters, notebooks_folder
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
 
-STEPS = (
-    "1_preserve_evidence",
-    "2_check_coverage",
-    "3_scope_egress",
-    "4_scope_cloud",
-    "5_enrich",
-    "6_decide_and_report",
-)
-OWN_PARAMETER = "case_dir"  # set by the runner; the notebook runs inside the case, so no path is stored
 VERSIONS_OF = ("duckdb", "ibis-framework", "msticpy", "nbconvert", "pandas", "papermill", "plotly", "pyarrow")
 STEP_TIMEOUT_S = 3600
-TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 
 Told = Callable[[str, str, float], None]
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One notebook parameter: its type, default and the comment that explains it."""
-
-    name: str
-    type: str
-    default: object
-    help: str
 
 
 @dataclass
@@ -73,68 +47,6 @@ class Step:
     inputs: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     error: str = ""
-
-
-def notebooks_folder() -> Path:
-    """Where the six notebooks lie: in the installed package, or in the repository."""
-    return _data_folder("_notebooks", "notebooks")
-
-
-def samples_folder() -> Path:
-    """Where the sample incidents lie."""
-    return _data_folder("_samples", "data/samples")
-
-
-def _data_folder(packaged: str, in_repository: str) -> Path:
-    inside = Path(str(resources.files("playbooks"))) / packaged
-    return inside if inside.is_dir() else Path(__file__).resolve().parents[2] / in_repository
-
-
-@cache
-def parameters_of(step: str) -> tuple[Parameter, ...]:
-    """The parameters that a notebook declares in its tagged cell, as `name: type = default  # help`."""
-    notebook = json.loads((notebooks_folder() / f"{step}.ipynb").read_text(encoding="utf-8"))
-    cells = [c for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", ())]
-    source = "".join(cells[0]["source"]) if cells else ""
-    lines = source.splitlines()
-    return tuple(
-        Parameter(
-            node.target.id,
-            ast.unparse(node.annotation),
-            ast.literal_eval(node.value),
-            lines[node.lineno - 1].partition("#")[2].strip(),
-        )
-        for node in ast.parse(source).body
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value
-    )
-
-
-def check_parameters(given: Mapping[str, str], steps: tuple[str, ...] = STEPS) -> dict[str, dict[str, Any]]:
-    """Turn `name → text` into typed values per step.
-
-    Raises
-    ------
-    UsageError
-        A name that no notebook has, or a text that is no value of its type.
-    """
-    known = {p.name: p for step in steps for p in parameters_of(step) if p.name != OWN_PARAMETER}
-    values = {name: _typed(known, name, text) for name, text in given.items()}
-    return {step: {p.name: values[p.name] for p in parameters_of(step) if p.name in values} for step in steps}
-
-
-def _typed(known: Mapping[str, Parameter], name: str, text: str) -> object:
-    if name not in known:
-        listed = ", ".join(f"{p.name} ({p.type})" for p in known.values())
-        raise UsageError(f"parameter {name!r}: no notebook has it. Known: {listed}.")
-    wanted = known[name].type
-    if wanted == "bool":
-        if text.lower() in ("true", "false"):
-            return text.lower() == "true"
-        raise UsageError(f"parameter {name}: expected true or false, found {text!r}.")
-    try:
-        return TYPES[wanted](text)
-    except ValueError as error:
-        raise UsageError(f"parameter {name}: expected a value of type {wanted}, found {text!r}.") from error
 
 
 def run(
@@ -281,41 +193,3 @@ def _write_page(case: Case, name: str) -> None:
         write_text(file, nbformat.writes(notebook))
         title = f"{case.config.case_id} · {name.replace('_', ' ')}"
         write_text(case.report / f"{name}.html", notebook_to_html(notebook, title, f"TLP:{case.config.tlp}"))
-
-
-def prepare_notebooks(case: Case) -> None:
-    """Put the notebooks into the case for work by hand; one that is there already is left alone."""
-    case.notebooks.mkdir(parents=True, exist_ok=True)
-    for name in STEPS:
-        target = case.notebooks / f"{name}.ipynb"
-        if not target.exists():
-            target.write_bytes((notebooks_folder() / f"{name}.ipynb").read_bytes())
-
-
-# no question about news from outside; every output drawn, not only those in view
-LAB_SETTINGS: dict[str, dict[str, object]] = {
-    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-    "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
-}
-
-
-def lab_command(case: Case, port: int, browser: bool) -> tuple[list[str], dict[str, str]]:
-    """The command and environment that open JupyterLab on a case: loopback, token, own configuration."""
-    own = case.path / ".jupyter"
-    environment = {
-        **os.environ,
-        "JUPYTER_CONFIG_DIR": str(own / "config"),
-        "JUPYTER_RUNTIME_DIR": str(own / "runtime"),
-        "JUPYTERLAB_SETTINGS_DIR": str(own / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(own / "workspaces"),
-    }
-    for name, values in LAB_SETTINGS.items():
-        write_json(own / "settings" / f"{name}.jupyterlab-settings", values)
-    command = [
-        *(sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}"),
-        *(f"--ServerApp.root_dir={case.path}", f"--IdentityProvider.token={secrets.token_urlsafe(24)}"),
-        *("--LabApp.news_url=none", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"),
-        *("--LabApp.default_url=/lab/tree/notebooks/1_preserve_evidence.ipynb", "--ServerApp.allow_root=True"),
-        *(() if browser else ("--no-browser",)),
-    ]
-    return command, environment

@@ -14,6 +14,7 @@ from playbooks.report.figures import (
     egress_timeline,
     function_history,
 )
+from playbooks.report.figures.picture import counted
 from playbooks.report.inert import visible
 from playbooks.report.pages import notebook_to_html, write_case_report
 from playbooks.report.view import Table, View
@@ -24,6 +25,7 @@ __all__ = [
     "Table",
     "View",
     "checkin_raster",
+    "counted",
     "coverage_heatmap",
     "egress_timeline",
     "function_history",

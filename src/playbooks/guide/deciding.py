@@ -1,0 +1,91 @@
+"""Verbs of the last notebook: read the answers, decide, and write the report."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from playbooks import findings as judged
+from playbooks.case import Case
+from playbooks.errors import NotFound
+from playbooks.guide.facts import case_facts
+from playbooks.guide.opened import results_of
+from playbooks.guide.scoping import worst_pair
+from playbooks.report import Table, View, write_case_report
+
+
+def findings(case: Case, window_minutes: int = 60) -> View:
+    """Findings, leads and what was set aside, and every question answered found, clear or blind.
+
+    Example: `guide.findings(case)`
+    """
+    found = results_of(case, window_minutes).findings
+    outcomes = pd.DataFrame(
+        [{"question": o["title"], "outcome": o["outcome"], "reason": o["reason"]} for o in found["outcomes"].values()]
+    )
+    words = (f"{len(found['findings'])} findings, {found['leads_total']} leads, {len(found['suppressed'])} set aside.",)
+    tables = [Table("Every question answered", outcomes)]
+    tables += [
+        Table(name, _finding_rows(found[key]))
+        for name, key in (("Findings", "findings"), ("Leads", "leads"))
+        if found[key]
+    ]
+    return View(words, tuple(tables), data=found)
+
+
+def _finding_rows(found: list[dict[str, object]]) -> pd.DataFrame:
+    rows = []
+    for entry in found:
+        signals = entry["signals"]
+        assert isinstance(signals, list)
+        kinds = ", ".join(dict.fromkeys(signal["kind"] for signal in signals))
+        refs = [ref for signal in signals for ref in signal["refs"]]
+        rows.append(
+            {"id": entry["id"], "score": entry["score"], "title": entry["title"], "signals": kinds, "refs": refs}
+        )
+    return pd.DataFrame(rows)
+
+
+def decide(case: Case, finding: str, verdict: str, reason: str, analyst: str) -> View:
+    """Record what you decided of a finding or lead; every later run honours it.
+
+    Verdict: benign, suspicious, confirmed or needs more.
+    Example: `guide.decide(case, "A-1f3c9a02", "benign", "backup agent, ticket 4711", "J. Doe")`
+
+    Raises
+    ------
+    NotFound
+        No finding, lead or set-aside row has this id.
+    """
+    found = results_of(case).findings
+    known = {entry["id"] for key in ("findings", "leads", "suppressed") for entry in found[key]}
+    if finding not in known:
+        raise NotFound(f"{finding!r}: no such finding in this case. Known: {', '.join(sorted(known)) or 'none'}.")
+    entry = judged.decide(case, finding, verdict, reason, analyst)
+    return View(
+        (f"{entry['finding']}: {entry['verdict']} – {entry['reason']} ({entry['analyst']}, {entry['time']}).",),
+        data=entry,
+    )
+
+
+def decisions(case: Case) -> View:
+    """List what has been decided of findings, by whom and why.
+
+    Example: `guide.decisions(case)`
+    """
+    taken = judged.decisions(case)
+    found = results_of(case).findings
+    open_ids = [entry["id"] for entry in found["findings"] if entry["id"] not in taken]
+    words = f"{len(taken)} decisions on record. Undecided findings: {', '.join(open_ids) or 'none'}."
+    tables = (Table("Decisions", pd.DataFrame(taken.values())),) if taken else ()
+    return View((words,), tables, data=taken)
+
+
+def report(case: Case, window_minutes: int = 60) -> View:
+    """Write the case report and say where it is.
+
+    Example: `guide.report(case)`
+    """
+    results = results_of(case, window_minutes)
+    src, dst = worst_pair(results)
+    write_case_report(case_facts(results, src, dst), case.path)
+    return View(("The report is report/report.html in the case folder: one file, readable offline.",))

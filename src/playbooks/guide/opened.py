@@ -1,0 +1,41 @@
+"""Open a case, and hold its results while it does not change."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from playbooks import case as cases
+from playbooks.case import CASE_FILE, Case
+from playbooks.errors import CaseError
+from playbooks.guide.results import Results
+
+
+def open_case(case_dir: str = ".") -> Case:
+    """Open the case in a folder, or in the nearest folder above it that holds one.
+
+    Example: `case = guide.open_case(".")`
+
+    Raises
+    ------
+    CaseError
+        No case there, or a `case.yaml` that is not valid.
+    """
+    start = Path(case_dir).resolve()
+    for folder in (start, *start.parents):
+        if (folder / CASE_FILE).is_file():
+            return cases.open_case(folder)
+    raise CaseError(
+        f"{start}: no {CASE_FILE} here or above. Expected a case; make one with: playbooks new FOLDER --case-id ID"
+    )
+
+
+@cache
+def _held(path: Path, stamp: tuple[int, int], window_minutes: int) -> Results:
+    return Results(cases.open_case(path), window_minutes)
+
+
+def results_of(case: Case, window_minutes: int = 60) -> Results:
+    """The results of a case, kept while its file and its custody chain do not change."""
+    changed = tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in (case.path / CASE_FILE, case.custody))
+    return _held(case.path, (changed[0], changed[1]), window_minutes)

@@ -1,0 +1,185 @@
+"""Verbs of the scoping and enrichment notebooks: who calls out, who changed what, whose it is."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from playbooks.case import Case
+from playbooks.guide.looking import show
+from playbooks.guide.opened import results_of
+from playbooks.guide.results import QUESTIONS, Results
+from playbooks.report import Table, View, checkin_raster, counted, egress_timeline, function_history
+
+PAIR_COLUMNS = [
+    *("beacon_score", "beacon_period_s", "src", "dst", "clients", "new_in_window", "connections"),
+    *("service", "tenant", "sources", "refs"),
+]
+RANKED_COLUMNS = ["priority", "src", "dst", "ownership", "priority_reasons", "refs"]
+ACTIVITY_COLUMNS = [
+    *("novelty", "time", "phase", "principal", "operation_base", "resource", "outcome", "ref"),
+    *("reasons", "exposure", "allowed_by"),
+]
+FOUR_QUESTIONS = [
+    "resource",
+    "resource_type",
+    "created_by",
+    "modified_by",
+    "permitted_by",
+    "triggered_by",
+    "invoked_by",
+]
+INTEL_COLUMNS = [
+    *("observable", "matched_on", "source", "confidence", "state"),
+    *("valid_until", "description", "lookup", "ref"),
+]
+
+
+def egress(case: Case, rows: int = 20) -> View:
+    """Pairs of source and destination over all telemetry, the clearest rhythm first.
+
+    Example: `guide.egress(case, rows=30)`
+    """
+    results = results_of(case)
+    pairs = results.scoped_pairs
+    listed = int(pairs.catalogue_id.notna().sum())
+    words = (
+        f"{len(pairs):,} pairs, {pairs.src.nunique():,} clients, {pairs.dst.nunique():,} destinations; "
+        f"{listed:,} pairs lead to hosts of the serverless catalogue, which says nothing against them.",
+    )
+    ranked = pairs.sort_values("beacon_score", ascending=False, na_position="last", kind="stable")
+    table = Table("Clearest rhythms", ranked[PAIR_COLUMNS].head(rows), "results/egress_pairs.parquet")
+    return View(words, (table,), (egress_timeline(results.egress_hours),), data=pairs)
+
+
+def checkins(case: Case, src: str = "", dst: str = "") -> View:
+    """Show the check-ins of one pair; without a pair, of the one most worth a look.
+
+    Example: `guide.checkins(case, "10.20.3.17", "example.workers.dev")`
+    """
+    results = results_of(case)
+    src, dst = (src, dst) if src and dst else worst_pair(results)
+    events = results.checkins(src, dst) if src else pd.DataFrame(columns=["time", "src", "dst"])
+    drawn = events.assign(src=src, dst=dst)
+    if "source" in drawn and len(drawn):
+        drawn = drawn[drawn.source == drawn.source.mode().iloc[0]]
+    words = (f"{src} → {dst}",) if src else ("No pair had enough events for a rhythm.",)
+    return View(words, pictures=(checkin_raster(drawn[["time", "src", "dst"]]),), data=events)
+
+
+def worst_pair(results: Results) -> tuple[str, str]:
+    """The pair that a finding or, without one, the ranking puts first; empty names when there is none."""
+    pairs = results.pairs
+    scored = pairs[pairs.beacon_score.notna()]
+    if not len(scored):
+        return "", ""
+    return str(scored.iloc[0].src), str(scored.iloc[0].dst)
+
+
+def records(case: Case, src: str = "", dst: str = "", rows: int = 6) -> View:
+    """Show raw records of one pair, spread over its time; without a pair, of the one most worth a look.
+
+    Example: `guide.records(case, "10.20.3.17", "example.workers.dev")`
+    """
+    results = results_of(case)
+    src, dst = (src, dst) if src and dst else worst_pair(results)
+    pairs = results.scoped_pairs
+    mine = pairs[(pairs.src == src) & (pairs.dst == dst)]
+    if not len(mine):
+        return View((f"No contact of {src or 'any client'} with {dst or 'any destination'} is in the records.",))
+    refs = list(mine.iloc[0].refs)
+    rows = max(1, rows)
+    step = max(1, len(refs) // rows)
+    return show(case, *refs[::step][:rows])
+
+
+def cloud(case: Case, rows: int = 30) -> View:
+    """Control-plane events that matter, in order of time, with who stands behind each.
+
+    Example: `guide.cloud(case)`
+    """
+    activity = results_of(case).activity
+    telling = activity[~activity.phase.isin(["invoke", "discovery"])]
+    words = (
+        f"{len(activity):,} control-plane events in the window, by {activity.principal.nunique():,} principals; "
+        f"{len(telling):,} of them change something.",
+    )
+    ranked = telling.sort_values(["novelty", "time"], ascending=[False, True], na_position="last", kind="stable")
+    table = Table(
+        "Changes, the most unusual first", ranked[ACTIVITY_COLUMNS].head(rows), "results/cloud_activity.parquet"
+    )
+    return View(words, (table,), data=activity)
+
+
+def functions(case: Case, resource: str = "") -> View:
+    """Who created, modified, permitted, triggered and ran each function; and the history as a picture.
+
+    Example: `guide.functions(case, "invoice-export")`
+    """
+    results = results_of(case)
+    table = results.resources
+    shown = table[table.resource == resource] if resource else table
+    activity = results.activity
+    history = activity if resource else activity[activity.resource.isin(_loudest(activity))]
+    words = (f"{len(shown):,} functions and their like.",)
+    tables = (Table("The four questions", shown[FOUR_QUESTIONS], "results/resources.parquet"),)
+    return View(words, tables, (function_history(history, resource or None),), data=shown)
+
+
+def _loudest(activity: pd.DataFrame) -> list[str]:
+    """The resources whose changes are most unusual, for a picture that is not crowded."""
+    changes = activity[activity.resource.notna() & ~activity.phase.isin(["invoke", "discovery"])]
+    ranked = changes.groupby("resource").novelty.max().sort_values(ascending=False, kind="stable")
+    return [str(name) for name in ranked.index[:6]]
+
+
+def sequences(case: Case, window_minutes: int = 60) -> View:
+    """Steps of one principal that follow each other: preparation, change, permission, run, evasion.
+
+    Example: `guide.sequences(case, window_minutes=120)`
+    """
+    rows = results_of(case, window_minutes).sequences
+    words = (f"{len(rows)} sequences within {window_minutes} minutes.",)
+    return View(words, (Table("Stages in order", rows),) if len(rows) else (), data=rows)
+
+
+def enrich(case: Case, rows: int = 20) -> View:
+    """Whose each destination is, and what to look at first; nothing leaves the house.
+
+    Example: `guide.enrich(case)`
+    """
+    pairs = results_of(case).pairs
+    owned = pairs.ownership.value_counts()
+    words = "Pairs by ownership: " + (", ".join(f"{n:,} {state}" for state, n in owned.items()) or "none") + "."
+    table = Table("What to look at first", pairs[RANKED_COLUMNS].head(rows), "results/egress_pairs.parquet")
+    return View((words,), (table,), data=pairs)
+
+
+def intelligence(case: Case, rows: int = 20) -> View:
+    """What the lists of indicators in evidence say of what was seen.
+
+    Example: `guide.intelligence(case)`
+    """
+    results = results_of(case)
+    intel = results.intel
+    words = f"{counted(len(intel), 'match', 'matches')} with {counted(results.coverage['indicators'], 'indicator')}."
+    shown = intel[INTEL_COLUMNS].head(rows)
+    tables = (Table("Intelligence", shown, "results/enrichment.parquet"),) if len(intel) else ()
+    return View((words,), tables, data=intel)
+
+
+def questions() -> View:
+    """List what the kit asks, with innocent readings and limits.
+
+    Example: `guide.questions()`
+    """
+    rows = [
+        {
+            "id": q.id,
+            "hypothesis": q.hypothesis,
+            "question": q.title,
+            "innocent when": " ".join(q.innocent_when),
+            "cannot see": " ".join(q.cannot_see),
+        }
+        for q in QUESTIONS
+    ]
+    return View((), (Table("Questions", pd.DataFrame(rows)),), data=QUESTIONS)
