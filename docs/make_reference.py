@@ -359,7 +359,7 @@ def notebooks() -> str:
     verbs = [
         (name, call)
         for name, call in inspect.getmembers(guide, inspect.isfunction)
-        if call.__module__ == guide.__name__ and not name.startswith("_") and "Example:" in docstring(call)
+        if call.__module__.startswith(guide.__name__) and not name.startswith("_") and "Example:" in docstring(call)
     ]
     rows = [(code(name), docstring(call).partition("\n")[0], _example(call)) for name, call in verbs]
     return page(
