@@ -6,6 +6,7 @@ The connection never leaves the machine: no extension is fetched, no remote path
 from __future__ import annotations
 
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +35,8 @@ def connect() -> duckdb.DuckDBPyConnection:
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "preserve_insertion_order": "true",
+            # what does not fit into memory spills here, never into the case (the working folder of a kernel)
+            "temp_directory": str(Path(tempfile.gettempdir()) / f"playbooks-{os.getpid()}"),
         }
     )
     con.execute("SET TimeZone='UTC'")
