@@ -115,5 +115,12 @@ def test_the_same_resource_keeps_its_id_and_names_all_who_changed_it() -> None:
     assert "T1648" in one.attack
 
 
+@pytest.mark.parametrize(("field", "other"), [("account", "999999999999"), ("region", "us-west-2")])
+def test_one_name_in_two_places_is_two_resources_and_two_decisions(field: str, other: str) -> None:
+    here, there = subjects(t.act(**NEW | OPENED), t.act(**NEW | OPENED | {field: other}))
+    assert here.id != there.id
+    assert here.title == there.title
+
+
 def test_no_activity_gives_no_subject() -> None:
     assert subjects() == []

@@ -44,7 +44,8 @@ def cloud_subjects(activity: pd.DataFrame, sequences: pd.DataFrame) -> list[Subj
     """
     changed = activity[activity.resource.notna() & activity.phase.isin([*CHANGES, "defence-evasion"])]
     found = []
-    for resource, rows in changed.groupby("resource", sort=True):
+    # the same name in another account or region is another resource
+    for (resource, _account, _region), rows in changed.groupby(["resource", "account", "region"], dropna=False):
         for allowed in (False, True):
             part = rows[rows.allowed_by.notna() == allowed]
             if len(part) and (signals := _signals(str(resource), part, sequences)):
@@ -116,9 +117,14 @@ def _subject(resource: str, rows: pd.DataFrame, signals: tuple[Signal, ...], all
     attack: list[str] = sorted({str(technique) for ids in rows.attack for technique in ids} | {"T1648"})
     return Subject(
         hypothesis="B",
-        key=f"{rows.iloc[0].provider}/{resource}" + (ALLOWED if allowed else ""),
+        key=_place(rows) + resource + (ALLOWED if allowed else ""),
         title=f"{_people(principals)} changed {_kind_of(rows)} {resource} ({kinds})",
-        subjects={"resource": [resource], "principal": principals, "src": sorted(set(rows.source_ip.dropna()))},
+        subjects={
+            "resource": [resource],
+            "account": sorted(set(rows.account.dropna())),
+            "principal": principals,
+            "src": sorted(set(rows.source_ip.dropna())),
+        },
         first_seen=rows.time.min().isoformat(),
         last_seen=rows.time.max().isoformat(),
         signals=signals,
@@ -128,6 +134,12 @@ def _subject(resource: str, rows: pd.DataFrame, signals: tuple[Signal, ...], all
         next_steps=_next_steps(str(_kind_of(rows)), resource, principals),
         allowed_by="; ".join(dict.fromkeys(rows.allowed_by)) if allowed else None,
     )
+
+
+def _place(rows: pd.DataFrame) -> str:
+    """Provider, account and region, which tell two resources of one name apart."""
+    first = rows.iloc[0]
+    return "".join(f"{part}/" for part in (first.provider, first.account, first.region) if isinstance(part, str))
 
 
 def _people(principals: list[str]) -> str:

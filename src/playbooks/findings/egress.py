@@ -282,5 +282,5 @@ def _next_steps(sources: list[str], hosts: list[str], tenants: list[str]) -> tup
         "Do not open, resolve or scan the destination from the house: it would warn whoever runs it.",
         f"Find the process on {who} that made the contacts (endpoint records around first seen).",
         f"Ask the owners in the house whether they know {hosts[0]}{tenant}; if so, enter it with owner and expiry.",
-        "If it stays unexplained: block the full host name (never the provider's suffix) and isolate the host at once.",
+        "If it stays unexplained: block the full host name (not the provider's suffix) and isolate the host together.",
     )
