@@ -76,7 +76,7 @@ FIELD_MEANING = {
     "VettedSource.source": "name of the source, exactly as in the `source` column of the indicator list",
     "VettedSource.vetted_by": "who reviewed the source",
     "VettedSource.vetted_on": "when",
-    "Options.online_lookups": "reserved: this version asks nothing outside, whatever stands here",
+    "Options.online_lookups": "reserved: this version asks nobody outside, and says so as a blind spot when it is true",
     "Options.redact_secrets": "hide credentials in the records that the report prints; evidence is never touched",
 }
 PHASE_MEANING = {

@@ -83,8 +83,9 @@ def test_a_labelled_attack_stands_in_the_activity_with_its_phase_and_principal(
     entry: dict[str, Any], finished: dict[str, Path]
 ) -> None:
     case = finished.get(entry["file"].split("/")[0])
-    if case is None:
-        pytest.skip("its case did not run")
+    if case is None and not (SHARED / "logs" / entry["file"]).is_file():
+        pytest.skip(f"{entry['file']} is not here")
+    assert case is not None, "its case did not run to its end: see the test above"
     records = [r for r in records_of(SHARED / "logs" / entry["file"]) if chosen(r, entry["select"])]
     assert records
     activity = pd.read_parquet(case / "results" / "cloud_activity.parquet")

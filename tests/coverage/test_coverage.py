@@ -389,3 +389,16 @@ def test_every_blind_spot_says_what_it_forbids_and_what_to_do(tmp_path: Path) ->
     for spot in found:
         assert all(spot[part] for part in ("id", "missing", "forbids", "how_established", "recommend"))
     assert len({spot["id"] for spot in found}) == len(found)
+
+
+def test_a_baseline_too_small_is_a_blind_spot_of_audit_records_only() -> None:
+    from playbooks.coverage.blind_spots import _small_baseline
+
+    with_audit, without = {"api_activity": {"events": 1}}, {"api_activity": {"events": 0}}
+    assert [spot.how_established for spot in _small_baseline(with_audit, "3 events")] == ["3 events"]
+    assert [*_small_baseline(with_audit, None), *_small_baseline(without, "3 events")] == []
+
+
+def test_lookups_that_are_allowed_and_not_made_are_told(tmp_path: Path) -> None:
+    assert "online-lookups" in spots(covered(tmp_path / "on", {"options": {"online_lookups": True}}))
+    assert "online-lookups" not in spots(covered(tmp_path / "off", {"options": {"online_lookups": False}}))

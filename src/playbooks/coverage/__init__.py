@@ -46,6 +46,7 @@ def coverage(
     tables: Tables,
     questions: Iterable[Asked],
     blind_to_runs: str | None = None,
+    small_baseline: str | None = None,
 ) -> dict[str, Any]:
     """State what the evidence of a case covers.
 
@@ -57,6 +58,8 @@ def coverage(
         What will be asked; each is answerable or blind.
     blind_to_runs
         Why runs of functions cannot be seen, where scoping found that they cannot.
+    small_baseline
+        Why the baseline is too small to lean on, where scoping found it so.
 
     Returns
     -------
@@ -66,6 +69,7 @@ def coverage(
     facts = {name: _table_facts(tables, name) for name in schema.EVENT_TABLES}
     hours = _hours(tables)
     sources = _sources(readings, hours, case.config.window)
+    spots = blind_spots(case, facts, sources, readings, tables, blind_to_runs, small_baseline)
     asked = [_answerable(question, facts) for question in questions]
     return {
         "case_id": case.config.case_id,
@@ -76,7 +80,9 @@ def coverage(
         "indicators": int(tables.indicators.count().execute()),
         "matrix": _matrix(sources),
         "questions": asked,
-        "blind_spots": [asdict(spot) for spot in blind_spots(case, facts, sources, readings, tables, blind_to_runs)],
+        "blind_spots": [
+            asdict(spot) for spot in blind_spots(case, facts, sources, readings, tables, blind_to_runs, small_baseline)
+        ],
     }
 
 

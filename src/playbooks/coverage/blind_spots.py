@@ -39,6 +39,7 @@ def blind_spots(
     readings: list[Reading],
     tables: Tables,
     blind_to_runs: str | None,
+    small_baseline: str | None = None,
 ) -> list[BlindSpot]:
     """The register of a case.
 
@@ -52,10 +53,13 @@ def blind_spots(
         Sources with their gaps.
     blind_to_runs
         Why runs of functions cannot be seen; null where they can.
+    small_baseline
+        Why the baseline is too small to lean on; null where it is not.
     """
     return [
         *_missing_telemetry(case, facts, tables),
         *_data_events(facts, blind_to_runs),
+        *_small_baseline(facts, small_baseline),
         *_foreign_clients(case, tables),
         *_holes(sources, readings),
         *_house_facts(case, tables),
@@ -163,6 +167,18 @@ def _data_events(facts: dict[str, dict[str, Any]], why: str | None) -> Iterator[
         )
 
 
+def _small_baseline(facts: dict[str, dict[str, Any]], why: str | None) -> Iterator[BlindSpot]:
+    if why and facts["api_activity"]["events"]:
+        yield BlindSpot(
+            "small-baseline",
+            "a baseline of audit records that is large enough",
+            "that a change called new is unusual: ordinary ones may look so too",
+            why,
+            "Add audit records of a longer quiet span before the window.",
+            ("function_changes",),
+        )
+
+
 def _foreign_clients(case: Case, tables: Tables) -> Iterator[BlindSpot]:
     """Records whose client lies outside the stated ranges are not looked at as egress."""
     ranges = [ipaddress.ip_network(text) for text in case.config.estate.internal_ranges]
@@ -246,6 +262,15 @@ def _silent_hours(sources: list[dict[str, Any]]) -> dict[str, list[str]]:
 def _house_facts(case: Case, tables: Tables) -> Iterator[BlindSpot]:
     """What the house itself did not bring."""
     config = case.config
+    if config.options.online_lookups:
+        yield BlindSpot(
+            "online-lookups",
+            "answers of online providers",
+            "what they know of a destination",
+            "case.yaml allows lookups, and this version asks nobody outside",
+            "Add their answers as a list of indicators.",
+            ("known_indicators",),
+        )
     if config.baseline is None:
         yield BlindSpot(
             "no-baseline",

@@ -23,7 +23,7 @@ class Clock(Enum):
     """Where the zone of a stamp comes from."""
 
     IN_THE_STAMP = "in the stamp"
-    ASK = "the case must say (`clock:` in case.yaml)"
+    ASK = "in the stamp; where it was lost, the case must say (`clock:` in case.yaml)"
 
 
 @dataclass(frozen=True)

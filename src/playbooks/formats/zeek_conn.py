@@ -19,7 +19,7 @@ FORMAT = Format(
         keys=frozenset({"ts", "id_orig_h", "id_resp_h", "proto"}),
         any_of=frozenset({"conn_state", "orig_pkts"}),
     ),
-    clock=Clock.IN_THE_STAMP,
+    clock=Clock.ASK,
     columns="""
         stamp(r.ts)                 AS time,
         said(r.uid)                 AS metadata_uid,

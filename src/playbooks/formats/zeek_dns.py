@@ -20,7 +20,7 @@ FORMAT = Format(
         # not trans_id: dhcp.log has it too
         any_of=frozenset({"qtype_name", "qclass_name", "rcode_name"}),
     ),
-    clock=Clock.IN_THE_STAMP,
+    clock=Clock.ASK,
     columns="""
         stamp(r.ts)                 AS time,
         said(r.uid)                 AS metadata_uid,

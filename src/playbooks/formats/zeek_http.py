@@ -20,7 +20,7 @@ FORMAT = Format(
         # not trans_depth: smtp.log has it too
         any_of=frozenset({"request_body_len", "response_body_len"}),
     ),
-    clock=Clock.IN_THE_STAMP,
+    clock=Clock.ASK,
     columns="""
         stamp(r.ts)                 AS time,
         said(r.uid)                 AS metadata_uid,

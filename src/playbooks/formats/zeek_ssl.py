@@ -19,7 +19,7 @@ FORMAT = Format(
         # not server_name or cipher: quic.log and kerberos.log have them too
         any_of=frozenset({"established", "resumed", "ssl_history"}),
     ),
-    clock=Clock.IN_THE_STAMP,
+    clock=Clock.ASK,
     columns="""
         stamp(r.ts)                 AS time,
         said(r.uid)                 AS metadata_uid,

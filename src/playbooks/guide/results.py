@@ -78,7 +78,8 @@ class Results:
             found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
             return found
         blind = function_lifecycle.why_blind_to_runs(self.tables)
-        found = coverage(self.case, self.readings, self.tables, QUESTIONS, blind)
+        small = cloud_activity.small_baseline(self.tables, self.case)
+        found = coverage(self.case, self.readings, self.tables, QUESTIONS, blind, small)
         write_json(file, found)
         self._mark("coverage")
         return found
