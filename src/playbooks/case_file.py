@@ -168,10 +168,12 @@ class VettedSource(_Part):
 
 
 class Options(_Part):
-    """Switches of a case; both defaults are the safe ones."""
+    """Switches of a case; every default is the safe one."""
 
     online_lookups: bool = False
     redact_secrets: bool = True
+    timestamp_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
+    keep_environment_values: bool = False
 
 
 class CaseFile(_Part):
