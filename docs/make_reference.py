@@ -21,7 +21,8 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from playbooks import case_file, cli, guide, schema
+from playbooks import case_file, guide, schema
+from playbooks.cli.app import commands as commands_of_kit
 from playbooks.errors import EXIT_CODES, PlaybookError
 from playbooks.findings import cloud, egress, signal
 from playbooks.formats import FORMATS
@@ -77,6 +78,8 @@ FIELD_MEANING = {
     "VettedSource.vetted_by": "who reviewed the source",
     "VettedSource.vetted_on": "when",
     "Options.online_lookups": "reserved: this version asks nobody outside, and says so as a blind spot when it is true",
+    "Options.timestamp_url": "time stamp authority (RFC 3161) that `playbooks sign` may ask; empty: none is asked",
+    "Options.keep_environment_values": "keep values of environment variables of acquired functions; may be secrets",
     "Options.redact_secrets": "hide credentials in the records that the report prints; evidence is never touched",
 }
 PHASE_MEANING = {
@@ -178,8 +181,8 @@ def docstring(thing: object) -> str:
 
 def commands() -> str:
     """Every command with its arguments and options."""
-    known = [(info.callback.__name__, info.callback) for info in cli.app.registered_commands if info.callback]
-    rows = [(f"[`{name}`](#{name})", docstring(call).partition("\n")[0]) for name, call in known]
+    known = list(commands_of_kit())
+    rows = [(f"[`{name}`](#{_anchor(name)})", docstring(call).partition("\n")[0]) for name, call in known]
     return page(
         "Commands",
         "The same words as `playbooks COMMAND --help`. What a command returns: [exit codes](exit-codes.md).",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from playbooks.cli import app
+from playbooks.cli.app import commands
 from playbooks.findings.wording import forbidden_claims
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -146,7 +146,7 @@ def test_a_line_that_is_not_printed_is_noticed() -> None:
 def test_every_command_is_in_the_reference_and_in_the_readme() -> None:
     reference = (ROOT / "docs/reference/commands.md").read_text(encoding="utf-8")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    names = [info.callback.__name__ for info in app.registered_commands if info.callback]
+    names = [name for name, _ in commands()]
     assert names
     assert [name for name in names if f"\n## {name}\n" not in reference] == []
     assert [name for name in names if f"`playbooks {name}" not in readme] == []

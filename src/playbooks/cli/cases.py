@@ -1,0 +1,120 @@
+"""Commands about a case as a whole: make it, run it, open it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from playbooks import __version__
+from playbooks.cli.app import AsJson, CaseFolder, app
+from playbooks.terminal import out, print_json, print_outcomes, say, steps_bar
+
+
+@app.command()
+def version() -> None:
+    """Print the version.
+
+    Example: playbooks version
+    """
+    out.print(__version__)
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder to make.")],
+    case_id: Annotated[str, typer.Option("--case-id", help="Id of the case, e.g. IR-2026-031.")],
+    title: Annotated[str, typer.Option(help="What it is about, in a line.")] = "",
+) -> None:
+    """Make a case: a folder with a commented case.yaml.
+
+    Example: playbooks new cases/IR-31 --case-id IR-2026-031
+    """
+    from playbooks.case import new_case
+    from playbooks.evidence import custody
+
+    case = new_case(folder, case_id, title)
+    custody.append(case.custody, case.config.case_id, "opened")
+    say(f"Case {case.config.case_id} is in {folder}.")
+    say("Next: state window, baseline and estate in case.yaml, then: playbooks add FOLDER FILE…")
+
+
+@app.command()
+def run(
+    folder: CaseFolder,
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", "-p", help="NAME=VALUE, as often as needed.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", help="One step, by its number or name.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the six notebooks of a case headless and write the report.
+
+    Example: playbooks run cases/IR-31 -p window_minutes=120
+    """
+    from playbooks.case import open_case
+
+    _run(open_case(folder), parameter, only, as_json)
+
+
+def _run(case: Any, parameter: list[str] | None, only: list[str] | None, as_json: bool) -> None:
+    from playbooks.normalise import readings
+    from playbooks.runner import run as run_case
+    from playbooks.steps import chosen_steps, given_parameters
+
+    steps = chosen_steps(only)
+    with steps_bar(len(steps)) as told:
+        record = run_case(case, given_parameters(parameter), steps, told)
+    if as_json:
+        print_json(record)
+        return
+    total = readings(case)
+    for reading in total:
+        say(reading.law() + (f"; {reading.note}" if reading.note else ""))
+    sums = [sum(getattr(reading, name) for reading in total) for name in ("records", "events", "unread", "blank")]
+    out.print("All: {:,} records = {:,} events + {:,} unread + {:,} blank".format(*sums))
+    print_outcomes(case)
+    report = case.report / "report.html"
+    if report.is_file():
+        say(f"Report: {report}")
+
+
+@app.command()
+def demo(
+    to: Annotated[Path, typer.Option("--to", help="Folder below which the sample case is made.")] = Path("demo"),
+    sample: Annotated[str, typer.Option(help="incident or quiet.")] = "incident",
+) -> None:
+    """Run the sample incident as a case and say where its report is.
+
+    Example: playbooks demo --to /tmp/demo
+    """
+    from playbooks import evidence
+    from playbooks.steps import sample_case
+
+    case, logs = sample_case(to, sample)
+    evidence.add(case, [logs])
+    _run(case, None, None, as_json=False)
+
+
+@app.command()
+def lab(
+    folder: CaseFolder,
+    port: Annotated[int, typer.Option(help="Port on loopback; 0 chooses a free one.")] = 0,
+    browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
+) -> None:
+    """Open JupyterLab on the case, on loopback and with a token.
+
+    Example: playbooks lab cases/IR-31
+    """
+    from playbooks.case import open_case
+    from playbooks.lab import lab_command, prepare_notebooks
+
+    case = open_case(folder)
+    prepare_notebooks(case)
+    command, environment = lab_command(case, port, browser)
+    out.print("JupyterLab opens on this machine only. Stop it with Ctrl-C.")
+    import subprocess
+
+    sys.exit(subprocess.run(command, env=environment, check=False).returncode)  # noqa: S603  # our own command

@@ -1,0 +1,134 @@
+"""Commands about records: what a file holds, what stands behind a reference, which formats are read."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from playbooks.cli.app import AsJson, CaseFolder, app
+from playbooks.errors import AllFailed, SomeFailed
+from playbooks.terminal import err, out, print_events, print_json, say
+
+
+@app.command()
+def read(
+    files: Annotated[list[Path], typer.Argument(help="Log files.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print every event as a JSON line, in record order.")] = False,
+    clock: Annotated[str | None, typer.Option(help="Zone of stamps that carry none, e.g. Europe/Berlin.")] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say which formats were tried and what was missing.")
+    ] = False,
+) -> None:
+    """Show what the kit sees in log files, without a case. The last line on stderr gives the counts.
+
+    Example: playbooks read --json conn.log.gz | head
+    """
+    from playbooks.case import check_zone
+
+    if clock is not None:
+        check_zone(clock)
+    totals = [0, 0, 0]
+    refused = 0
+    for number, file in enumerate(files, start=1):
+        if reason := _cannot_read(file):
+            refused += 1
+            say(reason, err)
+            continue
+        for place, count in enumerate(_read_one(file, f"E{number:03d}", as_json, clock, explain)):
+            totals[place] += count
+    if refused == len(files):
+        raise AllFailed("nothing was read. Give log files, or folders to `playbooks add`.")
+    events, unread, blank = totals
+    say(f"{sum(totals)} records / {events} events / {unread} unread / {blank} blank", err)
+    if refused:
+        raise typer.Exit(SomeFailed.exit_code)  # the counts stay the last line
+
+
+def _cannot_read(file: Path) -> str:
+    """Why a path holds nothing to read; empty when it does."""
+    from playbooks.evidence import printable
+
+    name = printable(file)
+    try:
+        if file.exists() and not file.is_file():
+            return f"{name}: {'a folder' if file.is_dir() else 'no plain file'}. Expected a log file."
+        with file.open("rb") as stream:
+            stream.read(1)
+    except OSError as error:
+        return f"{name}: cannot be read: {error.strerror}. Expected a log file."
+    return ""
+
+
+def _read_one(file: Path, evidence_id: str, as_json: bool, clock: str | None, explain: bool) -> tuple[int, int, int]:
+    from playbooks import evidence
+    from playbooks.normalise import Source, detect
+    from playbooks.normalise import read as read_records
+
+    detection = detect(file)
+    name = detection.format.name if detection.format else detection.why_unknown()
+    say(f"{evidence.printable(file)}: {name}", err)
+    if explain:
+        for tried in detection.tried:
+            say(f"  {tried.name}: {tried.share:.0%} {tried.missing}", err)
+    counts = [0, 0, 0]
+    for rows in read_records(Source(evidence_id, file, clock), detection):
+        if as_json:
+            print_events(rows.events)
+        for row in rows.unread.to_pylist():
+            say(f"  unread {row['record_no']}: {row['reason']}", err)
+        for place, count in enumerate((rows.events.num_rows, rows.unread.num_rows, rows.blank)):
+            counts[place] += count
+    return counts[0], counts[1], counts[2]
+
+
+@app.command()
+def show(
+    folder: CaseFolder,
+    refs: Annotated[list[str], typer.Argument(help="References such as E003:4118.")],
+    as_json: AsJson = False,
+) -> None:
+    """Print the raw records behind references.
+
+    Example: playbooks show cases/IR-31 E003:4118
+    """
+    from playbooks.case import open_case
+    from playbooks.normalise import show as raw_of
+    from playbooks.report import visible
+
+    for record in raw_of(open_case(folder), refs).values():
+        if as_json:
+            print_json(vars(record))
+        else:
+            say(f"{record.ref}  {record.file}  SHA-256 {record.sha256}", err)
+            sys.stdout.write(visible(record.text) + "\n")  # control characters shown, never sent to the terminal
+
+
+@app.command()
+def formats(as_json: AsJson = False) -> None:
+    """List the log formats the kit reads, and what each can and cannot show.
+
+    Example: playbooks formats
+    """
+    from playbooks.formats import FORMATS
+
+    rows = [
+        {
+            "name": form.name,
+            "product": form.product,
+            "table": form.table,
+            "clock": form.clock.value,
+            "shows": form.shows,
+            "cannot_show": form.cannot_show,
+            "reference": form.reference,
+        }
+        for form in FORMATS
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        out.print(f"[bold]{row['name']}[/]  {row['product']} → {row['table']}", soft_wrap=True)
+        out.print(f"  shows:       {row['shows']}\n  cannot show: {row['cannot_show']}", soft_wrap=True)
