@@ -50,6 +50,8 @@ FIELD_MEANING = {
     "CaseFile.inventory": "what we own, with owner",
     "CaseFile.allow_list": "what is known and accepted, with owner and expiry",
     "CaseFile.intel": "sources of indicators that somebody has reviewed",
+    "CaseFile.collectors": "who of ours collected evidence; their reads are set apart, see "
+    "[collect next](../how-to/collect-next.md)",
     "CaseFile.options": "switches",
     "Window.start": "first moment, with zone; included",
     "Window.end": "last moment, with zone; not included",
@@ -77,6 +79,12 @@ FIELD_MEANING = {
     "VettedSource.source": "name of the source, exactly as in the `source` column of the indicator list",
     "VettedSource.vetted_by": "who reviewed the source",
     "VettedSource.vetted_on": "when",
+    "Collector.principal": "name as audit records give it, or ARN of user, session or role; `*` stands for anything",
+    "Collector.owner": "who collected",
+    "Collector.user_agent": "its user agent; `*` stands for anything. Without it, since and until are needed",
+    "Collector.source_ip": "its address; empty means any",
+    "Collector.since": "first moment of the collection, with zone; included",
+    "Collector.until": "last moment, with zone; not included",
     "Options.online_lookups": "reserved: this version asks nobody outside, and says so as a blind spot when it is true",
     "Options.timestamp_url": "time stamp authority (RFC 3161) that `playbooks sign` may ask; empty: none is asked",
     "Options.keep_environment_values": "keep values of environment variables of acquired functions; may be secrets",
@@ -102,6 +110,7 @@ PLACES = {
     "Owned": "inventory",
     "Allowed": "allow_list",
     "VettedSource": "intel",
+    "Collector": "collectors",
     "Options": "options",
 }
 # Signals: when each kind is given, and its weight; names in braces are constants of the module that yields it.
@@ -138,6 +147,10 @@ KIND_MEANING = {
     ("B", "exposure"): ("A successful change opened something to strangers.", "{EXPOSURE_WEIGHT}"),
     ("B", "tool"): ("The user agent is that of a documented tool; an exercise has it too.", "{TOOL_WEIGHT}"),
     ("B", "evasion"): ("Somebody successfully ended or weakened a record of what happens.", "{EVASION_WEIGHT}"),
+    ("B", "collector"): (
+        "A mark of our own collection (its identity, or its user agent) on something that is no read.",
+        "{COLLECTOR_WEIGHT}",
+    ),
     ("B", "sequence"): (
         "One principal went through three stages or more in one sitting, preparation or evasion among them.",
         "{SEQUENCE_WEIGHT}",

@@ -167,6 +167,30 @@ class VettedSource(_Part):
     vetted_on: dt.date
 
 
+class Collector(_Part):
+    """Somebody of ours who collects evidence, and the marks by which the audit logs show it.
+
+    A principal alone is no mark, and a user agent alone is none either: anybody can send it.
+    """
+
+    principal: str
+    owner: str = Field(min_length=1)
+    user_agent: str | None = None
+    source_ip: str | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _says_enough(self) -> Collector:
+        if not self.principal.strip("*?") or (self.user_agent is not None and not self.user_agent.strip("*? ")):
+            raise ValueError("a pattern of wildcards alone covers everybody; name the principal and the user agent")
+        if not self.user_agent and not (self.since and self.until):
+            raise ValueError("a collector needs a user_agent, or since and until, beside its principal")
+        if self.since and self.until and self.since >= self.until:
+            raise ValueError("since must lie before until")
+        return self
+
+
 class Options(_Part):
     """Switches of a case; every default is the safe one."""
 
@@ -191,6 +215,7 @@ class CaseFile(_Part):
     inventory: list[Owned] = []
     allow_list: list[Allowed] = []
     intel: list[VettedSource] = []
+    collectors: list[Collector] = []
     options: Options = Options()
 
 

@@ -303,6 +303,8 @@ CLOUD_ACTIVITY = Table(
         Column("allowed_by", "VARCHAR", "allow-list entry and owner that cover it; null otherwise"),
         Column("novelty", "DOUBLE", "0 to 1 against the baseline window; null without baseline"),
         Column("reasons", "VARCHAR[]", "what is new"),
+        Column("set_apart", "VARCHAR", "whose own collection this read is; such rows count nowhere; else null"),
+        Column("collector", "VARCHAR", "why a record with a mark of our own collection is not set apart; else null"),
     ),
 )
 

@@ -27,6 +27,7 @@ def findings(
     activity: pd.DataFrame,
     sequences: pd.DataFrame,
     intel: pd.DataFrame,
+    set_apart: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Put everything together: the content of `findings.json`.
 
@@ -36,6 +37,8 @@ def findings(
         The case and what `coverage` says of its evidence.
     pairs, activity, sequences, intel
         Egress pairs with ownership, cloud activity, stages per principal, and intelligence matches.
+    set_apart
+        What our own collection wrote into the audit records (`Footprint.as_json`).
 
     Returns
     -------
@@ -59,6 +62,7 @@ def findings(
         "leads": leads[:LEADS_SHOWN],
         "leads_total": len(leads),
         "suppressed": aside,
+        "set_apart": set_apart or {},
         "limits": [
             *LIMITS,
             *(f"Blind: {spot['missing']} – forbids to conclude {spot['forbids']}." for spot in coverage["blind_spots"]),

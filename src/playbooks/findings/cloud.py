@@ -29,6 +29,7 @@ EXPOSURE_WEIGHT = 0.35  # open to strangers: some endpoints are meant to be
 SEQUENCE_WEIGHT = 0.35  # steps of an abuse in order, which a first release shares in part
 TOOL_WEIGHT = 0.4  # the published user agent of a tool; an exercise has it too
 EVASION_WEIGHT = 0.35  # what is recorded was changed: also when a trail is replaced
+COLLECTOR_WEIGHT = 0.4  # our collection only reads: containment by the same people looks like this, and theft too
 TELLING_STAGES = frozenset({"preparation", "evasion"})  # a deployment has neither
 
 
@@ -42,7 +43,9 @@ def cloud_subjects(activity: pd.DataFrame, sequences: pd.DataFrame) -> list[Subj
     sequences
         Stages that follow each other, per principal (`scoping.sequences`).
     """
-    changed = activity[activity.resource.notna() & activity.phase.isin([*CHANGES, "defence-evasion"])]
+    # whatever but reading bears a mark of our own collection is told, also runs and changes of identities
+    marked = activity.collector.notna() & (activity.phase != "discovery")
+    changed = activity[activity.resource.notna() & (activity.phase.isin([*CHANGES, "defence-evasion"]) | marked)]
     found = []
     # the same name in another account or region is another resource
     for (resource, _account, _region), rows in changed.groupby(["resource", "account", "region"], dropna=False):
@@ -54,7 +57,7 @@ def cloud_subjects(activity: pd.DataFrame, sequences: pd.DataFrame) -> list[Subj
 
 
 def _signals(resource: str, rows: pd.DataFrame, sequences: pd.DataFrame) -> tuple[Signal, ...]:
-    found = [*_novelty(rows), *_exposure(rows), *_tools(rows), *_evasion(rows)]
+    found = [*_novelty(rows), *_exposure(rows), *_tools(rows), *_evasion(rows), *_collectors(rows)]
     if rows.allowed_by.isna().all():
         found += _sequence(resource, rows, sequences)
     return tuple(sorted(found, key=lambda s: (s.kind, -s.weight, s.sentence)))
@@ -98,6 +101,14 @@ def _evasion(rows: pd.DataFrame) -> Iterator[Signal]:
     for principal, done in acts.groupby("principal", sort=True):
         names = ", ".join(dict.fromkeys(done.operation_base))
         yield Signal("evasion", f"{principal} changed what is recorded: {names}.", EVASION_WEIGHT, tuple(done.ref))
+
+
+def _collectors(rows: pd.DataFrame) -> Iterator[Signal]:
+    """A mark of our own collection on what no collection does."""
+    for (why, outcome), acts in rows.groupby(["collector", "outcome"], sort=True):
+        names = ", ".join(dict.fromkeys(acts.operation_base))
+        tried = "tried" if outcome == "failure" else "done"
+        yield Signal("collector", f"{names} {tried}: {why}.".replace("?.", "?"), COLLECTOR_WEIGHT, tuple(acts.ref))
 
 
 def _sequence(resource: str, rows: pd.DataFrame, sequences: pd.DataFrame) -> Iterator[Signal]:

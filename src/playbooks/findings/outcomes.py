@@ -15,7 +15,7 @@ FOUND, CLEAR, BLIND = "found", "clear", "blind"
 KINDS = {
     "egress_rhythm": {"rhythm"},
     "known_indicators": {"intelligence"},
-    "function_changes": {"novelty", "sequence", "tool"},
+    "function_changes": {"novelty", "sequence", "tool", "collector"},
     "public_exposure": {"exposure"},
     "logging_tampered": {"evasion"},
 }

@@ -24,7 +24,9 @@ from playbooks.enrichment import intelligence, with_ownership
 from playbooks.findings import decisions, findings, with_priority
 from playbooks.normalise import READINGS, Reading, normalise
 from playbooks.scoping import cloud_activity, egress_pairs, function_lifecycle, known_indicators, sequences
+from playbooks.scoping.collectors import collectors_of
 from playbooks.scoping.egress_events import egress_events
+from playbooks.scoping.footprint import Footprint, own_collection
 from playbooks.scoping.question import Question
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ class Results:
             found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
             return found
         blind = function_lifecycle.why_blind_to_runs(self.tables)
-        small = cloud_activity.small_baseline(self.tables, self.case)
+        small = cloud_activity.small_baseline(self.footprint.without(self.tables), self.case)
         found = coverage(self.case, self.readings, self.tables, QUESTIONS, blind, small)
         write_json(file, found)
         self._mark("coverage")
@@ -92,14 +94,20 @@ class Results:
         return self._kept(schema.EGRESS_PAIRS, self._scope_pairs)
 
     @cached_property
+    def footprint(self) -> Footprint:
+        """What our own collection wrote into the audit records."""
+        return own_collection(self.tables, self.case)
+
+    @cached_property
     def activity(self) -> pd.DataFrame:
-        """Control-plane events of the window."""
-        return self._kept(schema.CLOUD_ACTIVITY, lambda: cloud_activity.cloud_activity(self.tables, self.case))
+        """Control-plane events of the window, without the reads of our own collection."""
+        rows = self._kept(schema.CLOUD_ACTIVITY, self._scope_cloud)
+        return rows[rows.set_apart.isna()].reset_index(drop=True)
 
     @cached_property
     def resources(self) -> pd.DataFrame:
         """Functions and their like, with the four questions answered."""
-        return self._kept(schema.RESOURCES, lambda: function_lifecycle.resources(self.activity, self.tables, self.case))
+        return self._kept(schema.RESOURCES, self._scope_functions)
 
     @cached_property
     def sequences(self) -> pd.DataFrame:
@@ -125,7 +133,8 @@ class Results:
     @cached_property
     def findings(self) -> dict[str, Any]:
         """Findings, leads, suppressed rows, outcomes and limits; written anew each time."""
-        found = findings(self.case, self.coverage, self.pairs, self.activity, self.sequences, self.intel)
+        apart = self.footprint.as_json()
+        found = findings(self.case, self.coverage, self.pairs, self.activity, self.sequences, self.intel, apart)
         write_json(self.case.results / "findings.json", found)
         self._store(schema.TIMELINE, timeline(found, self.activity))
         return found
@@ -151,6 +160,12 @@ class Results:
 
     def _scope_pairs(self) -> pd.DataFrame:
         return egress_pairs.egress_pairs(self.tables, self.case.config, self._contacts)
+
+    def _scope_cloud(self) -> pd.DataFrame:
+        return cloud_activity.cloud_activity(self.tables, self.case, self.footprint)
+
+    def _scope_functions(self) -> pd.DataFrame:
+        return function_lifecycle.resources(self.activity, self.footprint.without(self.tables), self.case)
 
     def _count_hours(self) -> pd.DataFrame:
         return egress_pairs.egress_hours(self.tables, self.case.config, self._contacts)
@@ -178,12 +193,13 @@ class Results:
 
     @cached_property
     def _stamp(self) -> str:
-        """Changes with the evidence as read, the case file and the kit."""
+        """Changes with the evidence as read, the case file, the kit, and what is known of our own collection."""
         assert self.readings is not None
         parts = [
             (self.case.events / READINGS).read_bytes(),
             (self.case.path / CASE_FILE).read_bytes(),
             kit.fingerprint().encode(),
+            repr(collectors_of(self.case)).encode(),
         ]
         return hashlib.sha256(b"\0".join(parts)).hexdigest()
 

@@ -97,11 +97,13 @@ def cloud(case: Case, rows: int = 30) -> View:
 
     Example: `guide.cloud(case)`
     """
-    activity = results_of(case).activity
+    results = results_of(case)
+    activity = results.activity
     telling = activity[~activity.phase.isin(["invoke", "discovery"])]
     words = (
         f"{len(activity):,} control-plane events in the window, by {activity.principal.nunique():,} principals; "
         f"{len(telling):,} of them change something.",
+        results.footprint.sentence(),
     )
     ranked = telling.sort_values(["novelty", "time"], ascending=[False, True], na_position="last", kind="stable")
     table = Table(

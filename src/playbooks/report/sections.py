@@ -228,6 +228,7 @@ def _evidence(facts: CaseFacts) -> dict[str, Any]:
         "total": len(facts.evidence),
         "heads": _heads(["Item", "Name", "Source", "Bytes", "SHA-256", "Added (UTC)"], ["Bytes"]),
         "intact": intact.get(str(facts.custody.get("intact")), "not verified in this run"),
+        "apart": facts.findings.get("set_apart") or {},
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from playbooks import schema
 from playbooks.case import Case
 from playbooks.scoping.control_plane import each_distinct, read_events, within
+from playbooks.scoping.footprint import NOTHING_APART, Footprint
 from playbooks.scoping.novelty import baseline_warning, with_novelty
 from playbooks.scoping.question import Question
 
@@ -84,8 +85,15 @@ LOGGING_OPERATIONS = frozenset(
 )
 
 
-def cloud_activity(tables: Tables, case: Case) -> pd.DataFrame:
+def cloud_activity(tables: Tables, case: Case, footprint: Footprint = NOTHING_APART) -> pd.DataFrame:
     """Control-plane events of the case's window, in order of time and record.
+
+    Parameters
+    ----------
+    tables, case
+        All events, and the case.
+    footprint
+        What our own collection wrote; its reads are rows with `set_apart` filled, and judged by nothing.
 
     Returns
     -------
@@ -93,10 +101,34 @@ def cloud_activity(tables: Tables, case: Case) -> pd.DataFrame:
         Exactly the columns of `schema.CLOUD_ACTIVITY`. Records of the baseline serve comparison only; an
         event that several items of evidence hold is one row, with the first item's reference.
     """
-    history = read_events(tables, case.config.estate.own.aws_accounts)
+    others = footprint.without(tables)
+    history = read_events(others, case.config.estate.own.aws_accounts)
     rows = history[within(history, case.config.window)].reset_index(drop=True)
-    rows = with_novelty(_with_allowed(rows, case), history, tables, case)
-    return rows[list(schema.CLOUD_ACTIVITY.names)]
+    rows = with_novelty(_with_allowed(rows, case), history, others, case)
+    marked = [footprint.marked.get(ref) for ref in rows["ref"]]
+    rows = rows.assign(set_apart=None, collector=pd.Series(marked, index=rows.index, dtype=object))
+    whole = _together(rows, _apart(tables, case, footprint)) if len(footprint.apart) else rows
+    return whole[list(schema.CLOUD_ACTIVITY.names)]
+
+
+def _apart(tables: Tables, case: Case, footprint: Footprint) -> pd.DataFrame:
+    """Reads of our own collection in the window, with the words that say whose they are."""
+    rows = read_events(footprint.only(tables), case.config.estate.own.aws_accounts)
+    rows = rows[within(rows, case.config.window)].reset_index(drop=True)
+    whose = dict(zip(footprint.apart["ref"], footprint.apart["collector"], strict=True))
+    return rows.assign(
+        set_apart=[whose[ref] for ref in rows["ref"]],
+        collector=None,
+        allowed_by=None,
+        novelty=float("nan"),
+        reasons=pd.Series([[]] * len(rows), index=rows.index, dtype=object),
+    )
+
+
+def _together(rows: pd.DataFrame, apart: pd.DataFrame) -> pd.DataFrame:
+    if apart.empty or rows.empty:
+        return apart if rows.empty else rows
+    return pd.concat([rows, apart]).sort_values("time", kind="stable", ignore_index=True)
 
 
 def small_baseline(tables: Tables, case: Case) -> str | None:

@@ -54,7 +54,7 @@ REFUSALS = "accessdenied|unauthorized|not authorized|forbidden|invalidclienttoke
 # role that a function was given.
 TOUCHED = "functions_touched"
 ROLE = "role"
-JUDGED = ("allowed_by", "novelty", "reasons")  # what questions add
+JUDGED = ("allowed_by", "novelty", "reasons", "set_apart", "collector")  # what questions add
 EVENT_COLUMNS = (*(name for name in schema.CLOUD_ACTIVITY.names if name not in JUDGED), TOUCHED, ROLE)
 
 
@@ -64,8 +64,7 @@ def read_events(tables: Tables, own_accounts: Iterable[str]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns of `schema.CLOUD_ACTIVITY` except `allowed_by`, `novelty` and `reasons`, with `TOUCHED` and
-        `ROLE`.
+        Columns of `schema.CLOUD_ACTIVITY` except those of `JUDGED`, with `TOUCHED` and `ROLE`.
     """
     known = _known_operations(tables.api_activity)
     if known.empty:
