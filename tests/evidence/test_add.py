@@ -7,20 +7,19 @@ import hashlib
 import json
 import os
 import shutil
-import signal
 import socket
 import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import bagit
 import pytest
 
-from playbooks.case import Case, new_case, open_case
-from playbooks.errors import EvidenceChanged, PlaybookError
+from playbooks.case import Case, new_case
+from playbooks.errors import EvidenceChanged
 from playbooks.evidence import Added, add, find_files, items, printable, verify
 from playbooks.evidence import custody as chain
 from playbooks.evidence.preserve import BLOCK
@@ -265,114 +264,10 @@ def test_one_input_given_twice_is_added_once(case: Case, tmp_path: Path) -> None
     assert [bool(added.note) for added in add(case, [path, path])] == [False, True]
 
 
-def test_a_full_disk_is_an_error_of_its_own(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(descriptor: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    path = written(tmp_path / "a.log")
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "fsync", full)
-        with pytest.raises(PlaybookError, match="the disk is full"):
-            add(case, [path])
-    assert items(case) == []
-    assert one(case, path).item is not None
-    assert verify(case).intact
-
-
 def test_files_are_found_without_following_links(tmp_path: Path) -> None:
     written(tmp_path / "a" / "1.log")
     (tmp_path / "a" / "up").symlink_to(tmp_path)
     assert [path.name for path in find_files([tmp_path / "a"])] == ["1.log", "up"]
-
-
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from playbooks.case import open_case
-from playbooks.evidence import add, custody, preserve
-
-def die(*_, **__):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-case, source, place = open_case(Path(sys.argv[1])), Path(sys.argv[2]), sys.argv[3]
-if place == "copying":
-    add(case, [source], die)
-elif place == "copied":
-    preserve._seal = die
-elif place == "moved":
-    real = Path.replace
-    Path.replace = lambda self, target: (real(self, target), die())
-elif place == "between manifests":
-    real = Path.open
-    Path.open = lambda self, *a, **k: die() if self.name == "manifest-sha512.txt" else real(self, *a, **k)
-elif place == "before the record":
-    custody.append = die
-elif place == "before the tags":
-    preserve._write_tags = die
-add(case, [source])
-"""
-
-
-@pytest.fixture
-def killed(case: Case, tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """A case with one item, in which the addition of a second one was killed at some place."""
-    one(case, written(tmp_path / "before.log", b"before\n"))
-
-    def kill(place: str) -> Path:
-        source = written(tmp_path / "in" / "late.log", b"late\n" * 1000)
-        run = subprocess.run([sys.executable, "-c", KILLED, case.path, source, place], check=False)
-        assert run.returncode == -signal.SIGKILL, place
-        return source
-
-    yield kill
-
-
-PLACES = {
-    "copying": [],
-    "copied": [],
-    "moved": ["evidence/data/E002-late.log: extra: nothing records it"],
-    "between manifests": [
-        "evidence/manifest-sha256.txt: changed",
-        "evidence/data/E002-late.log: in manifest-sha256.txt, but the chain does not record it",
-    ],
-    "before the record": [
-        "evidence/manifest-sha256.txt: changed",
-        "evidence/manifest-sha512.txt: changed",
-        "evidence/data/E002-late.log: in manifest-sha256.txt, but the chain does not record it",
-        "evidence/data/E002-late.log: in manifest-sha512.txt, but the chain does not record it",
-    ],
-    "before the tags": ["evidence/manifest-sha256.txt: changed", "evidence/manifest-sha512.txt: changed"],
-}
-
-
-@pytest.mark.parametrize("place", PLACES)
-def test_an_addition_killed_at_any_place_is_told_and_can_be_done_again(
-    place: str, case: Case, killed: Callable[[str], Path]
-) -> None:
-    source = killed(place)
-    faults = [f"{fault.where}: {fault.what}" for fault in verify(case).faults]
-    assert [fault.partition(": SHA")[0] for fault in faults] == PLACES[place]
-    added = one(case, source)
-    assert added.item is not None
-    assert (added.item.evidence_id, added.refused) == ("E002", False)
-    assert added.item.file(case).read_bytes() == source.read_bytes()
-    assert verify(case).faults == ()
-    assert bagit.Bag(str(case.evidence)).validate()
-
-
-@pytest.mark.parametrize("place", PLACES)
-def test_another_addition_after_a_killed_one_works_and_the_rest_stays_told(
-    place: str, case: Case, killed: Callable[[str], Path], tmp_path: Path
-) -> None:
-    killed(place)
-    added = one(case, written(tmp_path / "other.log", b"other\n"))
-    assert added.item is not None
-    known = {item.name for item in items(open_case(case.path))}
-    assert added.item.name in known
-    left = {file.name for file in (case.evidence / "data").iterdir()} - known
-    told = {fault.where for fault in verify(case).faults}
-    assert told - {"evidence"} == {f"evidence/data/{name}" for name in left}
-    assert bool(told) == bool(left)
 
 
 def test_a_file_that_nothing_records_is_never_overwritten(case: Case, tmp_path: Path) -> None:
@@ -381,3 +276,73 @@ def test_a_file_that_nothing_records_is_never_overwritten(case: Case, tmp_path: 
         add(case, [written(tmp_path / "a.log")])
     assert foreign.read_bytes() == b"foreign\n"
     assert items(case) == []
+
+
+def test_an_original_that_grows_while_it_is_copied_is_taken_and_told(case: Case, tmp_path: Path) -> None:
+    """A log that is still written to: what was read is kept, and its reader is told."""
+    growing = written(tmp_path / "growing.log", b"x" * 100)
+
+    def grow(_: int) -> None:
+        if growing.stat().st_size == 100:
+            with growing.open("ab") as log:
+                log.write(b"y")
+
+    (added,) = add(case, [growing], grow)
+    assert added.item is not None
+    assert added.warning == "the original changed while it was copied"
+    assert added.item.file(case).read_bytes() in (b"x" * 100, b"x" * 100 + b"y")
+    [entry] = chain.entries(case.custody)
+    assert entry["original"]["changed_while_copied"] is True
+    assert verify(case).intact
+
+
+def test_the_record_says_when_the_original_was_changed_last(case: Case, tmp_path: Path) -> None:
+    path = written(tmp_path / "a.log")
+    os.utime(path, (1_773_100_800, 1_773_100_800))
+    one(case, path)
+    [entry] = chain.entries(case.custody)
+    assert entry["original"] == {"modified": "2026-03-10T00:00:00.000000+00:00", "changed_while_copied": False}
+
+
+def test_the_bag_says_whose_it_is_and_a_title_cannot_forge_a_label(tmp_path: Path) -> None:
+    case = new_case(tmp_path / "case", "ADD-1", "beacon\nContact-Name: Somebody Else")
+    one(case, written(tmp_path / "a.log"))
+    info = (case.evidence / "bag-info.txt").read_text().splitlines()
+    assert "External-Description: beacon Contact-Name: Somebody Else" in info
+    assert "Bag-Size: 7 bytes" in info
+    assert [line for line in info if line.startswith("Contact-Name:")] == []
+    assert bagit.Bag(str(case.evidence)).validate()
+
+
+def test_two_additions_at_once_wait_for_each_other(case: Case, tmp_path: Path) -> None:
+    """Four processes add to one case: every file is there once, and the chain never forks."""
+    for number in range(40):
+        written(tmp_path / f"in{number % 4}" / f"{number}.log", f"{number}\n".encode())
+    program = (
+        "import sys; from pathlib import Path; from playbooks import evidence; from playbooks.case import open_case;"
+    )
+    program += "evidence.add(open_case(Path(sys.argv[1])), [Path(sys.argv[2])])"
+    started = [
+        subprocess.Popen([sys.executable, "-c", program, str(case.path), str(tmp_path / f"in{n}")]) for n in range(4)
+    ]
+    assert [process.wait(60) for process in started] == [0] * 4
+    assert sorted(item.file(case).read_bytes() for item in items(case)) == sorted(f"{n}\n".encode() for n in range(40))
+    assert verify(case).intact
+
+
+def test_who_has_to_wait_is_told(case: Case, tmp_path: Path) -> None:
+    hold = "import sys, fcntl; f = open(sys.argv[1], 'w'); fcntl.flock(f, 2); print(flush=True); sys.stdin.read()"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", hold, str(case.path / ".lock")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert holder.stdout is not None
+    holder.stdout.readline()
+
+    def release() -> None:
+        told.append("waiting")
+        holder.communicate()
+
+    told: list[str] = []
+    add(case, [written(tmp_path / "a.log")], waiting=release)
+    assert told == ["waiting"]
+    assert len(items(case)) == 1

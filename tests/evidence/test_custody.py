@@ -14,7 +14,7 @@ import pytest
 
 from playbooks.errors import EvidenceChanged
 from playbooks.evidence import Fault, custody
-from playbooks.evidence.custody import GENESIS, append, canonical, check, entries, fingerprint
+from playbooks.evidence.custody import GENESIS, append, append_all, canonical, check, entries, fingerprint
 
 Lines = list[bytes]
 
@@ -150,8 +150,6 @@ def test_a_rewritten_chain_has_another_head(chain: Path) -> None:
 
 
 BAD_ENDS = {
-    "half a line": lambda data: data[:-30],
-    "no line end": lambda data: data[:-1],
     "text": lambda data: data + b"text\n",
     "a list": lambda data: data + b"[1]\n",
     "blank line": lambda data: data + b"\n",
@@ -166,6 +164,40 @@ def test_nothing_is_appended_to_a_chain_that_ends_badly(kind: str, chain: Path) 
     with pytest.raises(EvidenceChanged, match="the last line is not an entry of a custody chain"):
         append(chain, "C-1", "noted")
     assert chain.read_bytes() == data
+
+
+def test_a_write_cut_off_at_any_byte_loses_no_entry_and_is_told_in_the_chain(chain: Path) -> None:
+    """What a kill or lost power leaves: a beginning of the last line. The acts before it stay; the next one goes on."""
+    data = chain.read_bytes()
+    kept, last = data.splitlines(keepends=True)[:-1], data.splitlines(keepends=True)[-1]
+    for length in range(1, len(last)):
+        chain.write_bytes(b"".join(kept) + last[:length])
+        append(chain, "C-1", "noted", number=6)
+        assert check(chain, "C-1") == []
+        *before, mended, newest = entries(chain)
+        assert [entry["number"] for entry in before if "number" in entry] == [1, 2, 3, 4]
+        assert newest["number"] == 6
+        if length == len(last) - 1:  # all but the line end: the act itself is whole
+            assert mended["number"] == 5
+        else:
+            assert (mended["activity"], mended["text"]) == ("write cut off", last[:length].decode())
+            assert mended["sha256"] == hashlib.sha256(last[:length]).hexdigest()
+
+
+def test_the_first_write_cut_off_starts_the_chain_anew(tmp_path: Path) -> None:
+    file = tmp_path / "custody.jsonl"
+    file.write_bytes(b'{"activity":"op')
+    append(file, "C-1", "noted")
+    assert [entry["activity"] for entry in entries(file)] == ["write cut off", "noted"]
+    assert check(file, "C-1") == []
+
+
+def test_acts_of_one_call_are_written_together(chain: Path) -> None:
+    made = append_all(chain, "C-1", [("noted", {"number": 6}), ("refused", {"reason": "x"})])
+    assert entries(chain)[-2:] == made
+    assert [entry["seq"] for entry in made] == [6, 7]
+    assert append_all(chain, "C-1", []) == []
+    assert check(chain, "C-1") == []
 
 
 @pytest.mark.parametrize("length", [1, custody.TAIL_BLOCK - 500, custody.TAIL_BLOCK, custody.TAIL_BLOCK * 3 + 7])
@@ -192,7 +224,7 @@ def test_an_append_reads_the_end_of_the_chain_only(chain: Path, monkeypatch: pyt
             taken.append(size)
             return bytes(self.stream.read(size))
 
-    monkeypatch.setattr(custody, "_last_line", lambda stream: real(Counting(stream)))  # type: ignore[arg-type]
+    monkeypatch.setattr(custody, "_last_line", lambda stream, end=None: real(Counting(stream), end))  # type: ignore[arg-type]
     append(chain, "C-1", "noted")
     assert sum(taken) == custody.TAIL_BLOCK < held
     assert check(chain, "C-1") == []

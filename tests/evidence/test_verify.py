@@ -14,8 +14,8 @@ import pytest
 from playbooks.case import Case, new_case
 from playbooks.errors import EvidenceChanged
 from playbooks.evidence import add, custody, items, require_intact, verify
+from playbooks.evidence.bag import ALGORITHMS, tag_manifest
 from playbooks.evidence.custody import GENESIS, canonical, fingerprint
-from playbooks.evidence.preserve import ALGORITHMS, tag_manifest
 
 
 @pytest.fixture
@@ -303,7 +303,7 @@ def test_a_verdict_can_be_read_by_a_program(case: Case) -> None:
     told = json.loads(json.dumps(verify(case).as_json()))
     assert told["intact"] is False
     assert told["faults"] == [{"where": A, "what": "missing"}]
-    assert set(told) == {"intact", "files", "size", "entries", "head", "faults"}
+    assert set(told) == {"intact", "files", "size", "entries", "head", "faults", "checks"}
 
 
 def test_a_name_in_a_forged_chain_leads_nowhere(case: Case) -> None:

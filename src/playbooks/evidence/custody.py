@@ -8,19 +8,20 @@ check the chain with a few lines of any language. Paths in it are relative to th
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import fcntl
 import getpass
 import hashlib
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from playbooks import __version__
-from playbooks.errors import EvidenceChanged
+from playbooks.errors import EvidenceChanged, PlaybookError
 
 GENESIS = "0" * 64
 TAIL_BLOCK = 1 << 16
@@ -58,10 +59,35 @@ def append(custody: Path, case_id: str, activity: str, **facts: Any) -> dict[str
     EvidenceChanged
         The last line is no entry of a chain; nothing is written.
     """
+    return append_all(custody, case_id, [(activity, facts)])[0]
+
+
+def append_all(custody: Path, case_id: str, acts: Sequence[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """Append several acts, activity and facts each, in one write; all of them or, on a full disk, none.
+
+    Raises
+    ------
+    EvidenceChanged
+        The last line is no entry of a chain; nothing is written.
+    PlaybookError
+        The disk is full; nothing is written.
+    """
+    if not acts:
+        return []
     custody.parent.mkdir(parents=True, exist_ok=True)
-    with custody.open("a+b") as chain:
+    with custody.open("a+b", buffering=0) as chain:
         fcntl.flock(chain, fcntl.LOCK_EX)
-        last = _last_entry(chain, custody)
+        entries = _following(_last_entry(chain, custody, case_id), case_id, acts)
+        _write(chain, custody, entries)
+    return entries
+
+
+def _following(
+    last: Mapping[str, Any] | None, case_id: str, acts: Sequence[tuple[str, Mapping[str, Any]]]
+) -> list[dict[str, Any]]:
+    """The entries of these acts, each following the one before."""
+    entries = []
+    for activity, facts in acts:
         entry: dict[str, Any] = {
             "seq": last["seq"] + 1 if last else 1,
             "time": dt.datetime.now(dt.UTC).isoformat(timespec="microseconds"),
@@ -73,10 +99,47 @@ def append(custody: Path, case_id: str, activity: str, **facts: Any) -> dict[str
             **facts,
         }
         entry["fingerprint"] = fingerprint(entry)
-        chain.write(canonical(entry) + b"\n")
-        chain.flush()
+        entries.append(entry)
+        last = entry
+    return entries
+
+
+def _write(chain: BinaryIO, custody: Path, entries: list[dict[str, Any]]) -> None:
+    size = chain.seek(0, os.SEEK_END)
+    rest = memoryview(b"".join(canonical(entry) + b"\n" for entry in entries))
+    try:
+        while rest:
+            rest = rest[chain.write(rest) :]
         os.fsync(chain.fileno())
-    return entry
+    except OSError as error:
+        os.ftruncate(chain.fileno(), size)
+        if error.errno == errno.ENOSPC:
+            raise PlaybookError(
+                f"{custody}: the disk is full, so the act could not be recorded. Free space and try again."
+            ) from error
+        raise
+
+
+def _mended(chain: BinaryIO, torn: bytes, case_id: str) -> bytes:
+    """The last line once a write that was cut off by a kill or by lost power is dealt with.
+
+    A line without its end was never acknowledged. A whole entry gets its line end; of anything less, what
+    there is goes into an entry of its own, so that nothing is lost and everybody can see it.
+    """
+    whole = _entry(torn)
+    if whole is not None and whole["fingerprint"] == fingerprint(whole):
+        chain.write(b"\n")
+        return torn + b"\n"
+    at = chain.seek(0, os.SEEK_END) - len(torn)
+    line = _last_line(chain, at)
+    before = _entry(line.removesuffix(b"\n"))
+    if line and before is None:
+        return torn  # no chain at all; appending says so
+    facts = {"text": torn.decode("utf-8", "backslashreplace"), "sha256": hashlib.sha256(torn).hexdigest()}
+    [entry] = _following(before, case_id, [("write cut off", facts)])
+    os.ftruncate(chain.fileno(), at)
+    _write(chain, Path("custody.jsonl"), [entry])
+    return canonical(entry) + b"\n"
 
 
 def _user() -> str:
@@ -86,24 +149,25 @@ def _user() -> str:
         return f"uid {os.getuid()}"
 
 
-def _last_entry(chain: BinaryIO, custody: Path) -> dict[str, Any] | None:
+def _last_entry(chain: BinaryIO, custody: Path, case_id: str) -> dict[str, Any] | None:
     """The entry to follow: only the end of the file is read, however long the chain is."""
     line = _last_line(chain)
     if not line:
         return None
+    if not line.endswith(b"\n"):
+        line = _mended(chain, line, case_id)
     entry = _entry(line.removesuffix(b"\n"))
     if not line.endswith(b"\n") or entry is None:
         raise EvidenceChanged(
-            f"{custody}: the last line is not an entry of a custody chain; a write may have been cut off. "
-            "Nothing was added. Keep a copy of the file, move that line out of it, note who did so and why, "
-            "and run: playbooks verify"
+            f"{custody}: the last line is not an entry of a custody chain. Expected a line that this kit wrote. "
+            "Nothing was added. Find out who changed the file, restore it from a copy, and run: playbooks verify"
         )
     return entry
 
 
-def _last_line(chain: BinaryIO) -> bytes:
-    """The last line with its line end, or what stands there without one; empty for an empty file."""
-    position = chain.seek(0, os.SEEK_END)
+def _last_line(chain: BinaryIO, end: int | None = None) -> bytes:
+    """The last line before `end` with its line end, or what stands there without one; empty where there is none."""
+    position = chain.seek(0, os.SEEK_END) if end is None else end
     tail = b""
     while position and b"\n" not in tail[:-1]:
         block = min(TAIL_BLOCK, position)

@@ -1,97 +1,51 @@
-"""Preserve: copy a file into the case's bag, hash it while copying, and record the act.
+"""Preserve: copy files into the case's bag, hash them while copying, and record every act.
 
-The bag follows BagIt (RFC 8493) with SHA-256 and SHA-512 manifests, so that `sha256sum -c` and
-`bagit.py` check it without this kit. The original is only ever read. A copy is staged beside the bag
-and moved in whole; names in the bag are neutral ASCII, the original name stands in the custody chain.
+The original is only ever read. Copies are staged beside the bag; a batch of them is written down in a
+journal and then moved in, recorded in the custody chain and stated in the manifests. Whoever comes next
+after a kill at any place carries the journal out to its end. Names in the bag are neutral ASCII; the
+original name stands in the chain.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import fcntl
 import hashlib
-import os
-import re
-import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from playbooks.case import Case, write_text
-from playbooks.errors import EvidenceChanged, PlaybookError
-from playbooks.evidence import custody
+from playbooks.case import Case
+from playbooks.evidence import journal
+from playbooks.evidence.copying import BLOCK, Copied, Copier, Progress
+from playbooks.evidence.disk import disk_full, is_full, locked
+from playbooks.evidence.inputs import find_files, printable, refusal, safe_name
+from playbooks.evidence.items import Item, items, sha256_of
 
-BLOCK = 1 << 20
-ALGORITHMS = ("sha256", "sha512")
-BAGIT_TXT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-LONGEST_NAME = 120
-
-Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Item:
-    """One piece of evidence: its id, its file in the bag, and what was recorded when it was added."""
-
-    evidence_id: str
-    name: str
-    source: str
-    size: int
-    sha256: str
-    sha512: str
-    added: str
-
-    def file(self, case: Case) -> Path:
-        """Where the preserved copy lies."""
-        return case.evidence / "data" / self.name
+BATCH_BYTES = 1 << 26  # what a kill may cost: at most this much is copied again
+BATCH_FILES = 1000
 
 
 @dataclass(frozen=True)
 class Added:
-    """What became of one input of `add`: the item, or why there is none."""
+    """What became of one input of `add`: the item, or why there is none.
+
+    `note` is empty for a new item; `warning` says what its reader should know.
+    """
 
     source: Path
     item: Item | None
     note: str
     refused: bool = False
+    warning: str = ""
 
 
-def items(case: Case) -> list[Item]:
-    """The evidence of a case in the order in which it was added, as the custody chain tells it."""
-    fields = Item.__dataclass_fields__
-    added = (entry.get("item") for entry in custody.entries(case.custody) if entry.get("activity") == "added")
-    return [
-        Item(**{name: item[name] for name in fields})
-        for item in added
-        if isinstance(item, dict) and set(fields) <= set(item)
-    ]
-
-
-def find_files(inputs: list[Path]) -> Iterator[Path]:
-    """The files behind the inputs; a folder gives all that lies in it, sorted, links not followed.
-
-    What is no file is given too, so that it is refused with a reason: links, a folder that cannot be
-    read, an input folder that is empty.
-    """
-    for path in inputs:
-        if path.is_dir() and not path.is_symlink():
-            found = list(_in_folder(path))
-            yield from found or [path]
-        else:
-            yield path
-
-
-def _in_folder(path: Path) -> Iterator[Path]:
-    unreadable: list[Path] = []
-    for folder, folders, names in os.walk(path, onerror=lambda error: unreadable.append(Path(error.filename))):
-        folders.sort()
-        links = [name for name in folders if (Path(folder) / name).is_symlink()]
-        yield from (Path(folder) / name for name in sorted([*names, *links]))
-    yield from unreadable
-
-
-def add(case: Case, inputs: list[Path], progress: Progress = lambda _: None) -> list[Added]:
+def add(
+    case: Case,
+    inputs: list[Path],
+    progress: Progress = lambda _: None,
+    waiting: Callable[[], None] = lambda: None,
+) -> list[Added]:
     """Preserve files and folders.
 
     Parameters
@@ -102,154 +56,107 @@ def add(case: Case, inputs: list[Path], progress: Progress = lambda _: None) -> 
         Files, or folders taken with all they hold.
     progress
         Told the number of bytes just copied.
+    waiting
+        Called when another addition to the same case is at work, and this one waits for it.
 
     Returns
     -------
     list of Added
         One per file, in order; a refused or already known file says why.
+
+    Raises
+    ------
+    PlaybookError
+        The disk is full; what was added before is kept, and the case is intact.
+    EvidenceChanged
+        Something lies in the bag that nothing records, or what a broken-off addition left was changed.
     """
-    with _one_at_a_time(case):
-        known = {item.sha256: item for item in items(case)}
-        outcome = []
-        for path in find_files(inputs):
-            added = _add_one(case, path, known, progress)
-            if added.item and not added.note:
-                known[added.item.sha256] = added.item
-            outcome.append(added)
-        _write_tags(case, list(known.values()))
+    with locked(case, waiting), Copier() as copier:
+        journal.carry_out(case)
+        adding = _Adding(case, copier, progress)
+        outcome = [adding.take(path) for path in find_files(inputs)]
+        adding.commit()
+        journal.complete_bag(case)
+        shutil.rmtree(journal.staging(case), ignore_errors=True)
     return outcome
 
 
-@contextmanager
-def _one_at_a_time(case: Case) -> Iterator[None]:
-    with (case.path / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def finish(case: Case) -> bool:
+    """Carry out what an addition that was broken off had left to do; tells whether there was anything."""
+    with locked(case):
+        return journal.carry_out(case)
 
 
-def _add_one(case: Case, path: Path, known: dict[str, Item], progress: Progress) -> Added:
-    if reason := _refusal(path):
-        return _refuse(case, path, reason)
-    staged = case.path / ".staging"
-    staged.mkdir(exist_ok=True)
-    copy = staged / "copy"
-    copy.unlink(missing_ok=True)  # left by an addition that was broken off; it may be read-only already
-    try:
-        size, digests = _copy(path, copy, progress)
-    except OSError as error:
-        copy.unlink(missing_ok=True)
-        if error.errno == 28:
-            raise PlaybookError(f"{printable(path)}: the disk is full. Free space; the case is intact.") from error
-        return _refuse(case, path, f"cannot be read: {error.strerror}")
-    if same := known.get(digests["sha256"]):
-        copy.unlink()
-        custody.append(case.custody, case.config.case_id, "seen again", source=printable(path), sha256=same.sha256)
+@dataclass
+class _Adding:
+    """One call of `add`: what is known, and the batch that is not committed yet."""
+
+    case: Case
+    copier: Copier
+    progress: Progress
+    batch: journal.Batch = field(default_factory=journal.Batch)
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        self.known = {item.sha256: item for item in items(self.case)}
+        self.seen = {(item.source, item.size) for item in self.known.values()}
+
+    def take(self, path: Path) -> Added:
+        """What becomes of one input."""
+        source = printable(path)
+        if reason := refusal(path):
+            return self._refuse(path, reason)
+        if same := self._taken_before(path, source):
+            return self._seen_again(path, same)
+        staged = journal.staging(self.case) / f"{hashlib.sha256(source.encode()).hexdigest()[:32]}.part"
+        try:
+            staged.parent.mkdir(exist_ok=True)
+            copied = self.copier.copy(path, staged, self.progress)
+        except OSError as error:
+            staged.unlink(missing_ok=True)
+            if is_full(error):
+                self.commit()  # what is whole already is kept
+                raise disk_full(source) from error
+            return self._refuse(path, f"cannot be read: {error.strerror}")
+        if known := self.known.get(copied.sha256):
+            staged.unlink()
+            return self._seen_again(path, known)
+        return self._stage(path, source, staged, copied)
+
+    def _taken_before(self, path: Path, source: str) -> Item | None:
+        """The item of the same name, size and content: an addition done again only reads what it has already."""
+        if (source, path.lstat().st_size) not in self.seen:
+            return None
+        return self.known.get(sha256_of(path))
+
+    def _stage(self, path: Path, source: str, staged: Path, copied: Copied) -> Added:
+        evidence_id = f"E{len(self.known) + 1:03d}"
+        now = dt.datetime.now(dt.UTC).isoformat(timespec="microseconds")
+        name = f"{evidence_id}-{safe_name(path.name)}"
+        item = Item(evidence_id, name, source, copied.size, copied.sha256, copied.sha512, now)
+        modified = dt.datetime.fromtimestamp(path.lstat().st_mtime, dt.UTC).isoformat(timespec="microseconds")
+        original = {"modified": modified, "changed_while_copied": copied.changed_meanwhile}
+        self.known[item.sha256] = item
+        self.batch.add(item, staged.name, original)
+        self.size += item.size
+        if self.size >= BATCH_BYTES or len(self.batch.acts) >= BATCH_FILES:
+            self.commit()
+        warning = "the original changed while it was copied" if copied.changed_meanwhile else ""
+        return Added(path, item, "", warning=warning)
+
+    def _seen_again(self, path: Path, same: Item) -> Added:
+        self.batch.act("seen again", source=printable(path), sha256=same.sha256)
         return Added(path, same, f"same content as {same.evidence_id} ({same.name}); not added again")
-    return Added(path, _seal(case, path, copy, size, digests, len(known)), "")
+
+    def _refuse(self, path: Path, reason: str) -> Added:
+        self.batch.act("refused", source=printable(path), reason=reason)
+        return Added(path, None, reason, refused=True)
+
+    def commit(self) -> None:
+        """Make the batch part of the case."""
+        batch, self.batch, self.size = self.batch, journal.Batch(), 0
+        known = self.known.values()
+        journal.commit(self.case, batch, (sum(item.size for item in known), len(known)))
 
 
-def _seal(case: Case, path: Path, copy: Path, size: int, digests: dict[str, str], count: int) -> Item:
-    evidence_id = f"E{count + 1:03d}"
-    now = dt.datetime.now(dt.UTC).isoformat(timespec="microseconds")
-    item = Item(evidence_id, f"{evidence_id}-{_safe_name(path.name)}", printable(path), size, **digests, added=now)
-    target = item.file(case)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    broken_off = os.path.lexists(target)
-    if broken_off and sha256_of(target) != item.sha256:
-        raise EvidenceChanged(f"{target}: exists, but nothing records it. Run: playbooks verify {case.path}")
-    copy.chmod(0o444)
-    copy.replace(target)
-    for algorithm in ALGORITHMS:
-        line = f"{digests[algorithm]}  data/{item.name}\n"
-        manifest = case.evidence / f"manifest-{algorithm}.txt"
-        if broken_off and manifest.is_file() and line in manifest.read_text(encoding="utf-8"):
-            continue  # an addition of the same file was broken off after this line
-        with manifest.open("a", encoding="utf-8") as stream:
-            stream.write(line)
-    custody.append(case.custody, case.config.case_id, "added", item=vars(item))
-    return item
-
-
-def _refuse(case: Case, path: Path, reason: str) -> Added:
-    custody.append(case.custody, case.config.case_id, "refused", source=printable(path), reason=reason)
-    return Added(path, None, reason, refused=True)
-
-
-def _refusal(path: Path) -> str | None:
-    """Why a path is not taken as evidence; None when it is a plain file."""
-    try:
-        mode = path.lstat().st_mode
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"
-    if stat.S_ISREG(mode):
-        return None
-    kinds = (
-        (stat.S_ISLNK, "a symbolic link: add the file it points to"),
-        (stat.S_ISDIR, "a folder without files, or one that cannot be read"),
-        (stat.S_ISFIFO, "a named pipe: save what it gives to a file first"),
-        (stat.S_ISSOCK, "a socket: it holds no data"),
-    )
-    return next((reason for test, reason in kinds if test(mode)), "a device: save its content to a file first")
-
-
-def _copy(path: Path, copy: Path, progress: Progress) -> tuple[int, dict[str, str]]:
-    """Copy and hash in one pass; the copy is on the disk when this returns."""
-    hashes = {algorithm: hashlib.new(algorithm) for algorithm in ALGORITHMS}
-    size = 0
-    with path.open("rb") as source, copy.open("wb") as target:
-        while block := source.read(BLOCK):
-            target.write(block)
-            for digest in hashes.values():
-                digest.update(block)
-            size += len(block)
-            progress(len(block))
-        target.flush()
-        os.fsync(target.fileno())
-    return size, {algorithm: digest.hexdigest() for algorithm, digest in hashes.items()}
-
-
-def sha256_of(file: Path) -> str:
-    """SHA-256 of a plain file; words that are no digest where there is none or it cannot be read."""
-    if file.is_symlink() or not file.is_file():
-        return "no plain file"
-    try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        return f"unreadable ({error.strerror})"
-
-
-def _safe_name(name: str) -> str:
-    """A name every tool can print and type; it keeps its ending."""
-    safe = re.sub(r"[^A-Za-z0-9._-]+", "_", name.encode("ascii", "replace").decode()).lstrip(".-") or "file"
-    return safe[-LONGEST_NAME:]
-
-
-def printable(path: Path | str) -> str:
-    """A path as text that can be printed and stored: bytes that are no UTF-8 as \\xNN."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
-
-
-def _write_tags(case: Case, known: list[Item]) -> None:
-    """The bag's tag files; the tag manifest fixes them and the payload manifests."""
-    bag = case.evidence
-    (bag / "data").mkdir(parents=True, exist_ok=True)
-    for algorithm in ALGORITHMS:
-        (bag / f"manifest-{algorithm}.txt").touch()
-    write_text(bag / "bagit.txt", BAGIT_TXT)
-    info = {
-        "Bag-Software-Agent": "playbooks",
-        "Bagging-Date": dt.datetime.now(dt.UTC).date().isoformat(),
-        "External-Identifier": case.config.case_id,
-        "Payload-Oxum": f"{sum(item.size for item in known)}.{len(known)}",
-    }
-    write_text(bag / "bag-info.txt", "".join(f"{key}: {value}\n" for key, value in info.items()))
-    for algorithm in ALGORITHMS:
-        write_text(bag / f"tagmanifest-{algorithm}.txt", tag_manifest(bag, algorithm))
-
-
-def tag_manifest(bag: Path, algorithm: str) -> str:
-    """The tag manifest that fits the tag files of a bag."""
-    tags = ["bag-info.txt", "bagit.txt", *(f"manifest-{a}.txt" for a in ALGORITHMS)]
-    return "".join(f"{hashlib.new(algorithm, (bag / tag).read_bytes()).hexdigest()}  {tag}\n" for tag in tags)
+__all__ = ["BLOCK", "Added", "Item", "add", "find_files", "finish", "items", "printable", "sha256_of"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,20 +13,27 @@ import bagit
 
 from playbooks.case import Case
 from playbooks.errors import EvidenceChanged
-from playbooks.evidence import custody
+from playbooks.evidence import custody, journal
+from playbooks.evidence.bag import ALGORITHMS, manifest, tag_manifest
+from playbooks.evidence.checks import Check, State
 from playbooks.evidence.custody import Fault
-from playbooks.evidence.preserve import ALGORITHMS, items, printable, sha256_of, tag_manifest
+from playbooks.evidence.inputs import printable
+from playbooks.evidence.items import Item, items_in, sha256_of
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What `verify` found: how much was checked, and every fault."""
+    """What `verify` found: how much was checked, and the answer of every check."""
 
     files: int
     size: int
     entries: int
     head: str
-    faults: tuple[Fault, ...]
+    checks: tuple[Check, ...]
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        return tuple(dict.fromkeys(fault for check in self.checks for fault in check.faults))
 
     @property
     def intact(self) -> bool:
@@ -32,22 +41,54 @@ class Verdict:
 
     def as_json(self) -> dict[str, object]:
         """For programs."""
-        return {"intact": self.intact, **asdict(self)}
+        return {"intact": self.intact, **asdict(self), "faults": [asdict(fault) for fault in self.faults]}
 
 
 def verify(case: Case) -> Verdict:
-    """Check bag and custody chain against each other; changes nothing."""
-    known = items(case)
+    """Check bag, custody chain and decisions against each other; changes nothing."""
     chain = custody.entries(case.custody)
-    faults = [*custody.check(case.custody, case.config.case_id), *_bag_faults(case), *_disagreement(case)]
-    faults += _decision_faults(case, chain)
+    known = items_in(chain)
     return Verdict(
         files=len(known),
         size=sum(item.size for item in known),
         entries=len(chain),
         head=str(chain[-1].get("fingerprint", "")) if chain else "",
-        faults=tuple(dict.fromkeys(Fault(printable(fault.where), printable(fault.what)) for fault in faults)),
+        checks=(_check_chain(case, chain), _check_bag(case, known), _check_decisions(case, chain)),
     )
+
+
+def check_of(name: str, faults: list[Fault], detail: str) -> Check:
+    """A check that is verified where it has no faults; what evidence says in them is made printable."""
+    told = tuple(dict.fromkeys(Fault(printable(fault.where), printable(fault.what)) for fault in faults))
+    if told:
+        return Check(name, State.BROKEN, f"{len(told)} {'fault' if len(told) == 1 else 'faults'}", told)
+    return Check(name, State.VERIFIED, detail)
+
+
+def _check_bag(case: Case, known: list[Item]) -> Check:
+    if not known and not any(not path.is_dir() for path in case.evidence.rglob("*")):
+        return Check("bag", State.NOT_PRESENT, "no evidence was added yet")
+    size = sum(item.size for item in known)
+    detail = f"{len(known):,} files, {size:,} bytes: SHA-256 of every byte, both manifests, and the custody chain agree"
+    faults = [*_broken_off(case), *_bag_faults(case), *_disagreement(case, known)]
+    return check_of("bag", faults, detail)
+
+
+def _broken_off(case: Case) -> list[Fault]:
+    if not journal.is_pending(case):
+        return []
+    what = "an addition was broken off; the same `playbooks add` again, or `playbooks run`, finishes it"
+    return [Fault("evidence", what)]
+
+
+def _check_chain(case: Case, chain: list[dict[str, Any]]) -> Check:
+    if not chain:
+        return check_of("custody chain", custody.check(case.custody, case.config.case_id), "")
+    detail = f"entries 1 to {len(chain)}, head {chain[-1].get('fingerprint', '')}"
+    cut_off = sum(1 for entry in chain if entry.get("activity") == "write cut off")
+    if cut_off:
+        detail += f"; {cut_off} times a write was cut off and set aside in an entry of its own"
+    return check_of("custody chain", custody.check(case.custody, case.config.case_id), detail)
 
 
 def require_intact(case: Case) -> Verdict:
@@ -67,6 +108,13 @@ def require_intact(case: Case) -> Verdict:
             + "\nNothing was run. Find out who changed it; restore the files from a copy, then verify again."
         )
     return verdict
+
+
+def _check_decisions(case: Case, chain: list[dict[str, Any]]) -> Check:
+    decided = sum(1 for entry in chain if entry.get("activity") == "decided")
+    if not decided and not case.decisions.is_file():
+        return Check("decisions", State.NOT_PRESENT, "nothing was decided yet")
+    return check_of("decisions", _decision_faults(case, chain), f"{decided} decisions, each as the chain records it")
 
 
 def _decision_faults(case: Case, chain: list[dict[str, Any]]) -> list[Fault]:
@@ -90,15 +138,17 @@ def _bag_faults(case: Case) -> list[Fault]:
     """Every changed, missing and extra file of the bag; then what the BagIt library says of its form."""
     bag = case.evidence
     if not bag.is_dir():
-        return []
-    stated = _manifest(bag / "manifest-sha256.txt") | _manifest(bag / "tagmanifest-sha256.txt")
+        return []  # what the chain says was added is told as missing from the manifests
+    stated = manifest(bag / "manifest-sha256.txt") | manifest(bag / "tagmanifest-sha256.txt")
     present = {file.relative_to(bag).as_posix() for file in bag.rglob("*") if not file.is_dir() or file.is_symlink()}
     expected = set(stated) | {f"tagmanifest-{algorithm}.txt" for algorithm in ALGORITHMS}
     faults = [Fault(f"evidence/{path}", "missing") for path in sorted(expected - present)]
     extra = present - expected
     faults += [Fault(f"evidence/{path}", "extra: nothing records it") for path in sorted(extra)]
-    for path in sorted(set(stated) & present):
-        found = sha256_of(bag / path)
+    both = sorted(set(stated) & present)
+    with ThreadPoolExecutor(os.cpu_count()) as hashing:  # hashing frees the interpreter, so cores work at once
+        digests = dict(zip(both, hashing.map(lambda path: sha256_of(bag / path), both), strict=True))
+    for path, found in digests.items():
         if found != stated[path]:
             faults.append(Fault(f"evidence/{path}", f"changed: SHA-256 was {stated[path]}, is {found}"))
     return faults or _form_faults(bag)
@@ -117,13 +167,12 @@ def _form_faults(bag: Path) -> list[Fault]:
     return []
 
 
-def _disagreement(case: Case) -> list[Fault]:
+def _disagreement(case: Case, known: list[Item]) -> list[Fault]:
     """Manifests and custody chain must tell the same, so that changing one of them shows."""
-    known = items(case)
     faults = []
     for algorithm in ALGORITHMS:
         name = f"manifest-{algorithm}.txt"
-        stated = _manifest(case.evidence / name)
+        stated = manifest(case.evidence / name)
         for item in known:
             path = f"data/{item.name}"
             found = stated.pop(path, None)
@@ -133,10 +182,3 @@ def _disagreement(case: Case) -> list[Fault]:
                 faults.append(Fault(f"evidence/{path}", f"{name} and custody chain state different digests"))
         faults += [Fault(f"evidence/{path}", f"in {name}, but the chain does not record it") for path in stated]
     return faults
-
-
-def _manifest(file: Path) -> dict[str, str]:
-    if not file.is_file():
-        return {}
-    pairs = (line.split(maxsplit=1) for line in file.read_text(encoding="utf-8", errors="replace").splitlines())
-    return {pair[1]: pair[0] for pair in pairs if len(pair) == 2}

@@ -1,0 +1,55 @@
+"""The items of evidence of a case, as its custody chain tells them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playbooks.case import Case
+from playbooks.evidence import custody
+
+
+@dataclass(frozen=True)
+class Item:
+    """One piece of evidence: its id, its file in the bag, and what was recorded when it was added."""
+
+    evidence_id: str
+    name: str
+    source: str
+    size: int
+    sha256: str
+    sha512: str
+    added: str
+
+    def file(self, case: Case) -> Path:
+        """Where the preserved copy lies."""
+        return case.evidence / "data" / self.name
+
+
+def items(case: Case) -> list[Item]:
+    """The evidence of a case in the order in which it was added, as the custody chain tells it."""
+    return items_in(custody.entries(case.custody))
+
+
+def items_in(chain: list[dict[str, Any]]) -> list[Item]:
+    """The items that these entries of a chain added."""
+    fields = Item.__dataclass_fields__
+    added = (entry.get("item") for entry in chain if entry.get("activity") == "added")
+    return [
+        Item(**{name: item[name] for name in fields})
+        for item in added
+        if isinstance(item, dict) and set(fields) <= set(item)
+    ]
+
+
+def sha256_of(file: Path) -> str:
+    """SHA-256 of a plain file; words that are no digest where there is none or it cannot be read."""
+    if file.is_symlink() or not file.is_file():
+        return "no plain file"
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        return f"unreadable ({error.strerror})"
