@@ -1,0 +1,1 @@
+"""CloudTrail's own integrity record, checked offline: digest files, log files they name, keys that sign them."""
