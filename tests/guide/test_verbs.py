@@ -49,6 +49,7 @@ VERBS: dict[str, Callable[[Case], View]] = {
     "evidence": guide.evidence,
     "require_intact": guide.require_intact,
     "custody": lambda case: guide.custody(case, last=5),
+    "checklist": guide.checklist,
     "normalise": guide.normalise,
     "unread": guide.unread,
     "coverage": guide.coverage,

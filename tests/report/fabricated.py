@@ -61,6 +61,7 @@ def calm() -> CaseFacts:
         ),
         run={"run_id": "R1", "started": "2024-04-18T10:00:00Z", "versions": {"playbooks": "0.1.0"},
              "parameters": {"beacon_min_events": 30}, "command": "playbooks run CASE"},
+        checklist=checklist(),
     )  # fmt: skip
 
 
@@ -102,6 +103,8 @@ def findings() -> dict[str, Any]:
              "allowed_by": "heartbeat, platform team, until 2024-12-31", "signals": finding()["signals"],
              "refs": [REF]}
         ],
+        "set_apart": {"sentence": "2 events by our own collection, set apart.", "refs": ["E004:20"],
+                      "not_set_apart_refs": ["E004:21"]},
         "limits": ["No evidence found in the searched records is not evidence that nothing happened."],
         "versions": {"catalogue": "2025-11"},
     }  # fmt: skip
@@ -128,6 +131,16 @@ def coverage() -> dict[str, Any]:
         "blind_spots": [
             {"id": "process", "missing": "Endpoint telemetry", "forbids": "which program made the calls",
              "questions": ["process"], "how_established": "No item fills actor_process_name.", "recommend": "Sysmon 3"}
+        ],
+    }  # fmt: skip
+
+
+def checklist() -> dict[str, Any]:
+    return {
+        "words": ["1 to collect, in order of volatility."],
+        "rows": [
+            {"no": 1, "what": "memory of the host", "entity": "host 10.1.4.23", "why_now": "lost at a restart",
+             "how": "live response", "refs": [REF], "state": "in part", "evidence": ["E002"]}
         ],
     }  # fmt: skip
 
@@ -187,6 +200,7 @@ def hostile(attack: str = ATTACK) -> CaseFacts:
         estate={attack: [attack]},
         findings=found,
         coverage=poisoned(dict(facts.coverage), attack),
+        checklist=poisoned(dict(facts.checklist), attack),
         pairs=poisoned_frame(facts.pairs, attack),
         activity=poisoned_frame(facts.activity, attack),
         resources=poisoned_frame(facts.resources, attack),

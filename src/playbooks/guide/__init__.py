@@ -10,6 +10,7 @@ from playbooks.guide.deciding import decide, decisions, findings, report
 from playbooks.guide.looking import (
     add,
     blind_spots,
+    checklist,
     coverage,
     custody,
     evidence,
@@ -37,6 +38,7 @@ __all__ = [
     "add",
     "blind_spots",
     "checkins",
+    "checklist",
     "cloud",
     "coverage",
     "custody",

@@ -50,6 +50,7 @@ def case_facts(results: Results, src: str, dst: str) -> CaseFacts:
         egress_hours=results.egress_hours,
         run=_run(results),
         redact_secrets=config.options.redact_secrets,
+        checklist=results.checklist(),
     )
 
 

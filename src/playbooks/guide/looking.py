@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pandas as pd
 
 from playbooks import evidence as preserved
 from playbooks.case import Case
+from playbooks.errors import UsageError
 from playbooks.guide.opened import results_of
 from playbooks.normalise import Reading
 from playbooks.normalise import show as raw_of
@@ -82,6 +84,35 @@ def custody(case: Case, last: int = 10) -> View:
     return View(
         (f"{len(entries):,} acts on record.",), (Table("Custody chain, its end", pd.DataFrame(rows)),), data=entries
     )
+
+
+CHECKLIST_COLUMNS = ["no", "what", "entity", "state", "why_now", "how", "refs", "because"]
+
+
+def checklist(case: Case, at: str = "", rows: int = 50) -> View:
+    """List what to collect next, from what this case saw: in order of volatility, with what runs out when.
+
+    Days are counted from the newest event in evidence; `at` counts them from another moment, or from "now".
+    Example: `guide.checklist(case, at="2026-03-12T08:00:00Z")`
+
+    Raises
+    ------
+    UsageError
+        `at` is no moment with a zone.
+    """
+    listed = results_of(case).checklist(_moment(at))
+    table = pd.DataFrame(listed["rows"], columns=CHECKLIST_COLUMNS).head(rows)
+    shown = Table("What to collect next, in order", table, "results/checklist.json")
+    return View(tuple(listed["words"]), (shown,), data=listed)
+
+
+def _moment(at: str) -> dt.datetime | None:
+    if at in ("", "now"):
+        return dt.datetime.now(dt.UTC) if at else None
+    try:
+        return dt.datetime.fromisoformat(at)
+    except ValueError as error:
+        raise UsageError(f"at {at!r}: no moment. Expected e.g. 2026-03-12T08:00:00Z, or now.") from error
 
 
 def normalise(case: Case) -> View:

@@ -6,6 +6,7 @@ anything: the rooms below do.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 
 from playbooks import kit, schema
 from playbooks.case import CASE_FILE, Case, write_json
+from playbooks.collection import Given, checklist
 from playbooks.coverage import coverage
 from playbooks.engine import Tables, open_tables, read_table
 from playbooks.enrichment import intelligence, with_ownership
@@ -138,6 +140,18 @@ class Results:
         write_json(self.case.results / "findings.json", found)
         self._store(schema.TIMELINE, timeline(found, self.activity))
         return found
+
+    def checklist(self, at: dt.datetime | None = None) -> dict[str, Any]:
+        """What to collect next, counted from `at`; without it, from the newest event in evidence."""
+        listed = checklist(self.findings, self.pairs, self.activity, self.coverage, self.given, at)
+        if at is None:  # the file says the same on every day
+            write_json(self.case.results / "checklist.json", listed)
+        return listed
+
+    @cached_property
+    def given(self) -> list[Given]:
+        """Answers that were acquired, refused ones too."""
+        return []
 
     def checkins(self, src: str, dst: str) -> pd.DataFrame:
         """Every event of one pair in the window."""

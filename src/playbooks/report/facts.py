@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class CaseFacts:
         `hour, dst, service, connections`.
     run : mapping
         `run_id, started, versions, parameters, command`.
+    checklist : mapping
+        What to collect next (`collection.checklist`): `words`, and `rows` in order.
     redact_secrets : bool
         Hide values of `sig=`, `code=`, `token=`, `key=` and their like, in raw records too.
     """
@@ -64,3 +66,4 @@ class CaseFacts:
     egress_hours: pd.DataFrame
     run: Mapping[str, Any]
     redact_secrets: bool = True
+    checklist: Mapping[str, Any] = field(default_factory=dict)

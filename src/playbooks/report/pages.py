@@ -60,7 +60,8 @@ def case_notebook(facts: CaseFacts) -> NotebookNode:
 
     pen = environment(facts)
     parts = written(facts, pen)
-    cells = [_html_cell(parts[name]) for name in ("header", "summary", "findings", "leads", "suppressed")]
+    first = ("header", "summary", "findings", "leads", "suppressed", "collect_next")
+    cells = [_html_cell(parts[name]) for name in first]
     cells.append(_html_cell('<h2 id="pictures">Pictures</h2>'))
     cells += [_picture_cell(picture, told(picture, file, pen)) for picture, file in _pictures(facts)]
     rest = ("functions", "coverage", "blind_spots", "limits", "evidence", "raw", "reproduce")

@@ -27,6 +27,7 @@ HYPOTHESES = {
 }
 CONTENTS = (
     ("summary", "Summary"), ("findings", "Findings"), ("leads", "Leads"), ("suppressed", "Suppressed"),
+    ("collect-next", "What to collect next"),
     ("pictures", "Pictures"), ("functions", "Functions"), ("coverage", "Coverage"), ("blind-spots", "Blind spots"),
     ("limits", "Limits"), ("evidence", "Evidence and custody"), ("raw-records", "Raw records"),
     ("reproduce", "Reproduce"),
@@ -46,6 +47,7 @@ def written(facts: CaseFacts, pen: jinja2.Environment) -> dict[str, str]:
         "findings": {},
         "leads": {"limit": MOST_CASES},
         "suppressed": {"limit": MOST_ROWS},
+        "collect_next": _collect_next(facts.checklist),
         "functions": _functions(facts),
         "coverage": _coverage(facts.coverage),
         "blind_spots": _blind_spots(facts.coverage),
@@ -136,6 +138,22 @@ def _summary(facts: CaseFacts) -> dict[str, Any]:
         f"{counted(len(outcomes), 'question')} asked{': ' + answers if answers else ''}."
     )
     return {"headline": headline, "questions": outcomes}
+
+
+def _collect_next(checklist: Mapping[str, Any]) -> dict[str, Any]:
+    rows = list(checklist.get("rows") or [])
+    names = ("no", "what", "entity", "why_now", "how", "refs")
+    return {
+        "words": list(checklist.get("words") or []),
+        "rows": [[*(row.get(name) for name in names), _state(row)] for row in rows[:MOST_ROWS]],
+        "total": len(rows),
+        "heads": _heads(["No", "Collect", "Of", "Why now", "How, without changing it", "Records", "State"]),
+    }
+
+
+def _state(row: Mapping[str, Any]) -> str:
+    items = ", ".join(map(str, row.get("evidence") or []))
+    return f"{row.get('state')}{f' ({items})' if items else ''}"
 
 
 def _functions(facts: CaseFacts) -> dict[str, Any]:

@@ -81,13 +81,15 @@ def _recorded(case: Case) -> list[Collector]:
 
 
 def _span_of(entry: Mapping[str, Any]) -> tuple[dt.datetime, dt.datetime]:
-    """When an acquisition ran: from its own `started`, where it says, to the moment of its entry."""
-    end = dt.datetime.fromisoformat(entry["time"])
+    """When an acquisition ran: from its first question to its last answer; without them, the moment of its entry."""
+    recorded = dt.datetime.fromisoformat(entry["time"])
     try:
-        start = dt.datetime.fromisoformat(str(entry.get("started")))
+        first, last = (dt.datetime.fromisoformat(str(entry.get(name))) for name in ("first", "last"))
     except ValueError:
-        return end, end
-    return (min(start, end), end) if start.tzinfo else (end, end)
+        return recorded, recorded
+    if first.tzinfo is None or last.tzinfo is None or first > last:
+        return recorded, recorded
+    return first, last
 
 
 def _collections(marks: tuple[str, str, str | None], acts: list[Act]) -> Iterator[Collector]:
