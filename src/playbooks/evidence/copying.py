@@ -47,7 +47,7 @@ class Copier:
         self._beside.shutdown()
 
     def copy(self, original: Path, target: Path, progress: Progress) -> Copied:
-        """Copy `original` to `target`; the copy is on the disk when this returns.
+        """Copy `original` to `target`; whoever relies on the copy makes it durable first (`disk.sync_files`).
 
         What stands in `target` already and is the same, byte by byte, is not written again.
 
@@ -111,7 +111,6 @@ class _Target:
             if kind is None:
                 os.ftruncate(self._fd, self._at)
                 os.fchmod(self._fd, 0o444)
-                os.fsync(self._fd)
         finally:
             os.close(self._fd)
 

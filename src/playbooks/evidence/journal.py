@@ -17,7 +17,7 @@ from playbooks.case import Case
 from playbooks.errors import EvidenceChanged
 from playbooks.evidence import custody
 from playbooks.evidence.bag import ALGORITHMS, state_payload, write_tags
-from playbooks.evidence.disk import require_room, sync_folder, write_durably
+from playbooks.evidence.disk import require_room, sync_files, sync_folder, write_durably
 from playbooks.evidence.items import Item, items, items_in, sha256_of
 
 JOURNAL = "journal.json"
@@ -86,6 +86,7 @@ def commit(case: Case, batch: Batch, oxum: tuple[int, int]) -> None:
     text = json.dumps(vars(batch)).encode()
     manifests = (case.evidence / f"manifest-{algorithm}.txt" for algorithm in ALGORITHMS)
     require_room(case.path, 4 * len(text) + 2 * sum(file.stat().st_size for file in manifests if file.is_file()))
+    sync_files([staging(case) / name for name in batch.staged.values()])
     write_durably(staging(case) / JOURNAL, text)
     _carry_out(case, batch, done=0, oxum=oxum)
 
