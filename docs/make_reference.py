@@ -323,6 +323,7 @@ def case_yaml() -> str:
         case_file.Owned,
         case_file.Allowed,
         case_file.VettedSource,
+        case_file.Collector,
         case_file.Options,
     ]
     return page(
