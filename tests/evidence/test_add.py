@@ -262,6 +262,21 @@ def test_the_same_content_is_added_once(case: Case, tmp_path: Path) -> None:
 def test_one_input_given_twice_is_added_once(case: Case, tmp_path: Path) -> None:
     path = written(tmp_path / "a.log")
     assert [bool(added.note) for added in add(case, [path, path])] == [False, True]
+    assert verify(case).intact
+
+
+def test_one_input_that_changes_between_two_readings_gives_two_items(case: Case, tmp_path: Path) -> None:
+    path = written(tmp_path / "a.log", b"first\n")
+    told: list[int] = []
+
+    def change(_: int) -> None:
+        told.append(len(told))
+        if len(told) == 2:  # the other file lies between the two readings
+            path.write_bytes(b"second\n")
+
+    add(case, [path, written(tmp_path / "b.log"), path], change)
+    assert [item.file(case).read_bytes() for item in items(case)] == [b"first\n", b"a line\n", b"second\n"]
+    assert verify(case).intact
 
 
 def test_files_are_found_without_following_links(tmp_path: Path) -> None:

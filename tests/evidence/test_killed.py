@@ -6,7 +6,8 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -27,11 +28,21 @@ ADDED = [b"before\n", b"a\n", b"b\n" * 9000, b"", b"d\n" * 30]
 
 
 @pytest.fixture
-def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def memory(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is one: a killed process loses nothing there either, and nothing waits."""
+    if not os.access("/dev/shm", os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def logs(memory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Five files, one of them twice; small blocks and batches, so that there are many places to be killed at."""
     monkeypatch.setattr("playbooks.evidence.copying.BLOCK", 4096)
     monkeypatch.setattr(preserve, "BATCH_FILES", 2)
-    folder = tmp_path / "in"
+    folder = memory / "in"
     folder.mkdir()
     for name, content in CONTENT.items():
         (folder / name).write_bytes(content)
@@ -39,11 +50,11 @@ def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def started(tmp_path: Path) -> Case:
+def started(memory: Path) -> Case:
     """A case with one item."""
-    case = new_case(tmp_path / "template", "KILL-1")
-    (tmp_path / "before.log").write_bytes(b"before\n")
-    add(case, [tmp_path / "before.log"])
+    case = new_case(memory / "template", "KILL-1")
+    (memory / "before.log").write_bytes(b"before\n")
+    add(case, [memory / "before.log"])
     return case
 
 
@@ -121,12 +132,12 @@ def require_whole(case: Case) -> None:
 
 
 def test_an_addition_killed_at_any_line_is_finished_by_the_same_addition(
-    started: Case, logs: Path, tmp_path: Path
+    started: Case, logs: Path, memory: Path
 ) -> None:
-    total = lines_of(lambda: add(fresh(started, tmp_path / "count"), [logs]))
+    total = lines_of(lambda: add(fresh(started, memory / "count"), [logs]))
     assert total > 500
     for line in range(1, total, EVERY):
-        case = fresh(started, tmp_path / "case")
+        case = fresh(started, memory / "case")
         killed_at(line, lambda case=case: add(case, [logs]))  # type: ignore[misc]
         require_nothing_half(case)
         assert [added.refused for added in add(case, [logs])] == [False] * len(CONTENT)
@@ -135,34 +146,34 @@ def test_an_addition_killed_at_any_line_is_finished_by_the_same_addition(
 
 
 def test_whoever_comes_next_finishes_what_was_decided_and_nothing_else_is_in_the_way(
-    started: Case, logs: Path, tmp_path: Path
+    started: Case, logs: Path, memory: Path
 ) -> None:
-    (tmp_path / "other.log").write_bytes(b"other\n")
-    total = lines_of(lambda: add(fresh(started, tmp_path / "count"), [logs]))
+    (memory / "other.log").write_bytes(b"other\n")
+    total = lines_of(lambda: add(fresh(started, memory / "count"), [logs]))
     for line in range(2, total, 2 * EVERY):
-        case = fresh(started, tmp_path / "case")
+        case = fresh(started, memory / "case")
         killed_at(line, lambda case=case: add(case, [logs]))  # type: ignore[misc]
         pending, before = journal.is_pending(case), len(items(case))
         assert finish(case) is pending
         if pending:
             assert verify(case).intact
             assert len(items(case)) >= before
-        add(case, [tmp_path / "other.log"])
+        add(case, [memory / "other.log"])
         require_whole(case)
         found = contents(case)
         assert found[:-1] == ADDED[: len(found) - 1], line
         assert found[-1] == b"other\n"
 
 
-def test_finishing_can_be_killed_too(started: Case, logs: Path, tmp_path: Path) -> None:
-    killed = fresh(started, tmp_path / "killed")
-    total = lines_of(lambda: add(fresh(started, tmp_path / "count"), [logs]))
-    line = next(n for n in range(total // 4, total) if _pending_after(n, started, logs, tmp_path / "killed"))
-    killed = fresh(started, tmp_path / "killed")
+def test_finishing_can_be_killed_too(started: Case, logs: Path, memory: Path) -> None:
+    killed = fresh(started, memory / "killed")
+    total = lines_of(lambda: add(fresh(started, memory / "count"), [logs]))
+    line = next(n for n in range(total // 4, total) if _pending_after(n, started, logs, memory / "killed"))
+    killed = fresh(started, memory / "killed")
     killed_at(line, lambda: add(killed, [logs]))
-    steps = lines_of(lambda: finish(fresh(killed, tmp_path / "count")))
+    steps = lines_of(lambda: finish(fresh(killed, memory / "count")))
     for step in range(1, steps, EVERY):
-        case = fresh(killed, tmp_path / "case")
+        case = fresh(killed, memory / "case")
         killed_at(step, lambda case=case: finish(case))  # type: ignore[misc]
         require_nothing_half(case)
         add(case, [logs])
@@ -212,8 +223,8 @@ def pending(started: Case, logs: Path, to: Path) -> Case:
     return case
 
 
-def test_a_waiting_copy_that_was_changed_is_never_taken(started: Case, logs: Path, tmp_path: Path) -> None:
-    case = pending(started, logs, tmp_path / "case")
+def test_a_waiting_copy_that_was_changed_is_never_taken(started: Case, logs: Path, memory: Path) -> None:
+    case = pending(started, logs, memory / "case")
     staged = next(file for file in journal.staging(case).iterdir() if file.suffix == ".part")
     staged.chmod(0o600)
     staged.write_bytes(b"changed\n")
@@ -240,10 +251,10 @@ def test_a_journal_that_is_none_stops_and_changes_nothing(text: bytes, started: 
     assert started.custody.read_bytes() == before
 
 
-def test_a_journal_cannot_lead_out_of_the_case(started: Case, logs: Path, tmp_path: Path) -> None:
-    case = pending(started, logs, tmp_path / "case")
+def test_a_journal_cannot_lead_out_of_the_case(started: Case, logs: Path, memory: Path) -> None:
+    case = pending(started, logs, memory / "case")
     file = journal.staging(case) / "journal.json"
     file.write_bytes(file.read_bytes().replace(b'"name": "E002-a.log"', b'"name": "../../../E002-a.log"'))
     with pytest.raises(EvidenceChanged, match="no journal of an addition"):
         add(case, [logs])
-    assert not list(tmp_path.glob("E002*"))
+    assert not list(memory.glob("E002*"))

@@ -109,6 +109,8 @@ class _Adding:
         if same := self._taken_before(path, source):
             return self._seen_again(path, same)
         staged = journal.staging(self.case) / f"{hashlib.sha256(source.encode()).hexdigest()[:32]}.part"
+        if staged.name in self.batch.staged.values():
+            self.commit()  # the same path was given before; its copy waits under this name
         try:
             staged.parent.mkdir(exist_ok=True)
             copied = self.copier.copy(path, staged, self.progress)
@@ -137,6 +139,7 @@ class _Adding:
         modified = dt.datetime.fromtimestamp(path.lstat().st_mtime, dt.UTC).isoformat(timespec="microseconds")
         original = {"modified": modified, "changed_while_copied": copied.changed_meanwhile}
         self.known[item.sha256] = item
+        self.seen.add((source, item.size))
         self.batch.add(item, staged.name, original)
         self.size += item.size
         if self.size >= BATCH_BYTES or len(self.batch.acts) >= BATCH_FILES:
