@@ -52,6 +52,7 @@ class Tables:
     network_activity: ir.Table
     api_activity: ir.Table
     indicators: ir.Table
+    acquired_answers: ir.Table
 
     def __getitem__(self, name: str) -> ir.Table:
         if name not in schema.TABLES:

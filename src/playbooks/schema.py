@@ -212,10 +212,36 @@ INDICATORS = Table(
     ),
 )
 
+ACQUIRED_ANSWERS = Table(
+    "acquired_answers",
+    "Questions that a collector of ours asked a cloud or a store of logs, and what became of each; no events.",
+    (
+        *RECORD,  # `time` is the moment at which it was asked
+        Column("source", "VARCHAR", "who was asked: aws, siem, lake, …"),
+        Column("cloud_provider", "VARCHAR", "AWS, Azure, GCP, …; null where it is no cloud", "cloud.provider"),
+        Column("api_service_name", "VARCHAR", "service or workspace that was asked", "api.service.name"),
+        Column("cloud_account_uid", "VARCHAR", "account that was asked about", "cloud.account.uid"),
+        Column("cloud_region", "VARCHAR", "region; global for what belongs to the whole account", "cloud.region"),
+        Column("api_operation", "VARCHAR", "operation", "api.operation"),
+        Column("resource_name", "VARCHAR", "what it is about", "resources.name"),
+        Column("status", "VARCHAR", "answered, absent, refused, failed, unchanged or gone", "status"),
+        Column("status_detail", "VARCHAR", "error code and message", "status_detail"),
+        Column("request", "VARCHAR", "parameters, JSON text", "api.request.data"),
+        Column(
+            "response", "VARCHAR", "the answer, JSON text or text; null where it is kept apart", "api.response.data"
+        ),
+        Column("fingerprint", "VARCHAR", "digest of what lasts in the answer: equal where nothing changed"),
+        Column("same_as", "VARCHAR", "record that holds the same answer, E010:17, or package, sha256:…"),
+    ),
+)
+
 EVENT_TABLES: dict[str, Table] = {
     table.name: table for table in (DNS_ACTIVITY, HTTP_ACTIVITY, NETWORK_ACTIVITY, API_ACTIVITY)
 }
-TABLES: dict[str, Table] = {**EVENT_TABLES, INDICATORS.name: INDICATORS}
+BESIDE_EVENTS: dict[str, Table] = {table.name: table for table in (INDICATORS, ACQUIRED_ANSWERS)}
+"""Evidence that is no telemetry: its rows have no hours, and their silence means nothing."""
+
+TABLES: dict[str, Table] = {**EVENT_TABLES, **BESIDE_EVENTS}
 
 UNREAD = Table(
     "unread",
@@ -363,6 +389,27 @@ TIMELINE = Table(
     ),
 )
 
+LINKS = Table(
+    "links",
+    "Case links: what each record cited by a finding, lead or set-aside row shows (at most 20 records a signal).",
+    (
+        Column("finding", "VARCHAR", "id of the finding, lead or set-aside row"),
+        Column("time", "TIMESTAMPTZ", "when, UTC"),
+        Column("who", "VARCHAR", "host or principal that acted; for an indicator, who states it"),
+        Column("user", "VARCHAR", "user or process that the record names; null where it names none"),
+        Column("relation", "VARCHAR", "contacted, resolved, created, modified, permitted, …, matched indicator"),
+        Column("entity", "VARCHAR", "to what: destination, resource or indicator, as the record shows it"),
+        Column("entity_kind", "VARCHAR", "destination, indicator, or the type of the resource"),
+        Column("signal", "VARCHAR", "kind of signal that cites the record"),
+        Column("evidence_id", "VARCHAR", "evidence item"),
+        Column("item_sha256", "VARCHAR", "SHA-256 of that item"),
+        Column("record_no", "BIGINT", "record of that item"),
+        Column("ref", "VARCHAR", "both: E003:4118"),
+        Column("verdict", "VARCHAR", "what an analyst decided of the finding; null where nobody did"),
+        Column("analyst", "VARCHAR", "who decided; null where nobody did"),
+    ),
+)
+
 EGRESS_HOURS = Table(
     "egress_hours",
     "Contacts per hour with destinations of the catalogue.",
@@ -375,5 +422,5 @@ EGRESS_HOURS = Table(
 )
 
 RESULT_TABLES: dict[str, Table] = {
-    table.name: table for table in (EGRESS_PAIRS, EGRESS_HOURS, CLOUD_ACTIVITY, RESOURCES, ENRICHMENT, TIMELINE)
+    table.name: table for table in (EGRESS_PAIRS, EGRESS_HOURS, CLOUD_ACTIVITY, RESOURCES, ENRICHMENT, TIMELINE, LINKS)
 }

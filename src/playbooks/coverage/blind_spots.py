@@ -12,11 +12,13 @@ import ibis
 from playbooks.case import Case
 from playbooks.engine import Tables
 from playbooks.normalise import Reading
+from playbooks.schema import EVENT_TABLES
 
 UNREAD_SHARE_WORTH_A_WORD = 0.01  # fewer broken lines than this are the noise of any log
 FOREIGN_SHARE_WORTH_A_WORD = 0.05  # answers and scans from outside are in every log
 OUTSIDE, OUTSIDE_MOSTLY = "clients-outside-ranges", "most-clients-outside-ranges"
 WITH_CLIENTS = ("dns_activity", "http_activity", "network_activity")
+SHOWN = 10  # calls and records that a sentence names
 CONNECT_SHARE_BLIND = 0.9  # from here on the few visible URLs say nothing about the rest
 
 
@@ -62,6 +64,7 @@ def blind_spots(
         *_small_baseline(facts, small_baseline),
         *_foreign_clients(case, tables),
         *_holes(sources, readings),
+        *_refused_calls(tables),
         *_house_facts(case, tables),
     ]
 
@@ -252,11 +255,32 @@ def _holes(sources: list[dict[str, Any]], readings: list[Reading]) -> Iterator[B
 def _silent_hours(sources: list[dict[str, Any]]) -> dict[str, list[str]]:
     """Per format, hours in the span asked about in which none of its sources has a record."""
     silent: dict[str, list[str]] = {}
-    for form in dict.fromkeys(s["format"] for s in sources if s["events"] and s["table"] != "indicators"):
+    for form in dict.fromkeys(s["format"] for s in sources if s["events"] and s["table"] in EVENT_TABLES):
         mine = [set(source["silent_hours"]) for source in sources if source["format"] == form]
         if missing := set.intersection(*mine):
             silent[form] = sorted(missing)
     return silent
+
+
+def _refused_calls(tables: Tables) -> Iterator[BlindSpot]:
+    """Questions of a collector that were never answered: a later answer to the same question settles it."""
+    table = tables.acquired_answers
+    question = ["source", "cloud_account_uid", "cloud_region", "api_service_name", "api_operation", "request"]
+    rows = table.select(*question, "time", "status", "evidence_id", "record_no").execute()
+    last = rows.sort_values(["time", "evidence_id", "record_no"]).drop_duplicates(question, keep="last")
+    open_ = last[last.status.isin(["refused", "failed"])]
+    for source, calls in open_.groupby("source", dropna=False):
+        names = (calls.api_service_name.fillna("") + " " + calls.api_operation.fillna("")).value_counts()
+        listed = ", ".join(f"{name.strip()} ({n:,})" for name, n in list(names.items())[:SHOWN])
+        more = f" and {len(names) - SHOWN} more kinds" if len(names) > SHOWN else ""
+        refs = [f"{e}:{n}" for e, n in zip(calls.evidence_id, calls.record_no, strict=True)][:SHOWN]
+        yield BlindSpot(
+            f"refused-{source}",
+            f"answers to {len(calls):,} calls of our own collection: {listed}{more}",
+            "that there is nothing where these calls would have looked",
+            f"refused or failed, with the reason, in {', '.join(refs)}{', …' if len(calls) > SHOWN else ''}",
+            "Give the collector these rights, or have somebody ask who holds them; then acquire again.",
+        )
 
 
 def _house_facts(case: Case, tables: Tables) -> Iterator[BlindSpot]:

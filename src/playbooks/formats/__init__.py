@@ -1,6 +1,7 @@
 """The log formats the kit reads, one module each; the order has no meaning."""
 
 from playbooks.formats import (
+    acquired_answers,
     aws_cloudtrail,
     aws_vpc_flow,
     indicator_csv,
@@ -15,6 +16,7 @@ from playbooks.formats import (
 from playbooks.formats.format import MACROS, REFUSED, Clock, Columns, Format, Json, TextLines, Zeek
 
 FORMATS: tuple[Format, ...] = (
+    acquired_answers.FORMAT,
     aws_cloudtrail.FORMAT,
     aws_vpc_flow.FORMAT,
     indicator_csv.FORMAT,

@@ -43,7 +43,7 @@ PARSE_FAULTS = (ValueError, TypeError, AttributeError, LookupError, ArithmeticEr
 class Limits:
     """What an answer, a listing and an acquisition may take at most."""
 
-    answer_bytes: int = 64 << 20
+    answer_bytes: int = 7 << 20  # a record of more than 16 million characters is not read later
     answer_seconds: float = 300
     package_bytes: int = 512 << 20
     object_bytes: int = 2 << 30
