@@ -22,7 +22,7 @@ FOLDER = "seals"
 FILE = re.compile(r"([0-9]{4,6})\.json(\.sig|\.tsr)?")
 MOST_SEALS = 999_999
 TAG_MANIFESTS = ("tagmanifest-sha256.txt", "tagmanifest-sha512.txt")
-SEALED, PREPARED = "sealed", "seal prepared"
+SEALED, PREPARED, STAMPED = "sealed", "seal prepared", "stamped"
 LARGEST_FILE = 1 << 20
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
