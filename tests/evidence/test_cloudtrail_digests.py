@@ -250,6 +250,15 @@ def test_keys_among_the_evidence_check_only_where_none_are_given_and_the_answer_
     assert desk.check(desk.keys(other_key.listed())).state is State.NOT_CHECKED
 
 
+def test_what_an_acquisition_answered_holds_keys_and_signatures_too(desk: Desk, trail: DeliveredTrail) -> None:
+    desk.bring(trail, newest_signature=False)
+    listed = {"acquired": 1, "operation": "ListPublicKeys", "body": key_list(desk.key.listed()).decode()}
+    answers = acquired_answers(trail) + b"\n" + json.dumps(listed).encode()
+    where = desk.add("aws-acquisition.jsonl", answers)
+    said = f"{verified(5, 5)}; public keys taken from the evidence ({where}): compare them with AWS"
+    assert desk.check([]) == Check(NAME, State.VERIFIED, said)
+
+
 # what the AWS documentation says
 
 
@@ -363,6 +372,7 @@ def test_a_changed_log_file_breaks_the_trail_from_its_hour_on(
     expected = changed_log(desk.id_of(name), was, desk.id_of(trail.digests[2]), now)
     assert (check.state, check.detail, fault.where) == (State.BROKEN, said, expected.where)
     assert fault.what.startswith(expected.what)
+    assert examine(desk.case, desk.keys()).trails[0].logs.missing == ()  # it is there, and it is wrong
 
 
 def test_swapped_log_files_are_both_faults_and_each_says_where_its_content_is(
@@ -430,6 +440,14 @@ def test_a_log_file_outside_all_digest_files_is_said_to_be_not_checked(
     body = packed(json.dumps({"Records": [{"eventVersion": "1.11", "eventSource": "x"}]}).encode())
     other = desk.bring(trail).add(name, body)
     said = f"{verified(5, 5)}; no digest file names {other}: not checked"
+    assert desk.check() == Check(NAME, State.VERIFIED, said)
+
+
+def test_a_chain_of_late_log_files_does_not_name_all_of_its_hours(desk: Desk, key: SigningKey) -> None:
+    desk.bring(DeliveredTrail(key, suffix="_backfill").hours(5))
+    body = packed(json.dumps({"Records": [{"eventVersion": "1.11", "eventSource": "x"}]}).encode())
+    other = desk.add(f"{ACCOUNT}_CloudTrail_eu-central-1_20260310T1430Z_AAAAAAAAAAAAAAAA.json.gz", body)
+    said = f"{verified(5, 5, f'{TRAIL} (backfill)')}; no digest file names {other}: not checked"
     assert desk.check() == Check(NAME, State.VERIFIED, said)
 
 
@@ -590,11 +608,22 @@ def test_an_hour_that_signed_digest_files_leave_out_is_told_as_unknown(desk: Des
 
 
 def test_a_digest_file_that_names_a_later_one_as_its_previous_has_none(desk: Desk, key: SigningKey) -> None:
-    trail = DeliveredTrail(key).hours(3)
-    trail.edit_digest(1, previousDigestS3Object=trail.digests[2])
+    trail = DeliveredTrail(key).hours(2)
+    later = trail.digests[1].replace("20260310T140031Z", "20260310T160031Z")
+    trail.hour(previousDigestS3Object=later)
+    trail.hours(1)
     check = desk.bring(trail).check()
-    assert check.state is State.BROKEN
-    assert desk.id_of(trail.digests[1]) in {fault.where for fault in check.faults}
+    assert trail.digests[3] == later
+    what = f"unknown from {hour(1)} to {hour(2)}: the digest file before {desk.id_of(trail.digests[2])} is not among "
+    assert (check.state, check.faults) == (State.BROKEN, (Fault(TRAIL, f"{what}the evidence: {later}"),))
+
+
+def test_a_broken_digest_file_is_not_believed_where_it_says_that_it_is_the_first(
+    desk: Desk, trail: DeliveredTrail
+) -> None:
+    trail.edit_digest(2, **{name: None for name in trail.digest(2) if name.startswith("previous")})
+    check = desk.bring(trail).check()
+    assert (check.state, {fault.where for fault in check.faults}) == (State.BROKEN, {desk.id_of(trail.digests[2])})
 
 
 # keys

@@ -19,8 +19,9 @@ from playbooks.evidence.checks import Check, State
 from playbooks.evidence.cloudtrail.chain import Chain, Standing, at, judge
 from playbooks.evidence.cloudtrail.digest_file import Digest, NoDigest, read_digest
 from playbooks.evidence.cloudtrail.items import DIGEST_NAME, LONGEST_DIGEST, Damage, Kind, content, found
-from playbooks.evidence.cloudtrail.keys import Keyring, keyring, recorded_signatures
+from playbooks.evidence.cloudtrail.keys import Keyring, keyring
 from playbooks.evidence.cloudtrail.logs import Added, Compared, LogFiles, added_later, compare, short_name
+from playbooks.evidence.cloudtrail.signatures import recorded_signatures
 from playbooks.evidence.custody import Fault
 from playbooks.evidence.preserve import Item, printable
 
@@ -124,9 +125,10 @@ def examine(case: Case, public_keys: list[Path]) -> Examined:
         A given key file holds no usable key.
     """
     kinds = found(case)
-    ring = keyring(case, public_keys, kinds[Kind.KEYS])
+    ring = keyring(case, public_keys, kinds[Kind.KEYS], kinds[Kind.ANSWERS])
     digests, unread = _read(case, kinds[Kind.DIGEST])
-    chains = judge(digests, ring, recorded_signatures(case, kinds[Kind.SIGNATURES]))
+    recorded = recorded_signatures(case, kinds[Kind.SIGNATURES], kinds[Kind.ANSWERS])
+    chains = judge(digests, ring, recorded)
     logs = LogFiles.read(case, kinds[Kind.LOG])
     compared = [compare(chain, logs) for chain in chains]
     unnamed = logs.unnamed()

@@ -16,7 +16,8 @@ from enum import StrEnum
 from functools import cached_property
 
 from playbooks.evidence.cloudtrail.digest_file import Digest, Trail
-from playbooks.evidence.cloudtrail.keys import Keyring, Recorded, Signatures
+from playbooks.evidence.cloudtrail.keys import Keyring
+from playbooks.evidence.cloudtrail.signatures import Recorded, Signatures
 from playbooks.evidence.custody import Fault
 
 Span = tuple[dt.datetime, dt.datetime]
@@ -205,7 +206,7 @@ def _gaps(chain: Chain) -> Iterable[Gap]:
 def _hole(one: Judged, earlier: Mapping[Path, list[Digest]]) -> str:
     """Why a digest file that is not the first one does not continue what stands before it; empty where it does."""
     digest, previous = one.digest, one.digest.previous
-    before = [other for other in earlier.get(previous.path, []) if other.end < digest.end] if previous else []
+    before = earlier.get(previous.path, []) if previous else []
     if one.standing is Standing.BROKEN:
         return ""  # its own fault is told; what it says of others is not believed
     if previous and not before:

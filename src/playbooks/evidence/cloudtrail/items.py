@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO
@@ -41,6 +41,7 @@ class Kind(StrEnum):
     LOG = "log file"
     KEYS = "public keys"
     SIGNATURES = "signatures of digest files"
+    ANSWERS = "answers of an acquisition"
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ def found(case: Case) -> dict[Kind, list[Item]]:
 
 def kind_of(item: Item, start: bytes) -> Kind | None:
     """What an item is, by the first bytes of its unpacked content and by its name; None where it is nothing of that."""
+    if start.startswith(ANSWERS):
+        return Kind.ANSWERS
     if DIGEST_NAME.search(item.source):
         return Kind.DIGEST
     if (b'"eventVersion"' in start and b'"eventSource"' in start) or b'"CloudTrailEvent"' in start:
@@ -71,8 +74,7 @@ def kind_of(item: Item, start: bytes) -> Kind | None:
         return Kind.KEYS
     if LOG_NAME.search(item.source):
         return Kind.LOG
-    small_json = start.lstrip()[:1] in (b"{", b"[") and item.size <= LONGEST_RECORD
-    if start.startswith(ANSWERS) or (small_json and SIGNATURE_MARK.search(start)):
+    if start.lstrip()[:1] in (b"{", b"[") and item.size <= LONGEST_RECORD and SIGNATURE_MARK.search(start):
         return Kind.SIGNATURES
     return None
 
@@ -155,6 +157,15 @@ def _gunzip(stream: BinaryIO) -> Iterator[bytes | Damage]:
             yield block
     if unpacker.unused_data or stream.read(1):
         yield Damage("there is more data after the end of the gzip data")
+
+
+def answers(case: Case, answer_items: Iterable[Item], mark: re.Pattern[bytes]) -> Iterator[tuple[str, object]]:
+    """The answers of acquisitions whose line holds `mark`, each with the evidence id of its file."""
+    for item in answer_items:
+        data = content(case, item, LONGEST_DIGEST)
+        for line in data.split(b"\n") if isinstance(data, bytes) else []:
+            if mark.search(line):
+                yield item.evidence_id, json_in(line)
 
 
 def json_in(data: bytes) -> object:

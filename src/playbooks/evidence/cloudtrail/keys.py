@@ -1,8 +1,6 @@
-"""Public keys that check CloudTrail's digest files, and signatures kept outside the digest files.
+"""Public keys that check CloudTrail's digest files: the answer of `aws cloudtrail list-public-keys`, or PEM.
 
-Keys: the answer of `aws cloudtrail list-public-keys`, or PEM. CloudTrail names a key by the MD5 of its
-DER form; a key that stands under a name not its own is not used. Signatures: what S3 keeps as
-`x-amz-meta-signature` beside a digest file, as an acquisition or `aws s3api head-object` recorded it.
+CloudTrail names a key by the MD5 of its DER form; a key that stands under a name not its own is not used.
 """
 
 from __future__ import annotations
@@ -12,20 +10,18 @@ import binascii
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playbooks.case import Case
 from playbooks.errors import UsageError
-from playbooks.evidence import custody
 from playbooks.evidence.cloudtrail.items import (
-    LONGEST_DIGEST,
     LONGEST_RECORD,
     PEM,
-    SIGNATURE_MARK,
     Damage,
+    answers,
     content,
     json_in,
 )
@@ -37,10 +33,7 @@ if TYPE_CHECKING:
 # CloudTrail may sign with the next key shortly before the time from which it is listed as valid;
 # the AWS command line asks for keys of two more hours for the same reason.
 ROTATION = dt.timedelta(hours=2)
-MOST_LOOSE_SIGNATURES = 1000  # each is tried on each digest file without a signature
-HEX = re.compile(r"[0-9a-fA-F]{128,4096}")
-NAMED = re.compile(r"\d{12}_CloudTrail-Digest_[\w.-]+?_\d{8}T\d{6}Z(?:_backfill)?\.json")
-LONGEST_NAME = 2048
+KEYS_MARK = re.compile(rb'"ListPublicKeys".*PublicKeyList')
 
 
 @dataclass(frozen=True)
@@ -90,7 +83,7 @@ class Keyring:
         return len(self.keys) - before
 
 
-def keyring(case: Case, given: list[Path], in_evidence: list[Item]) -> Keyring:
+def keyring(case: Case, given: list[Path], in_evidence: list[Item], acquired: list[Item]) -> Keyring:
     """The keys to check with: those given by the operator; where none are given, those among the evidence.
 
     Keys among the evidence prove less: who could write a log file there could write a key beside it.
@@ -114,6 +107,10 @@ def keyring(case: Case, given: list[Path], in_evidence: list[Item]) -> Keyring:
             ring.unusable.append(f"{item.evidence_id}: {data.reason}")
         else:
             ring.add(data, item.evidence_id)
+    for where, answer in [] if given else answers(case, acquired, KEYS_MARK):
+        body = answer.get("body") if isinstance(answer, dict) else None
+        if isinstance(body, str):
+            ring.add(body.encode(), where)
     return ring
 
 
@@ -196,82 +193,3 @@ def _moment(stated: object) -> dt.datetime | None:
     if moment.tzinfo is None:
         raise ValueError("its time of use has no zone")
     return moment
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A signature kept outside the digest files: hex, the digest file's name where it is known, and where it stands."""
-
-    signature: str
-    digest_name: str | None
-    where: str
-
-
-class Signatures:
-    """The signatures kept outside the digest files: by the digest file's name, or loose where none is known."""
-
-    def __init__(self, recorded: Iterable[Recorded] = ()) -> None:
-        self._by_name: dict[str | None, list[Recorded]] = {}
-        for record in dict.fromkeys(recorded):
-            self._by_name.setdefault(record.digest_name, []).append(record)
-
-    def of(self, digest_name: str) -> list[Recorded]:
-        """Those said to be of this digest file."""
-        return self._by_name.get(digest_name, [])
-
-    @property
-    def loose(self) -> list[Recorded]:
-        """Those of an unnamed digest file, as `aws s3api head-object` prints them; not more than can be tried."""
-        return self._by_name.get(None, [])[:MOST_LOOSE_SIGNATURES]
-
-
-def recorded_signatures(case: Case, in_evidence: list[Item]) -> Signatures:
-    """Signatures that an acquisition noted in the custody chain, or that lie among the evidence."""
-    recorded: list[Recorded] = []
-    for entry in custody.entries(case.custody):
-        recorded += _signatures(entry, None, f"{case.custody.name}, entry {entry['seq']}")
-    for item in in_evidence:
-        data = content(case, item, LONGEST_DIGEST)
-        for value in _values(data) if isinstance(data, bytes) else []:
-            recorded += _signatures(value, _digest_name([item.source]), item.evidence_id)
-    return Signatures(recorded)
-
-
-def _values(data: bytes) -> list[object]:
-    """One JSON value, or JSON lines; of many lines only those that can hold a signature."""
-    whole = json_in(data)
-    return (
-        [whole] if whole is not None else [json_in(line) for line in data.split(b"\n") if SIGNATURE_MARK.search(line)]
-    )
-
-
-def _signatures(value: object, name: str | None, where: str) -> Iterator[Recorded]:
-    """Every signature in a JSON value; what stands beside or above it says which digest file it is of."""
-    waiting: list[tuple[object, str | None]] = [(value, name)]
-    while waiting:
-        node, known = waiting.pop()
-        if isinstance(node, list):
-            waiting += [(part, known) for part in node]
-        elif isinstance(node, dict):
-            known = _digest_name(node.values()) or known
-            for key, part in node.items():
-                if named := _digest_name([key]):
-                    waiting.append((part, named))
-                    if isinstance(part, str) and HEX.fullmatch(part):
-                        yield Recorded(part.lower(), named, where)
-                elif isinstance(part, dict | list):
-                    waiting.append((part, known))
-                elif _is_signature(key, node) and isinstance(part, str) and HEX.fullmatch(part):
-                    yield Recorded(part.lower(), known, where)
-
-
-def _is_signature(key: str, beside: Mapping[str, object]) -> bool:
-    if key.lower() == "x-amz-meta-signature":
-        return True
-    return key.lower() == "signature" and any(name.lower() == "signature-algorithm" for name in beside)
-
-
-def _digest_name(texts: Iterable[object]) -> str | None:
-    """The name (without `.gz`) of the digest file that one of the texts names."""
-    hits = (NAMED.search(text) for text in texts if isinstance(text, str) and len(text) <= LONGEST_NAME)
-    return next((hit[0] for hit in hits if hit), None)
