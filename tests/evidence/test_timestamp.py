@@ -110,14 +110,14 @@ def test_a_granted_token_is_kept_recorded_and_verified_with_the_root(case: Case,
     assert custody.entries(case.custody)[-1]["stamped_time"] == stamp.time
     claim = f"{stamp.time} (within 1.5 s), says CN=Test Authority"
     assert one(case, tsa.root) == Check(
-        "time stamp 0001",
+        "time stamp",
         State.VERIFIED,
-        f"the statement existed before {claim}; signature and certificates are right",
+        f"0001: the statement existed before {claim}; signature and certificates are right",
     )
     assert one(case) == Check(
-        "time stamp 0001",
+        "time stamp",
         State.NOT_CHECKED,
-        f"claims {claim}; give the root certificate of the authority with --tsa-root to check its signature",
+        f"0001: claims {claim}; give the root certificate of the authority with --tsa-root to check its signature",
     )
     assert verify(case).intact
     assert check_seals(case, [public_of(KEY)])[0].state is State.VERIFIED
@@ -143,10 +143,10 @@ def test_certificates_in_any_order_are_read_and_the_answer_is_kept_as_it_came(
 def test_a_token_of_another_root_is_not_verified(case: Case, tsa: Authority) -> None:
     _, stamp = sealed_and_asked(case, f"{tsa.url}/stranger")
     words = (
-        f"claims {stamp.time} (within 1.5 s), says CN=Strange Authority; "
+        f"0001: claims {stamp.time} (within 1.5 s), says CN=Strange Authority; "
         "no root that was given leads to the authority that issued it"
     )
-    assert one(case, tsa.root) == Check("time stamp 0001", State.NOT_CHECKED, words)
+    assert one(case, tsa.root) == Check("time stamp", State.NOT_CHECKED, words)
     assert one(case, tsa.root, tsa.other_root).state is State.VERIFIED
 
 
@@ -162,7 +162,7 @@ def test_a_certificate_that_was_not_valid_then_breaks_the_token(
 ) -> None:
     sealed_and_asked(case, f"{tsa.url}/{way}")
     check = one(case, tsa.root)
-    assert (check.state, check.detail, len(check.faults)) == (State.BROKEN, words, 1)
+    assert (check.state, check.detail, len(check.faults)) == (State.BROKEN, f"0001: {words}", 1)
     assert check.faults[0].where == "seals/0001.json.tsr"
 
 
@@ -198,7 +198,7 @@ def test_a_failure_is_told_recorded_and_stops_nothing(way: str, case: Case, tsa:
         "reason": stamp.failure,
         "answer_sha256": hashlib.sha256(answer(case).read_bytes()).hexdigest() if kept else None,
     }
-    expected = Check("time stamp 0001", State.NOT_PRESENT, f"asked for, and none given: {stamp.failure}")
+    expected = Check("time stamp", State.NOT_PRESENT, f"0001: asked for, and none given: {stamp.failure}")
     assert one(case, tsa.root) == one(case) == expected
     assert check_seals(case, [public_of(KEY)])[0].state is State.VERIFIED
     assert verify(case).intact
@@ -218,7 +218,7 @@ def test_an_authority_that_is_not_there_is_named(address: str, case: Case) -> No
     url, words = urls[address]
     _, stamp = sealed_and_asked(case, url)
     assert (stamp.failure, stamp.file) == (words, None)
-    assert one(case).detail == f"asked for, and none given: {words}"
+    assert one(case).detail == f"0001: asked for, and none given: {words}"
 
 
 def test_name_and_password_in_the_address_do_not_reach_the_chain(case: Case) -> None:
@@ -266,7 +266,7 @@ def test_a_deleted_token_is_told(case: Case, tsa: Authority) -> None:
     stamped(case, tsa)
     answer(case).unlink()
     check = one(case, tsa.root)
-    assert (check.state, check.detail) == (State.BROKEN, "missing, though the chain says that an answer was kept")
+    assert (check.state, check.detail) == (State.BROKEN, "0001: missing, though the chain says that an answer was kept")
 
 
 def test_a_token_replaced_by_another_good_one_is_told(case: Case, tsa: Authority) -> None:
@@ -274,7 +274,10 @@ def test_a_token_replaced_by_another_good_one_is_told(case: Case, tsa: Authority
     content = (case.path / "seals/0001.json").read_bytes()
     answer(case).write_bytes(tsa.reply(asked(tsa, content)))
     check = one(case, tsa.root)
-    assert (check.state, check.detail) == (State.BROKEN, "not the answer that the chain recorded: it was replaced")
+    assert (check.state, check.detail) == (
+        State.BROKEN,
+        "0001: not the answer that the chain recorded: it was replaced",
+    )
 
 
 def test_a_token_brought_from_elsewhere_counts_and_is_told(case: Case, tsa: Authority) -> None:
@@ -291,16 +294,16 @@ def test_a_token_over_other_bytes_is_broken_with_and_without_a_root(case: Case, 
     answer(case).write_bytes(tsa.reply(asked(tsa, b"other bytes")))
     for check in (one(case), one(case, tsa.root)):
         assert check.state is State.BROKEN
-        assert check.detail.startswith("it is over other bytes than the statement")
+        assert check.detail.startswith("0001: it is over other bytes than the statement")
 
 
 def test_a_changed_statement_breaks_its_token(case: Case, tsa: Authority) -> None:
     stamped(case, tsa)
     file = case.path / "seals/0001.json"
     file.write_bytes(file.read_bytes().replace(b'"items":1', b'"items":2'))
-    assert one(case, tsa.root).detail == "it is over other bytes than the statement"
+    assert one(case, tsa.root).detail == "0001: it is over other bytes than the statement"
     file.unlink()
-    assert one(case, tsa.root).detail == "0001.json: missing, so there is nothing that the token is over"
+    assert one(case, tsa.root).detail == "0001: the statement is missing, so there is nothing that the token is over"
 
 
 HOSTILE = {"empty": b"", "bytes": bytes(range(256)), "huge": b"\0" * (LARGEST_ANSWER + 1), "der": b"\x30\x80" * 5000}
@@ -318,7 +321,7 @@ def test_a_hostile_token_is_broken_and_never_a_crash(kind: str, case: Case, tsa:
 def test_a_link_or_a_pipe_for_a_token_is_not_opened(case: Case, tsa: Authority) -> None:
     seal(case, KEY)
     answer(case).symlink_to("/dev/zero")
-    assert one(case, tsa.root).detail.startswith("no plain file")
+    assert one(case, tsa.root).detail.startswith("0001: no plain file")
 
 
 # the token itself

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from playbooks.case import Case
@@ -58,19 +58,15 @@ def check_seals(case: Case, trusted: Sequence[PublicKey] = ()) -> list[Check]:
     Returns
     -------
     list of Check
-        One for each seal, the newest first; one that says so where there is none.
+        One for each seal. The newest is named `seal`, older ones `seal 0001`; where there is none, one says so.
     """
     chain = custody.entries(case.custody)
     sealed, prepared = recorded(chain, SEALED), recorded(chain, PREPARED)
     known = _Case(case, chain, _following(chain), sealed, prepared, {key.blob: key for key in trusted})
-    used = numbers(case, chain)
-    checks = [_check(known, number) for number in reversed(used)]
+    checks = [_check(known, number) for number in reversed(numbers(case, chain))]
     if not checks:
         return [Check("seal", State.NOT_PRESENT, f"never signed; sign with: playbooks sign {case.path} --key FILE")]
-    if trusted and not any(_is_by_one_of(known, number) for number in used):
-        names = ", ".join(key.fingerprint for key in trusted)
-        checks.append(Check("seal by a key given", State.NOT_PRESENT, f"no seal was signed with {names}"))
-    return checks
+    return [replace(checks[0], name="seal"), *checks[1:]]
 
 
 def _following(chain: list[dict[str, Any]]) -> int:
@@ -87,13 +83,6 @@ def _following(chain: list[dict[str, Any]]) -> int:
     return len(chain)
 
 
-def _is_by_one_of(known: _Case, number: int) -> bool:
-    try:
-        return parse(small_file(beside(statement_file(known.case, number), ".sig"))).public.blob in known.trusted
-    except (NoSeal, NoSignature):
-        return False
-
-
 def _check(known: _Case, number: int) -> Check:
     case, name = known.case, f"seal {number:04d}"
     file = statement_file(case, number)
@@ -105,7 +94,7 @@ def _check(known: _Case, number: int) -> Check:
         return _without_statement(known, number, where, str(error))
     unsigned = not beside(file, ".sig").exists() and number not in known.sealed
     if unsigned:
-        return Check(name, State.NOT_CHECKED, _waiting(known, number, stated))
+        return Check(name, State.NOT_CHECKED, f"{number:04d}: {_waiting(known, number, stated)}")
     faults = [*_record_faults(known, number, content, where), *_case_faults(known, number, stated, where)]
     broken = _chain_faults(known, stated)
     sealed, since = ([], []) if broken else _items(known, stated)  # a chain that is not the sealed one names nothing
@@ -117,7 +106,7 @@ def _check(known: _Case, number: int) -> Check:
     state, words = _judged(known, content, signature)
     if state is State.BROKEN:
         faults.append(Fault(f"{where}.sig", words))
-    detail = _words(stated, since)
+    detail = f"{number:04d}, {_words(stated, since)}"
     if faults:
         shown = tuple(Fault(_plain(fault.where), _plain(fault.what)) for fault in faults)
         return Check(name, State.BROKEN, f"{detail}: {len(faults)} fault(s)", shown)
@@ -129,16 +118,16 @@ def _without_statement(known: _Case, number: int, where: str, reason: str) -> Ch
     if number in known.sealed or number in known.prepared:
         reason += ", though the chain says that it was " + ("sealed" if number in known.sealed else "prepared")
     elif reason == "missing":
-        words = f"{where} is missing and nothing records it: a sealing was broken off; this proves nothing"
+        words = f"{number:04d}: {where} is missing and nothing records it: a sealing was broken off; it proves nothing"
         return Check(name, State.NOT_CHECKED, words)
-    return Check(name, State.BROKEN, f"{where}: {reason}", (Fault(where, reason),))
+    return Check(name, State.BROKEN, f"{number:04d}: {reason}", (Fault(where, reason),))
 
 
 def _waiting(known: _Case, number: int, stated: Statement) -> str:
     by = printable(stated.signer.fingerprint)
     if number in known.prepared:
         return f"the statement waits for the signature of {by}; see docs/how-to/sign.md"
-    return "no signature, and nothing records it: a sealing was broken off; this proves nothing. Sign again"
+    return "no signature, and nothing records it: a sealing was broken off; it proves nothing. Sign again"
 
 
 def _record_faults(known: _Case, number: int, content: bytes, where: str) -> list[Fault]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,8 @@ def check_tokens(case: Case, roots: Sequence[Certificate] = ()) -> list[Check]:
     Returns
     -------
     list of Check
-        One for each such seal, the newest first; one that says so where there is none.
+        One for each such seal. The newest is named `time stamp`, older ones `time stamp 0001`; where there is
+        none, one says so.
     """
     chain = custody.entries(case.custody)
     asked = recorded(chain, STAMPED)
@@ -76,7 +78,9 @@ def check_tokens(case: Case, roots: Sequence[Certificate] = ()) -> list[Check]:
         for number, file in found
         if number in asked or file.exists() or file.is_symlink()
     ]
-    return checks or [Check("time stamp", State.NOT_PRESENT, OFF)]
+    if not checks:
+        return [Check("time stamp", State.NOT_PRESENT, OFF)]
+    return [replace(checks[0], name="time stamp"), *checks[1:]]
 
 
 def _check(
@@ -85,7 +89,7 @@ def _check(
     state, words = _judged(case, number, file, record, roots)
     name = f"time stamp {number:04d}"
     where = f"{FOLDER}/{file.name}"
-    return Check(name, state, words, (Fault(where, words),) if state is State.BROKEN else ())
+    return Check(name, state, f"{number:04d}: {words}", (Fault(where, words),) if state is State.BROKEN else ())
 
 
 def _judged(
@@ -116,7 +120,7 @@ def check_token(statement: Path, raw: bytes, roots: Sequence[Certificate]) -> tu
     try:
         content = small_file(statement)
     except NoSeal as error:
-        return State.BROKEN, f"{statement.name}: {error}, so there is nothing that the token is over"
+        return State.BROKEN, f"the statement is {error}, so there is nothing that the token is over"
     try:
         token = read_token(raw)
     except Refused as error:
