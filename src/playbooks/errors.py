@@ -55,6 +55,12 @@ class NotFound(PlaybookError):
     exit_code = 8
 
 
+class RecordChanged(PlaybookError):
+    """The evidence is what it was, but results, report or run record are not what was written."""
+
+    exit_code = 9
+
+
 EXIT_CODES: dict[int, str] = {
     0: "done",
     1: "a bug in this kit: a traceback is shown",
@@ -65,4 +71,5 @@ EXIT_CODES: dict[int, str] = {
     EvidenceChanged.exit_code: "evidence or custody record changed: everything that differs is listed",
     StepFailed.exit_code: "a notebook failed: finished steps are kept",
     NotFound.exit_code: "a reference, step or result does not exist in this case",
+    RecordChanged.exit_code: "the evidence holds, but run record, results or report are not what was written",
 }

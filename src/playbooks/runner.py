@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from playbooks import __version__
 from playbooks.case import CASE_FILE, Case, write_json, write_text
 from playbooks.errors import StepFailed
-from playbooks.evidence import custody, require_intact
+from playbooks.evidence import custody, finish, require_intact
 from playbooks.kernels import Kernels
 from playbooks.steps import OWN_PARAMETER, STEPS, check_parameters, notebooks_folder
 
@@ -83,6 +83,7 @@ def run(
         A notebook failed; the executed notebook holds the traceback.
     """
     typed = check_parameters(given or {}, steps)
+    finish(case)  # what an addition that was broken off had left to do
     verdict = require_intact(case)
     record: dict[str, Any] = {
         "run_id": str(uuid.uuid4()),
@@ -93,7 +94,7 @@ def run(
         "steps": [],
     }
     write_json(case.run_record, record)  # notebook 6 states the run in the report
-    custody.append(case.custody, case.config.case_id, "run", run_id=record["run_id"], steps=list(steps))
+    _record(case, "read", run_id=record["run_id"], steps=list(steps), items=verdict.files, head=verdict.head)
     kernels = Kernels(case.path, len(steps))
     pages = ThreadPoolExecutor(1, thread_name_prefix="pages")  # a page is written while the next step runs
     written: list[Future[None]] = []
@@ -115,9 +116,32 @@ def run(
     finally:
         kernels.close()
         pages.shutdown()
+        _close(case, record)
+    return record
+
+
+def _close(case: Case, record: dict[str, Any]) -> None:
+    """Write down what the run left behind, and pin the run record in the custody chain."""
+    record["files"] = _digests(case, _made(case))
     record["finished"] = _now()
     write_json(case.run_record, record)
-    return record
+    _record(
+        case,
+        "ran",
+        run_id=record["run_id"],
+        steps={step["name"]: step["status"] for step in record["steps"]},
+        run_record_sha256=_digest(case.run_record),
+    )
+
+
+def _record(case: Case, activity: str, **facts: Any) -> None:
+    custody.append(case.custody, case.config.case_id, activity, **facts)
+
+
+def _made(case: Case) -> tuple[str, ...]:
+    """What a run makes for readers: results, executed notebooks, pages, and how the evidence was read."""
+    patterns = ("results/[!.]*", "notebooks/*.ipynb", "report/*.html", "events/readings.json")
+    return tuple(sorted(p.relative_to(case.path).as_posix() for pattern in patterns for p in case.path.glob(pattern)))
 
 
 def _now() -> str:

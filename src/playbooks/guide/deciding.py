@@ -7,7 +7,7 @@ import pandas as pd
 from playbooks import findings as judged
 from playbooks.case import Case
 from playbooks.errors import NotFound
-from playbooks.guide.facts import case_facts
+from playbooks.guide.facts import case_facts, record_export
 from playbooks.guide.opened import results_of
 from playbooks.guide.scoping import worst_pair
 from playbooks.report import Table, View, write_case_report
@@ -80,6 +80,24 @@ def decisions(case: Case) -> View:
     return View((words,), tables, data=taken)
 
 
+LINK_COLUMNS = ["finding", "time", "who", "relation", "entity", "entity_kind", "ref", "item_sha256", "analyst"]
+
+
+def links(case: Case, finding: str = "", rows: int = 50) -> View:
+    """Show what links the records to findings: who did what to which entity, in which item, and who decided.
+
+    Example: `guide.links(case, "A-1f3c9a02")`
+    """
+    table = results_of(case).links
+    shown = table[table.finding == finding] if finding else table
+    words = (
+        f"{len(shown):,} links between {shown.ref.nunique():,} records and {shown.finding.nunique():,} findings, leads "
+        "and set-aside rows.",
+    )
+    tables = (Table("Case links", shown[LINK_COLUMNS].head(rows), "results/links.parquet"),) if len(shown) else ()
+    return View(words, tables, data=shown)
+
+
 def report(case: Case, window_minutes: int = 60) -> View:
     """Write the case report and say where it is.
 
@@ -87,5 +105,7 @@ def report(case: Case, window_minutes: int = 60) -> View:
     """
     results = results_of(case, window_minutes)
     src, dst = worst_pair(results)
-    write_case_report(case_facts(results, src, dst), case.path)
+    facts = case_facts(results, src, dst)
+    write_case_report(facts, case.path)
+    record_export(case, facts)
     return View(("The report is report/report.html in the case folder: one file, readable offline.",))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from playbooks import evidence
+from playbooks.audit import CITED, REPORT
+from playbooks.case import Case, write_json
+from playbooks.evidence import custody
+from playbooks.evidence.items import sha256_of
 from playbooks.normalise import show
 from playbooks.report import CaseFacts
 
@@ -51,6 +56,7 @@ def case_facts(results: Results, src: str, dst: str) -> CaseFacts:
         run=_run(results),
         redact_secrets=config.options.redact_secrets,
         checklist=results.checklist(),
+        links=results.links,
     )
 
 
@@ -61,6 +67,18 @@ def _raw(results: Results) -> dict[str, dict[str, str]]:
     refs = dict.fromkeys(ref for entry in told for signal in entry["signals"] for ref in signal["refs"])
     records = show(results.case, list(refs)[:RAW_RECORDS])
     return {ref: {"text": r.text, "file": r.file, "sha256": r.sha256} for ref, r in records.items()}
+
+
+def record_export(case: Case, facts: CaseFacts) -> None:
+    """Record that the report was written, with the digests of it, of the results, and of the records it shows."""
+    digests = {
+        ref: hashlib.sha256(r["text"].encode("utf-8", "surrogatepass")).hexdigest() for ref, r in facts.raw.items()
+    }
+    write_json(case.path / CITED, {"records": digests})
+    results = sorted(file.relative_to(case.path).as_posix() for file in case.results.glob("[!.]*"))
+    files = {name: sha256_of(case.path / name) for name in (REPORT, *results)}
+    run_id = facts.run["run_id"] if facts.run["started"] else None
+    custody.append(case.custody, case.config.case_id, "exported", run_id=run_id, files=files)
 
 
 def _checkins(results: Results, src: str, dst: str) -> pd.DataFrame:
@@ -77,6 +95,8 @@ def _run(results: Results) -> dict[str, Any]:
     """The run that made the report, or the words for a notebook run by hand."""
     file = results.case.run_record
     record = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    if "finished" in record:
+        record = {}  # of a run before; this report is made by hand
     return {
         "run_id": record.get("run_id", "by hand, in a notebook"),
         "started": record.get("started", ""),
