@@ -154,9 +154,10 @@ def test_the_newest_event_is_the_moment_where_none_is_given_and_the_list_is_the_
     assert result == listed(acts=(t.act(),))
 
 
-def test_an_indicator_of_next_year_is_no_event() -> None:
+@pytest.mark.parametrize("table", ["indicators", "acquired_answers"])
+def test_an_indicator_of_next_year_and_an_answer_of_today_are_no_events(table: str) -> None:
     cover = coverage(**ALL)
-    cover["sources"].append({"table": "indicators", "format": "x", "events": 1, "evidence": ["E009"],
+    cover["sources"].append({"table": table, "format": "x", "events": 1, "evidence": ["E009"],
                              "first": None, "last": "2027-01-01T00:00:00+00:00"})  # fmt: skip
     assert listed(cover=cover)["at"] == LAST.isoformat()
 
@@ -201,6 +202,8 @@ BOTH = ("GetFunction", "ListVersionsByFunction")
         (tuple(answer(name, account="222222222222") for name in BOTH), "not yet", []),
         (tuple(answer(name, "invoice-export-2") for name in BOTH), "not yet", []),
         (tuple(answer(name, "my-invoice-export") for name in BOTH), "not yet", []),
+        (tuple(answer(name, "other:invoice-export") for name in BOTH), "not yet", []),  # an alias of another
+        (tuple(answer(name, "invoice-export:live") for name in BOTH), "in evidence", []),
         (
             tuple(answer(name, "arn:aws:lambda:eu-central-1:111111111111:function:invoice-export:3") for name in BOTH),
             "in evidence",

@@ -63,6 +63,7 @@ VERBS: dict[str, Callable[[Case], View]] = {
     "enrich": guide.enrich,
     "intelligence": guide.intelligence,
     "findings": guide.findings,
+    "links": guide.links,
     "decide": lambda case: guide.decide(case, worst(case), "needs more", "ask the owner", "j.doe"),
     "decisions": guide.decisions,
     "show": lambda case: guide.show(case, "E005:1"),

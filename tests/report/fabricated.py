@@ -62,6 +62,7 @@ def calm() -> CaseFacts:
         run={"run_id": "R1", "started": "2024-04-18T10:00:00Z", "versions": {"playbooks": "0.1.0"},
              "parameters": {"beacon_min_events": 30}, "command": "playbooks run CASE"},
         checklist=checklist(),
+        links=links(),
     )  # fmt: skip
 
 
@@ -145,6 +146,12 @@ def checklist() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def links() -> pd.DataFrame:
+    row = {"finding": "A-1f3c9a", "time": HOURS[1], "who": "10.1.4.23", "relation": "contacted",
+           "entity": "poll.workers.dev", "ref": REF, "item_sha256": "9f" * 32, "analyst": "j.doe"}  # fmt: skip
+    return pd.DataFrame([row]).reindex(columns=list(schema.LINKS.names))
+
+
 def checkins() -> pd.DataFrame:
     times = pd.date_range("2024-04-15", periods=400, freq="61s", tz="UTC")
     return pd.DataFrame({"time": times, "src": "10.1.4.23", "dst": "poll.workers.dev"})
@@ -201,6 +208,7 @@ def hostile(attack: str = ATTACK) -> CaseFacts:
         findings=found,
         coverage=poisoned(dict(facts.coverage), attack),
         checklist=poisoned(dict(facts.checklist), attack),
+        links=poisoned_frame(links(), attack),
         pairs=poisoned_frame(facts.pairs, attack),
         activity=poisoned_frame(facts.activity, attack),
         resources=poisoned_frame(facts.resources, attack),

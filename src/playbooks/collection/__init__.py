@@ -25,6 +25,7 @@ from playbooks.collection.states import (
 )
 from playbooks.errors import UsageError
 from playbooks.knowledge.volatility import Kind, Volatility, load_volatility
+from playbooks.schema import EVENT_TABLES
 
 NAMED = 25  # of one kind of evidence that have a row of their own; the others share one
 LAST = 900  # order of what a blind spot asks for and the order of volatility does not hold
@@ -96,7 +97,7 @@ def _moment(at: dt.datetime | None, coverage: Mapping[str, Any]) -> pd.Timestamp
         if at.tzinfo is None:
             raise UsageError(f"at {at.isoformat()}: a moment without a zone. Expected e.g. 2026-03-12T08:00:00Z.")
         return pd.Timestamp(at).tz_convert("UTC")
-    lasts = [source["last"] for source in coverage["sources"] if source["table"] != "indicators" and source["last"]]
+    lasts = [source["last"] for source in coverage["sources"] if source["table"] in EVENT_TABLES and source["last"]]
     return max((pd.Timestamp(last).tz_convert("UTC") for last in lasts), default=None)
 
 

@@ -10,6 +10,8 @@ from playbooks.collection.observed import Observed
 from playbooks.knowledge.volatility import Kind
 
 NOT_YET, IN_PART, IN_EVIDENCE, NOT_COLLECTABLE = "not yet", "in part", "in evidence", "not collectable"
+GLOBAL = "global"  # region of answers about a whole account
+QUALIFIED = ("function", "layer")
 ALONE = frozenset({"detector-findings"})  # of an account, and no part of its audit records
 THERE = frozenset({"answered", "absent", "unchanged", "gone"})  # outcomes after which nothing is left to ask
 
@@ -26,16 +28,19 @@ class Given:
     outcome: str
 
     def is_about(self, seen: Observed) -> bool:
-        """Whether the answer speaks of this resource, by name or by the end of its id."""
+        """Whether the answer speaks of this resource: in its account and region, by its name or its ARN."""
         if seen.account and self.account and seen.account != self.account:
             return False
-        if seen.region and self.region and seen.region != self.region:
+        if seen.region and self.region not in ("", GLOBAL, seen.region) and seen.part != "role":
             return False
         if seen.entity == "account":
             return True
-        names = (seen.name, f"/aws/lambda/{seen.name}")
-        ends = [f"{mark}{name}" for mark in ":/" for name in names]
-        return self.resource in names or any(f"{self.resource}:".find(f"{end}:") >= 0 for end in ends)
+        kind = seen.part if seen.part in QUALIFIED else None
+        if kind is None:
+            return self.resource == seen.name or self.resource.endswith((f"/{seen.name}", f":{seen.name}"))
+        whole = f"{self.resource}:"  # a version or an alias may stand behind the name
+        by_name = whole.startswith(f"{seen.name}:") or f":{kind}:{seen.name}:" in whole
+        return by_name or self.resource == f"/aws/lambda/{seen.name}"
 
 
 @dataclass(frozen=True)

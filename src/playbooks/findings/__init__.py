@@ -11,6 +11,7 @@ from playbooks.case import Case, CaseFile
 from playbooks.findings.cloud import cloud_subjects
 from playbooks.findings.decisions import VERDICTS, decide, decisions
 from playbooks.findings.egress import egress_subjects, with_priority
+from playbooks.findings.links import links
 from playbooks.findings.outcomes import Basis, outcomes
 from playbooks.findings.signal import ALLOWED, Signal, Subject, score
 from playbooks.findings.wording import LIMITS, forbidden_claims
@@ -117,6 +118,7 @@ __all__ = [
     "decisions",
     "findings",
     "forbidden_claims",
+    "links",
     "score",
     "with_priority",
 ]

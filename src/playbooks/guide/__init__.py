@@ -6,7 +6,7 @@ A verb computes what it needs, so each notebook also runs alone; what is there a
 
 from __future__ import annotations
 
-from playbooks.guide.deciding import decide, decisions, findings, report
+from playbooks.guide.deciding import decide, decisions, findings, links, report
 from playbooks.guide.looking import (
     add,
     blind_spots,
@@ -50,6 +50,7 @@ __all__ = [
     "findings",
     "functions",
     "intelligence",
+    "links",
     "normalise",
     "open_case",
     "questions",

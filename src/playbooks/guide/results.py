@@ -23,7 +23,8 @@ from playbooks.collection import Given, checklist
 from playbooks.coverage import coverage
 from playbooks.engine import Tables, open_tables, read_table
 from playbooks.enrichment import intelligence, with_ownership
-from playbooks.findings import decisions, findings, with_priority
+from playbooks.evidence import items
+from playbooks.findings import decisions, findings, links, with_priority
 from playbooks.normalise import READINGS, Reading, normalise
 from playbooks.scoping import cloud_activity, egress_pairs, function_lifecycle, known_indicators, sequences
 from playbooks.scoping.collectors import collectors_of
@@ -141,6 +142,13 @@ class Results:
         self._store(schema.TIMELINE, timeline(found, self.activity))
         return found
 
+    @cached_property
+    def links(self) -> pd.DataFrame:
+        """From each cited record to who did what to which entity; written anew each time, as findings are."""
+        digests = {item.evidence_id: item.sha256 for item in items(self.case)}
+        self._store(schema.LINKS, links(self.findings, self.tables, self.activity, digests))
+        return self._load(schema.LINKS)
+
     def checklist(self, at: dt.datetime | None = None) -> dict[str, Any]:
         """What to collect next, counted from `at`; without it, from the newest event in evidence."""
         listed = checklist(self.findings, self.pairs, self.activity, self.coverage, self.given, at)
@@ -151,7 +159,13 @@ class Results:
     @cached_property
     def given(self) -> list[Given]:
         """Answers that were acquired, refused ones too."""
-        return []
+        asked = self.tables.acquired_answers
+        columns = ("api_operation", "resource_name", "cloud_region", "cloud_account_uid", "status")
+        rows = asked.select("evidence_id", "record_no", *columns).order_by("evidence_id", "record_no").to_pyarrow()
+        return [
+            Given(f"{row['evidence_id']}:{row['record_no']}", *(row[name] or "" for name in columns))
+            for row in rows.to_pylist()
+        ]
 
     def checkins(self, src: str, dst: str) -> pd.DataFrame:
         """Every event of one pair in the window."""

@@ -42,6 +42,8 @@ class CaseFacts:
         `run_id, started, versions, parameters, command`.
     checklist : mapping
         What to collect next (`collection.checklist`): `words`, and `rows` in order.
+    links : DataFrame or None
+        Columns as in `schema.LINKS`.
     redact_secrets : bool
         Hide values of `sig=`, `code=`, `token=`, `key=` and their like, in raw records too.
     """
@@ -67,3 +69,4 @@ class CaseFacts:
     run: Mapping[str, Any]
     redact_secrets: bool = True
     checklist: Mapping[str, Any] = field(default_factory=dict)
+    links: pd.DataFrame | None = None

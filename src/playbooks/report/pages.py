@@ -64,7 +64,7 @@ def case_notebook(facts: CaseFacts) -> NotebookNode:
     cells = [_html_cell(parts[name]) for name in first]
     cells.append(_html_cell('<h2 id="pictures">Pictures</h2>'))
     cells += [_picture_cell(picture, told(picture, file, pen)) for picture, file in _pictures(facts)]
-    rest = ("functions", "coverage", "blind_spots", "limits", "evidence", "raw", "reproduce")
+    rest = ("functions", "coverage", "blind_spots", "limits", "evidence", "links", "raw", "reproduce")
     cells += [_html_cell(parts[name]) for name in rest]
     whole = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}
     return cast("NotebookNode", from_dict(whole))

@@ -29,7 +29,7 @@ CONTENTS = (
     ("summary", "Summary"), ("findings", "Findings"), ("leads", "Leads"), ("suppressed", "Suppressed"),
     ("collect-next", "What to collect next"),
     ("pictures", "Pictures"), ("functions", "Functions"), ("coverage", "Coverage"), ("blind-spots", "Blind spots"),
-    ("limits", "Limits"), ("evidence", "Evidence and custody"), ("raw-records", "Raw records"),
+    ("limits", "Limits"), ("evidence", "Evidence and custody"), ("links", "Case links"), ("raw-records", "Raw records"),
     ("reproduce", "Reproduce"),
 )  # fmt: skip
 _COUNTS = ("Records", "Events", "Unread", "Blank")
@@ -53,6 +53,7 @@ def written(facts: CaseFacts, pen: jinja2.Environment) -> dict[str, str]:
         "blind_spots": _blind_spots(facts.coverage),
         "limits": {},
         "evidence": _evidence(facts),
+        "links": _links(facts.links),
         "raw": _raw(facts),
         "reproduce": _reproduce(facts),
     }
@@ -248,6 +249,16 @@ def _evidence(facts: CaseFacts) -> dict[str, Any]:
         "intact": intact.get(str(facts.custody.get("intact")), "not verified in this run"),
         "apart": facts.findings.get("set_apart") or {},
     }  # fmt: skip
+
+
+def _links(links: pd.DataFrame | None) -> dict[str, Any]:
+    names = ("finding", "time", "who", "relation", "entity", "ref", "item_sha256", "analyst")
+    rows = [] if links is None else links[list(names)].head(MOST_ROWS).to_dict("records")
+    return {
+        "rows": [[row["finding"], _utc(row["time"]), *(row[name] for name in names[2:])] for row in rows],
+        "total": 0 if links is None else len(links),
+        "heads": _heads(["Finding", "Time (UTC)", "Who", "Relation", "Entity", "Record", "SHA-256 of item", "Analyst"]),
+    }
 
 
 def _records(facts: CaseFacts) -> dict[str, Mapping[str, Any]]:

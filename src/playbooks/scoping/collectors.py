@@ -76,7 +76,8 @@ def _recorded(case: Case) -> list[Collector]:
         if isinstance(arn, str) and isinstance(agent, str) and agent.startswith(PRODUCT):
             span = _span_of(entry)
             who = str((entry.get("actor") or {}).get("user") or "unknown")
-            acts.setdefault((arn, agent.split()[0], key if isinstance(key, str) else None), []).append((*span, who))
+            marks = (arn, agent.split()[0], key if isinstance(key, str) and key else None)
+            acts.setdefault(marks, []).append((*span, who))
     return [one for marks, held in acts.items() for one in _collections(marks, sorted(held))]
 
 
