@@ -98,24 +98,6 @@ def links(case: Case, finding: str = "", rows: int = 50) -> View:
     return View(words, tables, data=shown)
 
 
-LINK_COLUMNS = ["finding", "time", "who", "relation", "entity", "entity_kind", "ref", "item_sha256", "analyst"]
-
-
-def links(case: Case, finding: str = "", rows: int = 50) -> View:
-    """Show what links the records to findings: who did what to which entity, in which item, and who decided.
-
-    Example: `guide.links(case, "A-1f3c9a02")`
-    """
-    table = results_of(case).links
-    shown = table[table.finding == finding] if finding else table
-    words = (
-        f"{len(shown):,} links between {shown.ref.nunique():,} records and {shown.finding.nunique():,} findings, leads "
-        "and set-aside rows.",
-    )
-    tables = (Table("Case links", shown[LINK_COLUMNS].head(rows), "results/links.parquet"),) if len(shown) else ()
-    return View(words, tables, data=shown)
-
-
 def report(case: Case, window_minutes: int = 60) -> View:
     """Write the case report and say where it is.
 

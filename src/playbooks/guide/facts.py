@@ -57,7 +57,6 @@ def case_facts(results: Results, src: str, dst: str) -> CaseFacts:
         redact_secrets=config.options.redact_secrets,
         checklist=results.checklist(),
         links=results.links,
-        links=results.links,
     )
 
 
