@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.evidence.trail import ACCOUNT, HOUR, NOON, DeliveredTrail, SigningKey, key_list, packed, sha256
+from tests.evidence.trail import ACCOUNT, BUCKET, HOUR, NOON, DeliveredTrail, SigningKey, key_list, packed, sha256
 
 from playbooks.case import Case, new_case
 from playbooks.errors import UsageError
@@ -842,3 +842,31 @@ def test_a_month_of_one_trail_is_checked_in_seconds(desk: Desk, key: SigningKey)
     check = desk.check()
     assert check == Check(NAME, State.VERIFIED, verified(720, 720))
     assert time.monotonic() - before < 30
+
+
+# together with the acquisition
+
+
+def test_what_the_acquisition_takes_from_a_bucket_is_verified_up_to_its_newest_digest_file(
+    desk: Desk, trail: DeliveredTrail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boto3 = pytest.importorskip("boto3", reason="boto3 is not installed")
+    server = pytest.importorskip("moto.server", reason="moto is not installed")
+    from playbooks.evidence.acquire.aws import Wanted, acquire_aws
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    aws = server.ThreadedMotoServer(port=0, verbose=False)
+    aws.start()
+    try:
+        url = "http://{}:{}".format(*aws.get_host_and_port())
+        s3 = boto3.client("s3", endpoint_url=url, region_name="us-east-1")
+        s3.create_bucket(Bucket=BUCKET)
+        for name, data in trail.files.items():
+            signed = {"signature": trail.signatures.get(name, ""), "signature-algorithm": "SHA256withRSA"}
+            s3.put_object(Bucket=BUCKET, Key=name, Body=data, Metadata=signed if name in trail.digests else {})
+        location = f"s3://{BUCKET}/AWSLogs/{ACCOUNT}/CloudTrail/"
+        acquire_aws(desk.case, Wanted(regions=("us-east-1",), logs=False, trails=(location,), endpoint_url=url))
+    finally:
+        aws.stop()
+    assert desk.check() == Check(NAME, State.VERIFIED, verified(5, 5))
