@@ -63,9 +63,10 @@ class Sealed:
     def signature(self) -> Path:
         return beside(self.statement, ".sig")
 
-    def command(self, key: Path | str) -> str:
-        """What the holder of the key types to sign the statement."""
-        return shlex.join(["ssh-keygen", "-Y", "sign", "-f", str(key), "-n", NAMESPACE, str(self.statement)])
+    def command(self, key: Path | str, statement: Path | None = None) -> str:
+        """What the holder of the key types to sign the statement; `statement` is the file as they see it."""
+        file = str(statement or self.statement)
+        return shlex.join(["ssh-keygen", "-Y", "sign", "-f", str(key), "-n", NAMESPACE, file])
 
 
 def seal(case: Case, key: Ed25519PrivateKey) -> Sealed:
