@@ -7,7 +7,6 @@ of `lookup-events` and files of CloudTrail as items beside it. What is asked sta
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -16,24 +15,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from playbooks import __version__
 from playbooks.case import Case
 from playbooks.case_file import Window
 from playbooks.errors import AllFailed, UsageError
 from playbooks.evidence import preserve
-from playbooks.evidence.acquire.answers import Acquired, Answer, AnswerFile, Outcome, keep, private_folder
-from playbooks.evidence.acquire.aws_client import USER_AGENT, Account, Limits, Reply
+from playbooks.evidence.acquire.answers import Acquired, Outcome, private_folder
+from playbooks.evidence.acquire.aws_client import Account, Limits
 from playbooks.evidence.acquire.aws_cloudtrail import bucket_and_prefixes
-from playbooks.evidence.acquire.aws_collect import SOURCE, Job, Part, Told, collect
-from playbooks.evidence.acquire.aws_plan import LOOKUP_SOURCES, PLAN
+from playbooks.evidence.acquire.aws_collect import SOURCE, Job, Told, collect
+from playbooks.evidence.acquire.aws_kept import GLOBAL, Brought, Profile, keep_account
+from playbooks.evidence.acquire.aws_plan import LOOKUP_SOURCES
 from playbooks.evidence.acquire.aws_things import Thing, thing
-from playbooks.evidence.acquire.earlier import Known, earlier_answers, gone
+from playbooks.evidence.acquire.earlier import earlier_answers
 from playbooks.evidence.acquire.environment import environment_key
 
-GLOBAL = "global"
 WORKERS = 8
 FUNCTION = re.compile(r"(?:arn:[\w-]+:lambda:[\w-]+:\d{12}:function:)?([A-Za-z0-9_-]{1,140})(?::[\w$-]+)?")
-WINDOWED = frozenset((call.service, call.operation) for call in PLAN if call.windowed)
 
 
 @dataclass(frozen=True)
@@ -92,18 +89,6 @@ class Wanted:
         return replace(self, functions=tuple(dict.fromkeys(names)))
 
 
-@dataclass(frozen=True)
-class _Profile:
-    """One account to be asked, and who asks."""
-
-    name: str | None
-    regions: tuple[str, ...]
-    account: str
-    arn: str
-    access_key_id: str
-    identity: Reply
-
-
 def acquire_aws(
     case: Case, wanted: Wanted, executor: Executor | None = None, told: Told | None = None
 ) -> list[Acquired]:
@@ -139,8 +124,8 @@ def acquire_aws(
         folder = stack.enter_context(private_folder(case))
         workers = executor or stack.enter_context(_threads())
         started = dt.datetime.now(dt.UTC)
-        collected = _collected(case, wanted, profiles, folder, key, workers, told)
-        acquired = [_kept(case, wanted, one, parts, known, folder, started) for one, known, parts in collected]
+        brought = _brought(case, wanted, profiles, folder, key, workers, told)
+        acquired = [keep_account(case, one, folder, started, _scope(wanted, one.profile)) for one in brought]
     if not any(one.counts.keys() & {Outcome.ANSWERED, Outcome.ABSENT, Outcome.UNCHANGED} for one in acquired):
         first = next(iter(acquired))
         raise AllFailed(
@@ -160,13 +145,11 @@ def _threads() -> Iterator[Executor]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _profile(name: str | None, wanted: Wanted) -> _Profile:
-    account = Account(
-        name, wanted.regions[0] if wanted.regions[:1] not in ((), ("all",)) else None, None, wanted.limits
-    )
-    regions = wanted.regions or tuple(filter(None, (account.session.region_name,)))
+def _profile(name: str | None, wanted: Wanted) -> Profile:
+    session = Account(name, None, wanted.endpoint_url, wanted.limits).session
+    regions = wanted.regions or tuple(filter(None, (session.region_name,)))
     if "all" in regions:
-        regions = tuple(account.session.get_available_regions("lambda"))
+        regions = tuple(session.get_available_regions("lambda"))
     if not regions:
         raise UsageError(f"profile {name or 'default'!r} names no region. State --region, or --region all.")
     if strange := [region for region in regions if not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-\d+", region)]:
@@ -175,21 +158,18 @@ def _profile(name: str | None, wanted: Wanted) -> _Profile:
     identity = account.ask("sts", "GetCallerIdentity", {})
     said = {member: str(identity.parsed.get(member, "")) for member in ("Account", "Arn")}
     number = said["Account"] if re.fullmatch(r"\d{12}", said["Account"]) else f"unknown-{name or 'default'}"
-    return _Profile(name, tuple(dict.fromkeys(regions)), number, said["Arn"], account.access_key_id, identity)
+    return Profile(name, tuple(dict.fromkeys(regions)), number, said["Arn"], account.access_key_id, identity)
 
 
-Collected = tuple[_Profile, dict[str, Known], list[Part]]
-
-
-def _collected(
+def _brought(
     case: Case,
     wanted: Wanted,
-    profiles: Sequence[_Profile],
+    profiles: Sequence[Profile],
     folder: Path,
     key: bytes | None,
     workers: Executor,
     told: Told | None,
-) -> list[Collected]:
+) -> list[Brought]:
     """All regions of all accounts beside each other, then what belongs to each account as a whole."""
     jobs: list[list[Job]] = []
     for number, one in enumerate(profiles):
@@ -206,12 +186,12 @@ def _collected(
         second.append(workers.submit(collect, job, told))
     wholes = [future.result() for future in second]
     return [
-        (one, dict(regional[0].known), [*parts, whole])
+        Brought(one, wanted.functions, (*parts, whole), regional[0].known)
         for one, regional, parts, whole in zip(profiles, jobs, regions, wholes, strict=True)
     ]
 
 
-def _job(case: Case, wanted: Wanted, profile: _Profile, folder: Path, key: bytes | None) -> Job:
+def _job(case: Case, wanted: Wanted, profile: Profile, folder: Path, key: bytes | None) -> Job:
     return Job(
         profile.name,
         profile.account,
@@ -239,91 +219,7 @@ def _seeds(wanted: Wanted) -> tuple[tuple[Thing, str], ...]:
     return tuple((one, "") for one in things)
 
 
-def _kept(
-    case: Case,
-    wanted: Wanted,
-    profile: _Profile,
-    parts: list[Part],
-    known: dict[str, Known],
-    folder: Path,
-    started: dt.datetime,
-) -> Acquired:
-    """The parts of one account as one item of the bag, with its attachments and its act in the chain."""
-    stamp = started.strftime("%Y%m%dT%H%M%SZ")
-    with AnswerFile(folder / f"aws-{profile.account}-{stamp}.jsonl") as answers:
-        answers.write(_identity(profile))
-        for part in parts:
-            with part.file.open("rb") as lines:
-                for raw in lines:
-                    answers.add_raw(raw, json.loads(raw))
-        for line in _gone(profile, parts, known):
-            answers.write(line)
-    return keep(
-        case,
-        answers,
-        [file for part in parts for file in part.attachments],
-        source=SOURCE,
-        account=profile.account,
-        started=started.isoformat(timespec="microseconds"),
-        collector={"arn": profile.arn, "user_agent": USER_AGENT, "access_key_id": profile.access_key_id},
-        tools=_tools(),
-        scope=_scope(wanted, profile),
-    )
-
-
-def _identity(profile: _Profile) -> Answer:
-    reply = profile.identity
-    return Answer(
-        SOURCE,
-        "sts",
-        "GetCallerIdentity",
-        {},
-        reply.asked,
-        reply.answered,
-        reply.outcome,
-        region=GLOBAL,
-        account=profile.account,
-        resource=profile.arn,
-        status=reply.status,
-        error=reply.error,
-        body=reply.body,
-        parsed={name: reply.parsed[name] for name in ("Account", "Arn", "UserId") if name in reply.parsed} or None,
-        more={"request_id": reply.request_id, "attempts": reply.attempts},
-    )
-
-
-def _gone(profile: _Profile, parts: list[Part], known: dict[str, Known]) -> list[Answer]:
-    """Lines for what an earlier acquisition found and this one did not, though it looked."""
-    answered = {key for part in parts for key in part.answered}
-    asked = {key for part in parts for key in part.asked}
-    lasting = {key: one for key, one in known.items() if (one.service, one.operation) not in WINDOWED}
-    now = dt.datetime.now(dt.UTC)
-    return [
-        Answer(
-            SOURCE,
-            known[key].service,
-            known[key].operation,
-            known[key].request,
-            now,
-            now,
-            Outcome.GONE,
-            region=known[key].region,
-            account=profile.account,
-            resource=known[key].resource,
-            more={"same_as": known[key].ref, "key": key, "parent": known[key].parent},
-        )
-        for key in gone(lasting, answered, asked)
-    ]
-
-
-def _tools() -> dict[str, str]:
-    import boto3
-    import botocore
-
-    return {"playbooks": __version__, "boto3": boto3.__version__, "botocore": botocore.__version__}
-
-
-def _scope(wanted: Wanted, profile: _Profile) -> dict[str, Any]:
+def _scope(wanted: Wanted, profile: Profile) -> dict[str, Any]:
     return {
         "profile": profile.name,
         "regions": list(profile.regions),

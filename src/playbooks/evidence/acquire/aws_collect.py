@@ -193,6 +193,7 @@ class Collection:
         request = {"of": package.name, "url": package["location"].partition("?")[0]}
         key = key_of(self.job.account, self.job.label, "s3", "GetObject", {"of": package.name}, 1)
         if package["stated"] in self.packages:
+            self.asked.add(key)
             now = dt.datetime.now(dt.UTC)
             more = {"same_as": f"sha256:{package['stated']}", "key": key, "parent": parent}
             self._write(

@@ -81,6 +81,7 @@ PLAN: tuple[Call, ...] = (
         scope="all",
     ),
     Call("lambda", "ListEventSourceMappings", "region", "what polls and triggers", pages=MARKER, scope="all"),
+    Call("lambda", "ListLayers", "region", "layers, used or not", pages=MARKER, scope="all"),
     Call("scheduler", "ListSchedules", "region", "schedules that run a function", pages=TOKEN, gives=schedule_of),
     Call("cloudtrail", "DescribeTrails", "region", "where audit records go", gives=trail_of),
     Call(
