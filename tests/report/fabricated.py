@@ -129,6 +129,10 @@ def coverage() -> dict[str, Any]:
             "rows": [{"evidence_id": "E002", "name": "proxy access.log", "table": "http_activity", "counts": counts}],
         },
         "questions": [],
+        "audit_logging": [
+            {"service": "lambda.amazonaws.com", "account": "111122223333", "region": "eu-central-1", "state": "pass",
+             "check": "runs of functions are recorded", "why": "runs in evidence", "proof": [REF]}
+        ],
         "blind_spots": [
             {"id": "process", "missing": "Endpoint telemetry", "forbids": "which program made the calls",
              "questions": ["process"], "how_established": "No item fills actor_process_name.", "recommend": "Sysmon 3"}

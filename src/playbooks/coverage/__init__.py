@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from playbooks import schema
 from playbooks.case import Case, Window
+from playbooks.coverage.audit_logging import audit_logging
 from playbooks.coverage.blind_spots import BlindSpot, blind_spots
 from playbooks.engine import Tables
 from playbooks.normalise import Reading
@@ -64,7 +65,8 @@ def coverage(
     Returns
     -------
     dict
-        JSON-ready: `items`, `sources`, `tables`, `matrix`, `questions`, `blind_spots`, `window`.
+        JSON-ready: `items`, `sources`, `tables`, `matrix`, `questions`, `audit_logging`, `blind_spots`,
+        `window`.
     """
     facts = {name: _table_facts(tables, name) for name in schema.EVENT_TABLES}
     hours = _hours(tables)
@@ -80,6 +82,7 @@ def coverage(
         "indicators": int(tables.indicators.count().execute()),
         "matrix": _matrix(sources),
         "questions": asked,
+        "audit_logging": audit_logging(case, tables),
         "blind_spots": [asdict(spot) for spot in spots],
     }
 

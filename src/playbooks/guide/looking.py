@@ -177,7 +177,7 @@ def coverage(case: Case) -> View:
     words = (
         f"{able} of {len(asked)} questions can be asked of this evidence; {len(found['blind_spots'])} blind spots.",
     )
-    tables = [Table("Questions", asked)]
+    tables = [Table("Questions", asked), Table("Audit logging, with proof", pd.DataFrame(found["audit_logging"]))]
     if len(sources):
         tables.insert(0, Table("Sources", _dated(sources[columns], "first", "last")))
     return View(words, tuple(tables), (coverage_heatmap(found),), data=found)

@@ -194,6 +194,9 @@ def _coverage(coverage: Mapping[str, Any]) -> dict[str, Any]:
         "gaps": gaps[:MOST_ROWS],
         "gap_total": len(gaps),
         "gap_heads": _heads(["Item", "From (UTC)", "To (UTC)", "Hours"], ["Hours"]),
+        "logging": [_logging_row(row) for row in list(coverage.get("audit_logging") or [])[:MOST_ROWS]],
+        "logging_total": len(coverage.get("audit_logging") or []),
+        "logging_heads": _heads(["Check", "Account", "Region", "Service", "State", "Why", "Proof"]),
         "tables": [_table_row(table) for table in coverage.get("tables") or []],
         "table_heads": _heads(["Table", "Events", "First and last (UTC)", "Fields never filled"], ["Events"]),
     }  # fmt: skip
@@ -206,6 +209,10 @@ def _item_row(item: Mapping[str, Any]) -> list[Any]:
         item.get("records"), item.get("events"), item.get("unread"), item.get("blank"), _first_last(item),
         f"{item.get('hours_with_records', '–')} of {item.get('hours', '–')}", item.get("note"),
     ]  # fmt: skip
+
+
+def _logging_row(row: Mapping[str, Any]) -> list[Any]:
+    return [row.get(name) for name in ("check", "account", "region", "service", "state", "why", "proof")]
 
 
 def _first_last(row: Mapping[str, Any]) -> str:
