@@ -99,9 +99,10 @@ def test_the_run_of_another_service_and_the_one_that_is_always_recorded_are_no_p
             ]}]},
             "unknown",
         ),
-        ("not JSON", "fail"),
-        ("[" * 100_000, "fail"),
-        ({"EventSelectors": {"DataResources": 7}}, "fail"),
+        ("not JSON", "unknown"),
+        ("[" * 100_000, "unknown"),
+        ({"EventSelectors": {"DataResources": 7}}, "unknown"),
+        ({"EventSelectors": [{"DataResources": 7}, 7]}, "fail"),
     ],
 )  # fmt: skip
 def test_selectors_that_were_acquired_decide_where_no_run_is_in_evidence(
