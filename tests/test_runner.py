@@ -127,14 +127,15 @@ def digest(file: Path) -> str:
 def test_the_run_record_tells_what_ran_on_what_with_what(incident: SampleRun) -> None:
     record = json.loads((incident.case / "run.json").read_text(encoding="utf-8"))
     chain = [json.loads(line) for line in (incident.case / "custody.jsonl").read_text().splitlines()]
-    before = [entry for entry in chain if entry["activity"] != "run"]
+    before = chain[: [entry["activity"] for entry in chain].index("read")]
     assert record["case_id"] == "SAMPLE-INCIDENT"
     assert record["evidence"] == {
         "files": 14,
         "custody_entries": len(before),
         "custody_head": before[-1]["fingerprint"],
     }
-    assert [entry["run_id"] for entry in chain if entry["activity"] == "run"] == [record["run_id"]]
+    acts = [(entry["activity"], entry["run_id"]) for entry in chain if "run_id" in entry]
+    assert acts == [(activity, record["run_id"]) for activity in ("read", "exported", "ran")]
     assert {"playbooks", "python", "duckdb", "msticpy", "plotly", "papermill"} <= set(record["versions"])
     assert record["started"] <= record["finished"]
     assert [step["name"] for step in record["steps"]] == list(STEPS)
@@ -142,7 +143,8 @@ def test_the_run_record_tells_what_ran_on_what_with_what(incident: SampleRun) ->
         assert (step["status"], step["error"], step["parameters"]) == ("done", "", {})
         assert step["seconds"] > 0
         assert step["notebook_sha256"] == digest(notebooks_folder() / f"{step['name']}.ipynb")
-        assert step["inputs"] == {name: digest(incident.case / name) for name in ("case.yaml", "custody.jsonl")}
+        inputs = ("case.yaml", "evidence/tagmanifest-sha256.txt")
+        assert step["inputs"] == {name: digest(incident.case / name) for name in inputs}
     outputs = record["steps"][-1]["outputs"]
     assert outputs == {
         f"results/{file.name}": digest(file)
@@ -315,6 +317,7 @@ def test_a_notebook_that_fails_stops_the_run_and_keeps_its_traceback(incident: S
     record = stopped(case, steps[1], lambda: (case.path / "case.yaml").write_text("case_id: [\n"), steps)
     assert [(step["name"], step["status"]) for step in record["steps"]] == [(steps[0], "done"), (steps[1], "failed")]
     assert "finished" not in record
+    assert record["started"] <= record["stopped"]
     assert record["steps"][1]["error"].startswith("CaseError: ")
     assert "not valid YAML" in record["message"] and "2_check_coverage.ipynb" in record["message"]
     text = (case.notebooks / f"{steps[1]}.ipynb").read_text(encoding="utf-8")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
 
 VERSIONS_OF = ("duckdb", "ibis-framework", "msticpy", "nbconvert", "pandas", "papermill", "plotly", "pyarrow")
+INPUTS = (CASE_FILE, "decisions.jsonl", "evidence/tagmanifest-sha256.txt")  # the last one pins every item
 STEP_TIMEOUT_S = 3600
 
 Told = Callable[[str, str, float], None]
@@ -123,7 +124,8 @@ def run(
 def _close(case: Case, record: dict[str, Any]) -> None:
     """Write down what the run left behind, and pin the run record in the custody chain."""
     record["files"] = _digests(case, _made(case))
-    record["finished"] = _now()
+    done = all(step["status"] == "done" for step in record["steps"])
+    record["finished" if done else "stopped"] = _now()
     write_json(case.run_record, record)
     _record(
         case,
@@ -159,9 +161,7 @@ def _run_step(case: Case, name: str, parameters: dict[str, Any], kernels: Kernel
     from papermill.exceptions import PapermillExecutionError
 
     source = notebooks_folder() / f"{name}.ipynb"
-    step = Step(
-        name, "running", _digest(source), parameters, _now(), inputs=_digests(case, (CASE_FILE, "custody.jsonl"))
-    )
+    step = Step(name, "running", _digest(source), parameters, _now(), inputs=_digests(case, INPUTS))
     before = time.perf_counter()
     try:
         with kernels.one() as kernel:

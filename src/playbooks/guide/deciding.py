@@ -61,6 +61,7 @@ def decide(case: Case, finding: str, verdict: str, reason: str, analyst: str) ->
     if finding not in known:
         raise NotFound(f"{finding!r}: no such finding in this case. Known: {', '.join(sorted(known)) or 'none'}.")
     entry = judged.decide(case, finding, verdict, reason, analyst)
+    assert results_of(case).findings  # written anew, with the decision in them
     return View(
         (f"{entry['finding']}: {entry['verdict']} – {entry['reason']} ({entry['analyst']}, {entry['time']}).",),
         data=entry,

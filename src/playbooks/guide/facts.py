@@ -33,7 +33,6 @@ def case_facts(results: Results, src: str, dst: str) -> CaseFacts:
         The pair whose check-ins are drawn; empty for none.
     """
     case, config = results.case, results.case.config
-    verdict = evidence.verify(case)
     return CaseFacts(
         case_id=config.case_id,
         title=config.title,
@@ -49,7 +48,7 @@ def case_facts(results: Results, src: str, dst: str) -> CaseFacts:
         activity=results.activity,
         resources=results.resources,
         evidence=[vars(item) for item in evidence.items(case)],
-        custody={"entries": verdict.entries, "head": verdict.head, "intact": verdict.intact},
+        custody=_custody(case),
         raw=_raw(results),
         checkins=_checkins(results, src, dst),
         egress_hours=results.egress_hours,
@@ -77,8 +76,19 @@ def record_export(case: Case, facts: CaseFacts) -> None:
     write_json(case.path / CITED, {"records": digests})
     results = sorted(file.relative_to(case.path).as_posix() for file in case.results.glob("[!.]*"))
     files = {name: sha256_of(case.path / name) for name in (REPORT, *results)}
-    run_id = facts.run["run_id"] if facts.run["started"] else None
-    custody.append(case.custody, case.config.case_id, "exported", run_id=run_id, files=files)
+    act = {"run_id": facts.run["run_id"] if facts.run["started"] else None, "files": files}
+    last = custody.entries(case.custody)[-1:]
+    if not last or any(last[0].get(name) != value for name, value in act.items()):  # a cell run twice exports once
+        custody.append(case.custody, case.config.case_id, "exported", **act)
+
+
+def _custody(case: Case) -> dict[str, Any]:
+    """What the report says of the chain: where it stood before this export, so that it can stand in the report."""
+    chain = custody.entries(case.custody)
+    while chain and chain[-1].get("activity") == "exported":
+        chain.pop()
+    head = chain[-1]["fingerprint"] if chain else ""
+    return {"entries": len(chain), "head": head, "intact": evidence.verify(case).intact}
 
 
 def _checkins(results: Results, src: str, dst: str) -> pd.DataFrame:
@@ -95,7 +105,7 @@ def _run(results: Results) -> dict[str, Any]:
     """The run that made the report, or the words for a notebook run by hand."""
     file = results.case.run_record
     record = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    if "finished" in record:
+    if "finished" in record or "stopped" in record:
         record = {}  # of a run before; this report is made by hand
     return {
         "run_id": record.get("run_id", "by hand, in a notebook"),
