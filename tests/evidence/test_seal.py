@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -480,6 +481,18 @@ def test_every_change_is_told(change: str, case: Case) -> None:
     check = next(found for found in check_seals(case, [OURS]) if found.faults)
     assert check.state is State.BROKEN
     assert [shortened(fault, when) for fault in told(check)] == expected
+
+
+def test_each_word_that_the_page_says_of_a_change_is_expected_by_a_test() -> None:
+    """Numbers, times and names of files aside."""
+    page = (Path(__file__).parents[2] / "docs/how-to/sign.md").read_text(encoding="utf-8")
+    rows = [row for row in page.splitlines() if row.startswith("| ") and "verify says" not in row]
+    tests = "".join(Path(__file__).with_name(f"test_{name}.py").read_text() for name in ("seal", "timestamp"))
+    phrases = [phrase for row in rows for phrase in re.findall("`([^`]+)`", row.split("|")[2])]
+    varies = r"…|\d+|E\d+,|manifest-\S+|SHA256:|txt:|tag"
+    parts = [part.strip(" :,.'") for phrase in phrases for part in re.split(varies, phrase)]
+    assert len(phrases) > 15
+    assert [part for part in parts if part not in tests] == []
 
 
 def shortened(fault: str, when: str) -> str:

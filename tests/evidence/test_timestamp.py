@@ -356,6 +356,16 @@ def test_an_earlier_time_cannot_be_written_into_a_token(tsa: Authority, token: b
     assert verify_token(found, b"content", [tsa.root.certificate])[0] is State.BROKEN
 
 
+def test_a_changed_signature_or_serial_number_is_told(tsa: Authority, token: bytes) -> None:
+    words = "its signature is not right"
+    number = token.index(b"\x18\x0f" + str(NOW.year).encode()) - 1  # the byte before the time
+    for place in (len(token) - 1, number):
+        changed = bytearray(token)
+        changed[place] ^= 1
+        answer = verify_token(read_token(bytes(changed)), b"content", [tsa.root.certificate])
+        assert answer == (State.BROKEN, words)
+
+
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")
 def test_whatever_is_changed_in_an_answer_nothing_crashes(tsa: Authority) -> None:
     raw = tsa.reply(asked(tsa, b"content"), "-chain", "chain.pem", signer="deep")
