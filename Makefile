@@ -57,7 +57,7 @@ lab: $(READY) ## open JupyterLab on the sample incident
 	$(BIN)/playbooks lab demo/sample-incident
 
 bench: $(READY) ## measure, against a floor in the same run
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks.run
 
 docs: $(READY) ## write the reference pages from the code
 	$(BIN)/python docs/make_reference.py

@@ -5,37 +5,26 @@ Run it with `make bench` on a machine that does nothing else. Ratios are what co
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
 import resource
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import nbformat
 import papermill
 
+from benchmarks import preserving
+from benchmarks.measuring import line, seconds
 from playbooks import evidence
-from playbooks.case import new_case, open_case
+from playbooks.case import open_case
 from playbooks.normalise import Source, read
 from playbooks.runner import run
 from playbooks.steps import STEPS, samples_folder
 
 ROWS = int(os.environ.get("BENCH_ROWS", "500000"))
-
-
-def seconds(work: Callable[[], object]) -> float:
-    before = time.perf_counter()
-    work()
-    return time.perf_counter() - before
-
-
-def line(what: str, ours: float, floor_name: str, floor: float) -> None:
-    print(f"{what:<46} {ours:8.2f} s   {floor_name:<44} {floor:8.2f} s   ratio {ours / floor:5.2f}", flush=True)
 
 
 def empty_notebooks(folder: Path) -> None:
@@ -123,15 +112,7 @@ def main() -> None:
                 f"DuckDB COPY to Parquet ({reader})",
                 seconds(lambda f=file, r=reader: copy_with_duckdb(f, r)),
             )
-        big = folder / "big.bin"
-        big.write_bytes(os.urandom(1 << 20) * 512)
-        case = new_case(folder / "bag", "BENCH")
-        line(
-            "preserve 512 MB (SHA-256 and SHA-512)",
-            seconds(lambda: evidence.add(case, [big])),
-            "read and SHA-256 of the same file",
-            seconds(lambda: hashlib.file_digest(big.open("rb"), "sha256")),
-        )
+        preserving.measure(folder)
     print(f"peak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
 
 

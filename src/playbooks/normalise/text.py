@@ -15,6 +15,10 @@ from typing import BinaryIO
 BLOCK = 1 << 20
 GZIP_BLOCK = 1 << 16  # small: what is left of a block is copied once for every member that ends in it
 GZIP_MAGIC = b"\x1f\x8b"
+ZIP_MAGIC = b"PK\x03\x04"
+# logs of one repeated line reach about 200; deflate cannot exceed 1,032, and only a bomb comes near it at this size
+BOMB_RATIO = 250
+BOMB_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -29,13 +33,30 @@ def read_text(file: Path) -> Iterator[str | Damage]:
     with file.open("rb") as stream:
         head = stream.read(4)
         stream.seek(0)
-        source = _gunzip(stream) if head.startswith(GZIP_MAGIC) else _plain(stream)
+        if head == ZIP_MAGIC:
+            yield Damage("a zip archive is not unpacked; unpack it elsewhere and add the files in it")
+            return
+        source = _bounded(stream, _gunzip(stream)) if head.startswith(GZIP_MAGIC) else _plain(stream)
         yield from _decode(source)
 
 
 def _plain(stream: BinaryIO) -> Iterator[bytes | Damage]:
     while block := stream.read(BLOCK):
         yield block
+
+
+def _bounded(packed: BinaryIO, source: Iterator[bytes | Damage]) -> Iterator[bytes | Damage]:
+    """What is unpacked, until it is both large and out of all proportion to what was read for it."""
+    size = 0
+    for block in source:
+        yield block
+        size += len(block) if isinstance(block, bytes) else 0
+        if size > BOMB_BYTES and size > BOMB_RATIO * packed.tell():
+            yield Damage(
+                f"unpacking was stopped after {size:,} bytes, more than {BOMB_RATIO} times what they were packed in: "
+                "this looks like a bomb. If it is a log, unpack it elsewhere and add the unpacked file"
+            )
+            return
 
 
 def _gunzip(stream: BinaryIO) -> Iterator[bytes | Damage]:
