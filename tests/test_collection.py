@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.findings import tables as t
 
+from playbooks import schema
 from playbooks.case import new_case
 from playbooks.collection import Given, checklist
 from playbooks.errors import UsageError
@@ -289,3 +290,24 @@ def test_what_runs_out_first_is_said_in_words() -> None:
         word.startswith("First to run out: function metrics of function invoice-export (111111111111, eu-central-1) ")
         for word in words
     )
+
+
+def role(name: str, resource: str, ref: str = "E002:7") -> dict[str, Any]:
+    place = {"account": "111111111111", "region": "eu-central-1", "resource_type": "function"}
+    return {"role": name, "resource": resource, "relation": "held", "first_seen": t.at(1), "refs": [ref], **place}
+
+
+def test_the_role_of_a_function_in_a_finding_is_listed_with_it_and_the_role_of_an_untouched_one_is_not() -> None:
+    roles = t.table(schema.ROLE_LINKS, [role("billing-role", "invoice-export"), role("other-role", "untouched")])
+    found = told(about("B", resource=["invoice-export"], account=["111111111111"]))
+    result = checklist(found, t.pairs(), t.activity(t.act()), coverage(**ALL), roles=roles)
+    assert [
+        (row["entity"], row["refs"], row["because"]) for row in result["rows"] if row["kind"] == "role-policies"
+    ] == [("role billing-role (111111111111)", ["E002:7"], ["B-1"])]
+
+
+def test_a_role_that_was_changed_itself_is_listed_once() -> None:
+    roles = t.table(schema.ROLE_LINKS, [role("billing-role", "invoice-export")])
+    acts = t.act(), t.act("AttachRolePolicy", "identity", resource="billing-role", resource_type="role", ref="E002:8")
+    result = checklist(told(), t.pairs(), t.activity(*acts), coverage(**ALL), roles=roles)
+    assert [row["refs"] for row in result["rows"] if row["kind"] == "role-policies"] == [["E002:8"]]

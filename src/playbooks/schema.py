@@ -389,6 +389,26 @@ TIMELINE = Table(
     ),
 )
 
+ROLE_LINKS = Table(
+    "role_links",
+    "Which role a function, rule or schedule was given, by whom, and what of its policies is in evidence.",
+    (
+        Column("principal", "VARCHAR", "who passed it; null where only the function's settings show it"),
+        Column("relation", "VARCHAR", "passed by that call, tried (it failed), held (an answer shows it), used by it"),
+        Column("role", "VARCHAR", "role, by its short name"),
+        Column("role_uid", "VARCHAR", "its ARN where the record has one"),
+        Column("resource", "VARCHAR", "function or other resource that was given it"),
+        Column("resource_type", "VARCHAR", "function, rule, schedule, …"),
+        Column("account", "VARCHAR", "account of the resource"),
+        Column("region", "VARCHAR", "region of the resource"),
+        Column("first_seen", "TIMESTAMPTZ", "first record that shows it"),
+        Column("last_seen", "TIMESTAMPTZ", "last one"),
+        Column("refs", "VARCHAR[]", "up to 20 records that show it"),
+        Column("policy_refs", "VARCHAR[]", "acquired answers about the role and its policies (at most 20)"),
+        Column("lacking", "VARCHAR[]", "what about the role is not in evidence"),
+    ),
+)
+
 LINKS = Table(
     "links",
     "Case links: what each record cited by a finding, lead or set-aside row shows (at most 20 records a signal).",
@@ -422,5 +442,9 @@ EGRESS_HOURS = Table(
 )
 
 RESULT_TABLES: dict[str, Table] = {
-    table.name: table for table in (EGRESS_PAIRS, EGRESS_HOURS, CLOUD_ACTIVITY, RESOURCES, ENRICHMENT, TIMELINE, LINKS)
+    table.name: table
+    for table in (
+        *(EGRESS_PAIRS, EGRESS_HOURS, CLOUD_ACTIVITY, RESOURCES, ENRICHMENT),
+        *(TIMELINE, LINKS, ROLE_LINKS),
+    )
 }

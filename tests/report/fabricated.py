@@ -63,6 +63,7 @@ def calm() -> CaseFacts:
              "parameters": {"beacon_min_events": 30}, "command": "playbooks run CASE"},
         checklist=checklist(),
         links=links(),
+        roles=roles(),
     )  # fmt: skip
 
 
@@ -156,6 +157,12 @@ def links() -> pd.DataFrame:
     return pd.DataFrame([row]).reindex(columns=list(schema.LINKS.names))
 
 
+def roles() -> pd.DataFrame:
+    row = {"resource": "export", "role": "export-role", "relation": "passed", "principal": "ci-deploy",
+           "first_seen": HOURS[1], "refs": [REF], "policy_refs": [], "lacking": ["GetRole"]}  # fmt: skip
+    return pd.DataFrame([row]).reindex(columns=list(schema.ROLE_LINKS.names))
+
+
 def checkins() -> pd.DataFrame:
     times = pd.date_range("2024-04-15", periods=400, freq="61s", tz="UTC")
     return pd.DataFrame({"time": times, "src": "10.1.4.23", "dst": "poll.workers.dev"})
@@ -213,6 +220,7 @@ def hostile(attack: str = ATTACK) -> CaseFacts:
         coverage=poisoned(dict(facts.coverage), attack),
         checklist=poisoned(dict(facts.checklist), attack),
         links=poisoned_frame(links(), attack),
+        roles=poisoned_frame(roles(), attack),
         pairs=poisoned_frame(facts.pairs, attack),
         activity=poisoned_frame(facts.activity, attack),
         resources=poisoned_frame(facts.resources, attack),

@@ -42,6 +42,7 @@ def checklist(
     coverage: Mapping[str, Any],
     given: Iterable[Given] = (),
     at: dt.datetime | None = None,
+    roles: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """What to collect next, in order of volatility.
 
@@ -55,6 +56,8 @@ def checklist(
         Answers that were acquired.
     at
         The moment against which expiry is counted; without it the newest event in evidence.
+    roles
+        Rows of `schema.ROLE_LINKS`: the role of a function is as worth a look as the function.
 
     Returns
     -------
@@ -70,7 +73,7 @@ def checklist(
     """
     moment = _moment(at, coverage)
     known, spots, answers = load_volatility(), list(coverage["blind_spots"]), by_operation(given)
-    seen = observed(found, pairs, activity, coverage)
+    seen = observed(found, pairs, activity, coverage, roles)
     rows = [
         (one, _row(kind, one, state_of(kind, one, answers, spots), moment))
         for one in seen

@@ -61,7 +61,11 @@ class Observed:
 
 
 def observed(
-    found: Mapping[str, Any], pairs: pd.DataFrame, activity: pd.DataFrame, coverage: Mapping[str, Any]
+    found: Mapping[str, Any],
+    pairs: pd.DataFrame,
+    activity: pd.DataFrame,
+    coverage: Mapping[str, Any],
+    roles: pd.DataFrame | None = None,
 ) -> list[Observed]:
     """Everything of a case of which evidence can be collected.
 
@@ -71,14 +75,18 @@ def observed(
         Content of `findings.json` and `coverage.json`.
     pairs, activity
         Rows of `schema.EGRESS_PAIRS` and `schema.CLOUD_ACTIVITY`.
+    roles
+        Rows of `schema.ROLE_LINKS`.
     """
     told = [(entry, IN_FINDING) for entry in found["findings"]] + [(e, WORTH_A_LOOK) for e in found["leads"]]
     outside = [(entry, tier) for entry, tier in told if entry["hypothesis"] == "A"]
     inside = [(entry, tier) for entry, tier in told if entry["hypothesis"] == "B"]
+    resources = list(_resources(inside, activity))
     return [
         *_ends(outside, pairs, "src", "host"),
         *_sources(coverage),
-        *_resources(inside, activity),
+        *resources,
+        *(_roles(roles, resources) if roles is not None else ()),
         *_principals(inside, activity),
         *_accounts(activity, coverage),
         *_ends(outside, pairs, "dst", "destination"),
@@ -137,7 +145,7 @@ def _resources(told: Iterable[tuple[Any, int]], activity: pd.DataFrame) -> Itera
     key = ["provider", "resource_type", "resource", "account", "region"]
     told = list(told)
     for place, events in touched.groupby(key, dropna=False, sort=True):
-        rows = events[(events.phase != "invoke") & (events.operation_base != "AssumeRole")]
+        rows = events[(events.phase != "invoke") & ~events.operation_base.str.startswith("AssumeRole")]
         if rows.empty:  # only used
             continue
         provider, kind, name, account, region = (part if isinstance(part, str) else None for part in place)
@@ -156,6 +164,30 @@ def _resources(told: Iterable[tuple[Any, int]], activity: pd.DataFrame) -> Itera
             min([accepted, *(tier for _, tier in because)]),
             tuple(entry for entry, _ in because),
         )
+
+
+def _roles(links: pd.DataFrame, resources: Iterable[Observed]) -> Iterator[Observed]:
+    """Roles of the functions that were changed; one that was changed itself is there already."""
+    known = list(resources)
+    places = {(one.part, one.name, one.account, one.region): one for one in known}
+    done = {(one.name, one.account) for one in known if one.part == "role"}
+    for (role, account), rows in links.groupby(["role", "account"], sort=True):
+        given = [(row.resource_type, row.resource, row.account, row.region) for row in rows.itertuples(index=False)]
+        functions = [places[place] for place in given if place in places]
+        if functions and (role, account) not in done:
+            yield Observed(
+                "resource",
+                str(role),
+                functions[0].platform,
+                "role",
+                str(account),
+                None,
+                rows.first_seen.min(),
+                rows.last_seen.max(),
+                _some(ref for refs in rows.refs for ref in refs),
+                min(one.tier for one in functions),
+                tuple(dict.fromkeys(entry for one in functions for entry in one.because)),
+            )
 
 
 def _is_about(entry: Mapping[str, Any], name: str | None, account: str | None) -> bool:

@@ -56,6 +56,7 @@ def case_facts(results: Results, src: str, dst: str) -> CaseFacts:
         redact_secrets=config.options.redact_secrets,
         checklist=results.checklist(),
         links=results.links,
+        roles=results.role_links,
     )
 
 

@@ -30,6 +30,7 @@ from playbooks.scoping import cloud_activity, egress_pairs, function_lifecycle, 
 from playbooks.scoping.collectors import collectors_of
 from playbooks.scoping.egress_events import egress_events
 from playbooks.scoping.footprint import Footprint, own_collection
+from playbooks.scoping.passed_roles import role_links
 from playbooks.scoping.question import Question
 
 if TYPE_CHECKING:
@@ -113,6 +114,11 @@ class Results:
         return self._kept(schema.RESOURCES, self._scope_functions)
 
     @cached_property
+    def role_links(self) -> pd.DataFrame:
+        """Which role was passed to which function, by whom, and whether its policies are in evidence."""
+        return self._kept(schema.ROLE_LINKS, lambda: role_links(self.footprint.without(self.tables), self.case))
+
+    @cached_property
     def sequences(self) -> pd.DataFrame:
         """Stages that follow each other, per principal."""
         return sequences.sequences(self.activity, self.window_minutes)
@@ -151,7 +157,7 @@ class Results:
 
     def checklist(self, at: dt.datetime | None = None) -> dict[str, Any]:
         """What to collect next, counted from `at`; without it, from the newest event in evidence."""
-        listed = checklist(self.findings, self.pairs, self.activity, self.coverage, self.given, at)
+        listed = checklist(self.findings, self.pairs, self.activity, self.coverage, self.given, at, self.role_links)
         if at is None:  # the file says the same on every day
             write_json(self.case.results / "checklist.json", listed)
         return listed

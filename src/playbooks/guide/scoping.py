@@ -28,6 +28,7 @@ FOUR_QUESTIONS = [
     "triggered_by",
     "invoked_by",
 ]
+ROLE_COLUMNS = ["resource", "role", "relation", "principal", "first_seen", "refs", "policy_refs", "lacking"]
 INTEL_COLUMNS = [
     *("observable", "matched_on", "source", "confidence", "state"),
     *("valid_until", "description", "lookup", "ref"),
@@ -123,8 +124,13 @@ def functions(case: Case, resource: str = "") -> View:
     activity = results.activity
     history = activity if resource else activity[activity.resource.isin(_loudest(activity))]
     words = (f"{len(shown):,} functions and their like.",)
-    tables = (Table("The four questions", shown[FOUR_QUESTIONS], "results/resources.parquet"),)
-    return View(words, tables, (function_history(history, resource or None),), data=shown)
+    roles = results.role_links
+    passed = roles[roles.resource.isin(shown.resource)][ROLE_COLUMNS]
+    tables = [Table("The four questions", shown[FOUR_QUESTIONS], "results/resources.parquet")]
+    tables += (
+        [Table("Roles of functions: who passed which", passed, "results/role_links.parquet")] if len(passed) else []
+    )
+    return View(words, tuple(tables), (function_history(history, resource or None),), data=shown)
 
 
 def _loudest(activity: pd.DataFrame) -> list[str]:

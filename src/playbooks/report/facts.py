@@ -44,6 +44,8 @@ class CaseFacts:
         What to collect next (`collection.checklist`): `words`, and `rows` in order.
     links : DataFrame or None
         Columns as in `schema.LINKS`.
+    roles : DataFrame or None
+        Columns as in `schema.ROLE_LINKS`.
     redact_secrets : bool
         Hide values of `sig=`, `code=`, `token=`, `key=` and their like, in raw records too.
     """
@@ -70,3 +72,4 @@ class CaseFacts:
     redact_secrets: bool = True
     checklist: Mapping[str, Any] = field(default_factory=dict)
     links: pd.DataFrame | None = None
+    roles: pd.DataFrame | None = None

@@ -48,7 +48,7 @@ def written(facts: CaseFacts, pen: jinja2.Environment) -> dict[str, str]:
         "leads": {"limit": MOST_CASES},
         "suppressed": {"limit": MOST_ROWS},
         "collect_next": _collect_next(facts.checklist),
-        "functions": _functions(facts),
+        "functions": {**_functions(facts), **_roles(facts.roles)},
         "coverage": _coverage(facts.coverage),
         "blind_spots": _blind_spots(facts.coverage),
         "limits": {},
@@ -163,6 +163,17 @@ def _functions(facts: CaseFacts) -> dict[str, Any]:
     rows = [[_function_name(row), *(row[name] for name in names)] for row in frame.head(MOST_ROWS).to_dict("records")]
     heads = _heads(["Function", *(_FUNCTION_COLUMNS[name] for name in names)])
     return {"heads": heads, "rows": rows, "total": len(frame)}
+
+
+def _roles(roles: pd.DataFrame | None) -> dict[str, Any]:
+    names = ["resource", "role", "relation", "principal", "first_seen", "refs", "policy_refs", "lacking"]
+    frame = roles[names] if roles is not None else None
+    heads = ["Function", "Role", "Relation", "By", "First seen", "Records", "Answers about the role", "Lacking"]
+    return {
+        "roles": [] if frame is None else frame.head(MOST_ROWS).to_numpy().tolist(),
+        "roles_total": 0 if frame is None else len(frame),
+        "roles_heads": _heads(heads),
+    }
 
 
 def _function_name(row: Mapping[Any, Any]) -> str:

@@ -50,12 +50,14 @@ RENAMED = {
 }
 # Error codes and messages, in lower case, of calls refused for want of rights; other failures are faults of use.
 REFUSALS = "accessdenied|unauthorized|not authorized|forbidden|invalidclienttokenid|signaturedoesnotmatch"
-# Beside the columns of `schema.CLOUD_ACTIVITY`: ARNs of the functions that a change's request names, and the
-# role that a function was given.
+# Beside the columns of `schema.CLOUD_ACTIVITY`: ARNs of the functions that a change's request names, the role
+# that a function was given or has, and the one that the call itself gave it.
 TOUCHED = "functions_touched"
 ROLE = "role"
+PASSED = "role_passed"
+ROLE_PATHS = ("role", "roleArn", "target.roleArn", "targets[].roleArn")  # where a request names a role
 JUDGED = ("allowed_by", "novelty", "reasons", "set_apart", "collector")  # what questions add
-EVENT_COLUMNS = (*(name for name in schema.CLOUD_ACTIVITY.names if name not in JUDGED), TOUCHED, ROLE)
+EVENT_COLUMNS = (*(name for name in schema.CLOUD_ACTIVITY.names if name not in JUDGED), TOUCHED, ROLE, PASSED)
 
 
 def read_events(tables: Tables, own_accounts: Iterable[str]) -> pd.DataFrame:
@@ -64,7 +66,8 @@ def read_events(tables: Tables, own_accounts: Iterable[str]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns of `schema.CLOUD_ACTIVITY` except those of `JUDGED`, with `TOUCHED` and `ROLE`.
+        Columns of `schema.CLOUD_ACTIVITY` except those of `JUDGED`, with `TOUCHED`, `ROLE` and
+        `PASSED`.
     """
     known = _known_operations(tables.api_activity)
     if known.empty:
@@ -204,17 +207,18 @@ def _with_resources(rows: pd.DataFrame, own: frozenset[str]) -> pd.DataFrame:
         resource = resource_of(operation, asked, answered, name, uid, detail)
         changing = operation.phase in OPENING_PHASES - {"identity"}
         touched = functions_named(request) if changing else ()
+        passed = text_at(asked, *ROLE_PATHS) if changing else None
         role = text_at(asked, "role") or text_at(answered, "role") if changing else None
         if status == "failure":  # an attempt opens nothing
-            return resource.name, resource.uid, None, None, touched, role
+            return resource.name, resource.uid, None, None, touched, role, passed
         opened = exposure_of(operation, asked, answered, House(account, own))
-        return resource.name, resource.uid, opened, endpoint_of(operation, answered, region), touched, role
+        return resource.name, resource.uid, opened, endpoint_of(operation, answered, region), touched, role, passed
 
     told_by = (
         *("place", "cloud_account_uid", "cloud_region", "resource_name", "resource_uid", "status"),
         *("detail", "request", "response"),
     )
-    return each_distinct(rows, told_by, facts, ("resource", "uid", "exposure", "endpoint", TOUCHED, ROLE))
+    return each_distinct(rows, told_by, facts, ("resource", "uid", "exposure", "endpoint", TOUCHED, ROLE, PASSED))
 
 
 def _applies(rows: pd.DataFrame) -> pd.Series[bool]:
