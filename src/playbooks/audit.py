@@ -254,13 +254,17 @@ def _why_nowhere(ref: str, known: set[str], counts: dict[str, int]) -> str:
     return ""
 
 
-def _changed_records(case: Case, shown: dict[str, str]) -> list[Fault]:
-    try:
-        records = show(case, shown)
-    except NotFound as error:
-        return [Fault(CITED, str(error))]
-    return [
-        Fault(ref, "no longer the record that the report shows")
-        for ref, record in records.items()
-        if hashlib.sha256(record.text.encode("utf-8", "surrogatepass")).hexdigest() != shown[ref]
-    ]
+def _changed_records(case: Case, shown: dict[str, str]) -> Iterator[Fault]:
+    """What the report shows and the evidence no longer holds, item by item, so that one that is gone hides no other."""
+    by_item: dict[str, list[str]] = {}
+    for ref in shown:
+        by_item.setdefault(ref.partition(":")[0], []).append(ref)
+    for refs in by_item.values():
+        try:
+            records = show(case, refs)
+        except NotFound as error:
+            yield Fault(CITED, str(error))
+            continue
+        for ref, record in records.items():
+            if hashlib.sha256(record.text.encode("utf-8", "surrogatepass")).hexdigest() != shown[ref]:
+                yield Fault(ref, "no longer the record that the report shows")

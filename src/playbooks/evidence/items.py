@@ -27,6 +27,11 @@ class Item:
         """Where the preserved copy lies."""
         return case.evidence / "data" / self.name
 
+    def is_in_bag(self, case: Case) -> bool:
+        """Whether a plain file lies there; a name that would lead elsewhere is none of the bag's."""
+        file = self.file(case)
+        return self.name == file.name and file.is_file() and not file.is_symlink()
+
 
 def items(case: Case) -> list[Item]:
     """The evidence of a case in the order in which it was added, as the custody chain tells it."""

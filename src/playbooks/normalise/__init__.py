@@ -236,6 +236,8 @@ def show(case: Case, refs: Iterable[str]) -> dict[str, RawRecord]:
     found: dict[str, RawRecord] = {}
     for evidence_id, numbers in wanted.items():
         item = by_id[evidence_id]
+        if not item.is_in_bag(case):
+            raise NotFound(f"{evidence_id}: {item.name} is not in the bag. See: playbooks verify {case.path}")
         raws = raw_records(item.file(case), numbers)
         if missing := sorted(numbers - raws.keys()):
             raise NotFound(f"{evidence_id}:{missing[0]}: {item.name} has no such record.")
