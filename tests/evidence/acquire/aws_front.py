@@ -6,6 +6,7 @@ packages whose links moto leads out of this machine, and answers of operations t
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import http.client
 import json
@@ -21,6 +22,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import pytest
+
 MOTO = """
 from werkzeug.serving import make_server
 from moto.server import DomainDispatcherApplication, create_backend_app
@@ -29,6 +32,7 @@ print(server.port, flush=True)
 server.serve_forever()
 """
 ACCOUNT = "111122223333"
+KEYS = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "wJalrXUtnFEMI-EXAMPLEKEY"}
 PASSED_ON = ("content-type", "x-amzn-requestid", "etag", "last-modified", "x-amzn-errortype")
 
 
@@ -174,8 +178,6 @@ class _Door(BaseHTTPRequestHandler):
 
 
 def _hex(base64_digest: str) -> str:
-    import base64
-
     return base64.b64decode(base64_digest).hex()
 
 
@@ -192,3 +194,21 @@ def front_door(moto_port: int) -> Iterator[Front]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def door_to_moto() -> Iterator[Front]:
+    """A door before a moto server of its own, and credentials that lead nowhere else."""
+    with pytest.MonkeyPatch.context() as patch, moto_server() as port, front_door(port) as door:
+        only_credentials(patch)
+        yield door
+
+
+def only_credentials(patch: pytest.MonkeyPatch) -> None:
+    """The environment of AWS tools without anything of this machine."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        patch.delenv(name)
+    patch.setenv("AWS_ACCESS_KEY_ID", KEYS["aws_access_key_id"])
+    patch.setenv("AWS_SECRET_ACCESS_KEY", KEYS["aws_secret_access_key"])
+    patch.setenv("AWS_CONFIG_FILE", os.devnull)
+    patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
-from tests.evidence.acquire.aws_front import ACCOUNT, Front
+from tests.evidence.acquire.aws_front import ACCOUNT, KEYS, Front
 
 REGION = "us-east-1"
-KEYS = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "wJalrXUtnFEMI-EXAMPLEKEY"}
 FUNCTIONS, ROLES = 50, 10
 START = dt.datetime.now(dt.UTC).replace(microsecond=0) - dt.timedelta(minutes=30)
 END = START + dt.timedelta(hours=1)

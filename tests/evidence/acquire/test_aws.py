@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.evidence.acquire.aws_front import ACCOUNT, Front, front_door, moto_server
-from tests.evidence.acquire.aws_house import END, KEYS, REGION, START, House, build, clients
+from tests.evidence.acquire.aws_front import ACCOUNT, KEYS, Front, door_to_moto
+from tests.evidence.acquire.aws_house import END, REGION, START, House, build, clients
 
 from playbooks.case import Case, new_case
 from playbooks.case_file import Window
@@ -49,13 +48,7 @@ def content(line: dict[str, Any]) -> Any:
 
 @pytest.fixture(scope="module")
 def front() -> Iterator[Front]:
-    with pytest.MonkeyPatch.context() as patch, moto_server() as port, front_door(port) as door:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)
-        patch.setenv("AWS_ACCESS_KEY_ID", KEYS["aws_access_key_id"])
-        patch.setenv("AWS_SECRET_ACCESS_KEY", KEYS["aws_secret_access_key"])
-        patch.setenv("AWS_CONFIG_FILE", os.devnull)
-        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    with door_to_moto() as door:
         yield door
 
 

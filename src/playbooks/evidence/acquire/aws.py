@@ -75,8 +75,11 @@ class Wanted:
         Raises
         ------
         UsageError
-            A name, a location or the window is not usable.
+            A name, a region, a location or the window is not usable.
         """
+        for region in self.regions:
+            if not re.fullmatch(r"all|[a-z]{2,4}(-[a-z]+)+-\d+", region):
+                raise UsageError(f"--region {region!r}: expected a region such as eu-central-1, or all.")
         for location in self.trails:
             bucket_and_prefixes(location)
         if self.lookup and self.window is None:
@@ -125,7 +128,7 @@ def acquire_aws(
         workers = executor or stack.enter_context(_threads())
         started = dt.datetime.now(dt.UTC)
         brought = _brought(case, wanted, profiles, folder, key, workers, told)
-        acquired = [keep_account(case, one, folder, started, _scope(wanted, one.profile)) for one in brought]
+        acquired = [keep_account(case, one, started, _scope(wanted, one.profile)) for one in brought]
     if not any(one.counts.keys() & {Outcome.ANSWERED, Outcome.ABSENT, Outcome.UNCHANGED} for one in acquired):
         first = next(iter(acquired))
         raise AllFailed(
@@ -152,8 +155,6 @@ def _profile(name: str | None, wanted: Wanted) -> Profile:
         regions = tuple(session.get_available_regions("lambda"))
     if not regions:
         raise UsageError(f"profile {name or 'default'!r} names no region. State --region, or --region all.")
-    if strange := [region for region in regions if not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-\d+", region)]:
-        raise UsageError(f"--region {strange[0]!r}: expected a region such as eu-central-1, or all.")
     account = Account(name, regions[0], wanted.endpoint_url, wanted.limits)
     identity = account.ask("sts", "GetCallerIdentity", {})
     said = {member: str(identity.parsed.get(member, "")) for member in ("Account", "Arn")}
@@ -186,7 +187,7 @@ def _brought(
         second.append(workers.submit(collect, job, told))
     wholes = [future.result() for future in second]
     return [
-        Brought(one, wanted.functions, (*parts, whole), regional[0].known)
+        Brought(one, wanted.functions, regional[0].folder, (*parts, whole), regional[0].known)
         for one, regional, parts, whole in zip(profiles, jobs, regions, wholes, strict=True)
     ]
 

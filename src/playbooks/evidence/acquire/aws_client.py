@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from playbooks import __version__
@@ -36,7 +37,7 @@ THROTTLED = frozenset(
     }
 )
 # botocore's parsers trust their server: an answer that is not shaped as documented can raise any of these
-PARSE_FAULTS = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
+PARSE_FAULTS = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -146,15 +147,26 @@ def bounded(response: Any, most: int, seconds: float) -> Iterator[bytes]:
         body.close()
 
 
+@cache
+def _service_models() -> Any:
+    """Descriptions of the services: reading them takes longer than many calls, and they are the same for all."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
+
+
 class Account:
     """The clients of one profile in one region, and the calls made with them. For one thread."""
 
     def __init__(self, profile: str | None, region: str | None, endpoint_url: str | None, limits: Limits) -> None:
         import boto3
+        import botocore.session
         from botocore.exceptions import BotoCoreError
 
         try:
-            self.session = boto3.Session(profile_name=profile, region_name=region)
+            core = botocore.session.Session(profile=profile)
+            core.register_component("data_loader", _service_models())
+            self.session = boto3.Session(botocore_session=core, region_name=region)
             self.credentials = self.session.get_credentials()
         except BotoCoreError as error:
             raise UsageError(f"profile {profile!r}: {error}. Expected a profile of your AWS configuration.") from error
@@ -167,6 +179,7 @@ class Account:
         self.limits = limits
         self._clients: dict[str, tuple[Any, _Wire]] = {}
         self._unreachable: dict[str, str] = {}
+        self._throttled: set[tuple[str, str]] = set()
 
     @property
     def access_key_id(self) -> str:
@@ -190,7 +203,7 @@ class Account:
                     user_agent_extra=USER_AGENT,
                     connect_timeout=self.limits.connect_seconds,
                     read_timeout=self.limits.read_seconds,
-                    retries={"mode": "adaptive", "total_max_attempts": self.limits.attempts},
+                    retries={"mode": "standard", "total_max_attempts": self.limits.attempts},
                 ),
             )
             wire = _Wire(client._endpoint.http_session, self.limits)
@@ -200,6 +213,8 @@ class Account:
 
     def ask(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Reply:
         """Make one call, again after a pause while the service says that there are too many.
+
+        An operation that pauses did not help once is not paused for again: the rest would wait for hours.
 
         Raises
         ------
@@ -211,11 +226,14 @@ class Account:
         if why := self._unreachable.get(service):
             now = dt.datetime.now(dt.UTC)
             return Reply(Outcome.FAILED, now, now, 0, code="NotAsked", message=why)
-        for pause in (*self.limits.throttle_waits_s, None):
-            reply = self._ask(service, operation, parameters)
-            if pause is None or reply.code not in THROTTLED:
+        reply = self._ask(service, operation, parameters)
+        for pause in () if (service, operation) in self._throttled else self.limits.throttle_waits_s:
+            if reply.code not in THROTTLED:
                 break
             time.sleep(pause)
+            reply = self._ask(service, operation, parameters)
+        if reply.code in THROTTLED:
+            self._throttled.add((service, operation))
         if reply.unreachable:
             self._unreachable[service] = f"the endpoint was unreachable before ({reply.code})"
         return reply
@@ -223,6 +241,7 @@ class Account:
     def _ask(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Reply:
         from botocore import xform_name
         from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
+        from botocore.parsers import ResponseParserError
 
         asked = dt.datetime.now(dt.UTC)
         try:
@@ -238,7 +257,7 @@ class Account:
             return _answer(asked, wire, _outcome(error), error.response)
         except (EndpointConnectionError, ConnectTimeoutError) as error:
             return _failed(asked, error, wire, unreachable=True)
-        except (BotoCoreError, OutOfBounds, *PARSE_FAULTS) as error:
+        except (BotoCoreError, ResponseParserError, OutOfBounds, *PARSE_FAULTS) as error:
             return _failed(asked, error, wire)
         return _answer(asked, wire, Outcome.ANSWERED, parsed)
 
@@ -269,12 +288,13 @@ def _answer(asked: dt.datetime, wire: _Wire, outcome: Outcome, parsed: Mapping[s
 
 
 def _failed(asked: dt.datetime, error: Exception, wire: _Wire | None = None, unreachable: bool = False) -> Reply:
+    status = wire.status if wire else None
     return Reply(
-        Outcome.FAILED,
+        Outcome.REFUSED if status and 400 <= status < 500 else Outcome.FAILED,
         asked,
         dt.datetime.now(dt.UTC),
         wire.attempts if wire else 0,
-        wire.status if wire else None,
+        status,
         type(error).__name__,
         " ".join(str(error).split())[:2000],
         wire.body if wire else None,

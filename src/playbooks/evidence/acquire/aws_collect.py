@@ -256,7 +256,8 @@ class Collection:
                 **(more or {}),
             },
         )
-        self._write(self._apart(answer) if operation == "LookupEvents" and answer.body else answer)
+        apart = operation == "LookupEvents" and answer.outcome is Outcome.ANSWERED
+        self._write(self._apart(answer) if apart else answer)
 
     def _apart(self, answer: Answer) -> Answer:
         """Pages of audit records go into a file of their own, byte for byte, for the format of these records."""

@@ -39,13 +39,12 @@ class Brought:
 
     profile: Profile
     functions: tuple[str, ...]
+    folder: Path
     parts: tuple[Part, ...]
     known: Mapping[str, Known]
 
 
-def keep_account(
-    case: Case, brought: Brought, folder: Path, started: dt.datetime, scope: Mapping[str, Any]
-) -> Acquired:
+def keep_account(case: Case, brought: Brought, started: dt.datetime, scope: Mapping[str, Any]) -> Acquired:
     """Join the parts, add what is gone, and put all of it into the bag.
 
     Parameters
@@ -54,8 +53,6 @@ def keep_account(
         The case.
     brought
         What was collected.
-    folder
-        Where the parts lie.
     started
         When the acquisition began.
     scope
@@ -63,7 +60,7 @@ def keep_account(
     """
     profile = brought.profile
     stamp = started.strftime("%Y%m%dT%H%M%SZ")
-    with AnswerFile(folder / f"aws-{profile.account}-{stamp}.jsonl") as answers:
+    with AnswerFile(brought.folder / f"aws-{profile.account}-{stamp}.jsonl") as answers:
         answers.write(_identity(profile))
         for part in brought.parts:
             with part.file.open("rb") as lines:
