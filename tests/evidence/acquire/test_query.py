@@ -111,7 +111,7 @@ def test_the_answer_of_a_provider_is_evidence_with_its_question_beside_it(case: 
     )
     assert pq.read_table(item.file(case)).to_pylist() == FRAME.to_dict("records")
     entry, line = entry_of(case), line_of(case)
-    window = {"start": "2026-03-10T12:00:00.000000+00:00", "end": "2026-03-11T12:00:00.000000+00:00"}
+    window = {"start": "2026-03-10T12:00:00.000000+00:00", "end": "2026-03-11T12:00:00.000000+00:00", "in_query": True}
     values = {"host": "laptop-7", "start": str(DAY.start), "end": str(DAY.end)}
     how = "the driver warns of partial results and did not; fewer rows than 500,000"
     facts = {
@@ -244,6 +244,11 @@ def test_an_ibis_table_is_asked_too(case: Case) -> None:
     table = lake().table("events").alias("e")
     item = acquire_query(case, table, "SELECT t FROM e WHERE t >= {start:datetime}", window=DAY)
     assert pq.read_table(item.file(case)).to_pylist() == [{"t": NOON}]
+
+
+def test_a_window_that_the_query_does_not_use_is_said_to_be_stated_only(case: Case) -> None:
+    acquire_query(case, lake(), "SELECT n FROM events WHERE t >= {start:datetime}", window=DAY)
+    assert entry_of(case)["window"]["in_query"] is False
 
 
 def test_a_refused_query_of_an_engine_is_a_recorded_failure(case: Case) -> None:

@@ -39,7 +39,7 @@ class PartialAnswer:
     partial: bool | None
     reason: str
     rows: int
-    window: Mapping[str, str] | None
+    window: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,12 @@ class _Question:
 
     def request(self) -> dict[str, Any]:
         """What was asked for, as it stands in the bag."""
-        window = self.window
+        window, applied = self.window, {"start", "end"} <= set(self.filled.values)
         return {
             "language": self.language,
             "query": self.filled.query,
             "values": dict(self.filled.values),
-            "window": {"start": stamp(window.start), "end": stamp(window.end)} if window else None,
+            "window": {"start": stamp(window.start), "end": stamp(window.end), "in_query": applied} if window else None,
         }
 
 
@@ -131,7 +131,7 @@ def _question(
     asked = source_of(source)
     spoken = _spoken(asked, language, bool(values or window))
     span = {"start": window.start, "end": window.end} if window else {}
-    used = {key: value for key, value in span.items() if key not in values and f"{{{key}:" in query}
+    used = {key: value for key, value in span.items() if f"{{{key}:" in query}
     return _Question(name, asked, spoken, fill(query, {**used, **values}, spoken), window, dt.datetime.now(dt.UTC))
 
 
