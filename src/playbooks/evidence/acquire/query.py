@@ -177,7 +177,11 @@ def _keep(
     request, source = question.request(), question.source
     now = dt.datetime.now(dt.UTC)
     with AnswerFile(folder / f"{question.name}.jsonl") as answers:
-        answers.write(Answer(source.name, source.environment, OPERATION, request, question.asked, now, outcome, **line))
+        answers.write(
+            Answer(
+                source.name, source.environment or source.name, OPERATION, request, question.asked, now, outcome, **line
+            )
+        )
     return keep(
         case, answers, attachments, operation=OPERATION, source=source.name, **request, **facts, tools=_versions()
     )
