@@ -18,7 +18,6 @@ from tests.evidence.authority import NEEDS_OPENSSL, Authority, authority
 from tests.evidence.openssh import NEEDS_OPENSSH, keygen, made, public
 from tests.evidence.test_keys import WITH_BCRYPT
 
-import playbooks.cli.signing  # noqa: F401  # registers its commands
 from playbooks.case import Case, new_case, open_case
 from playbooks.evidence import add, custody
 from playbooks.evidence.checks import State
@@ -192,7 +191,7 @@ def typed(words: str, *arguments: str) -> tuple[int, str]:
         os.setsid()
         fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
 
-    program = "import playbooks.cli.signing; from playbooks.cli import main; main()"
+    program = "from playbooks.cli import main; main()"
     run = subprocess.Popen(
         [sys.executable, "-c", program, *arguments],
         stdin=theirs,

@@ -235,6 +235,7 @@ WRONG_PEM = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:SSH DSA key support")
 @pytest.mark.parametrize("kind", WRONG_PEM)
 def test_a_pem_key_that_cannot_sign_here_is_refused(kind: str, tmp_path: Path) -> None:
     pem = WRONG_PEM[kind]().public_bytes(PEM, form.PublicFormat.SubjectPublicKeyInfo)

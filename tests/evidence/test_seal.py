@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.evidence.openssh import NEEDS_OPENSSH, accepted, made, public, signed
+from tests.evidence.test_add import as_nobody
 
 from playbooks.case import Case, new_case, open_case
 from playbooks.errors import EvidenceChanged, PlaybookError, UsageError
@@ -601,6 +602,36 @@ def test_odd_things_in_the_folder_are_no_crash(case: Case) -> None:
         ),
     }
     assert found["seal 0001"][0] == "verified"
+
+
+def test_what_may_not_be_read_or_written_is_told() -> None:
+    """As somebody who is not root: root may do everything."""
+
+    def work(folder: Path) -> list[str]:
+        case = new_case(folder / "case", "SEAL-1")
+        added(case, "a.log")
+        seal(case, KEY)
+        seals = case.path / "seals"
+        told_then = []
+        for file, mode in ((seals / "0001.json", 0), (seals / "0001.json.sig", 0), (seals, 0), (seals, 0o500)):
+            before = file.stat().st_mode
+            file.chmod(mode)
+            told_then += [f"{file.name} {mode:o}: {fault}" for fault in told(one(case, OURS))]
+            if mode:
+                with pytest.raises(PlaybookError) as error:
+                    seal(case, KEY)
+                told_then.append(str(error.value).replace(str(folder), ""))
+            file.chmod(before)
+        return [*told_then, str(one(case, OURS).state)]
+
+    denied = "cannot be read: Permission denied, though the chain says that it was"
+    assert as_nobody(work) == [
+        f"0001.json 0: {SEAL}: {denied} sealed",
+        f"0001.json.sig 0: {SIG}: {denied} signed",
+        f"seals 0: {SEAL}: {denied} sealed",
+        "/case/seals: cannot be written: Permission denied. Not sealed; may you write there?",
+        "verified",
+    ]
 
 
 # the operator's own key

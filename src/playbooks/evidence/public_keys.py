@@ -182,9 +182,9 @@ def key_file(path: Path) -> bytes:
         There is none, it cannot be read, or it is far too large.
     """
     where = printable(path)
-    if not path.is_file():
-        raise UsageError(f"{where}: no such file. Expected a key. Make one with: playbooks keys new FILE")
     try:
+        if not path.is_file():
+            raise UsageError(f"{where}: no such file. Expected a key. Make one with: playbooks keys new FILE")
         with path.open("rb") as stream:
             content = stream.read(LARGEST_FILE + 1)
     except OSError as error:

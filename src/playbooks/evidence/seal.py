@@ -152,17 +152,21 @@ def _write(case: Case, made: Statement, files: dict[Path, bytes], activity: str)
     folder = case.path / FOLDER
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise EvidenceChanged(f"{folder}: no folder. Expected the folder of seals. Find out who put that there.")
-    folder.mkdir(exist_ok=True)
     try:
+        folder.mkdir(exist_ok=True)
         for file, content in files.items():
             write_durably(file, content)
         _record(case, made, activity)
     except (OSError, PlaybookError) as error:
         for file in files:
             file.unlink(missing_ok=True)
-        if isinstance(error, OSError) and is_full(error):
+        if not isinstance(error, OSError):
+            raise
+        if is_full(error):
             raise disk_full(folder) from error
-        raise
+        raise PlaybookError(
+            f"{folder}: cannot be written: {error.strerror}. Not sealed; may you write there?"
+        ) from error
 
 
 def _record(case: Case, made: Statement, activity: str) -> None:

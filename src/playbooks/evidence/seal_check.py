@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from playbooks.case import Case
@@ -92,7 +94,7 @@ def _check(known: _Case, number: int) -> Check:
         stated = read_statement(content)
     except NoSeal as error:
         return _without_statement(known, number, where, str(error))
-    unsigned = not beside(file, ".sig").exists() and number not in known.sealed
+    unsigned = not os.path.lexists(beside(file, ".sig")) and number not in known.sealed
     if unsigned:
         return Check(name, State.NOT_CHECKED, f"{number:04d}: {_waiting(known, number, stated)}")
     faults = [*_record_faults(known, number, content, where), *_case_faults(known, number, stated, where)]
@@ -188,8 +190,15 @@ def _item_faults(case: Case, stated: Statement, sealed: list[Item]) -> list[Faul
         words = f"the seal states {stated.items} items ({printable(stated.payload_oxum)[:40]}), the chain {oxum}"
         faults.append(Fault(case.custody.name, words))
     faults += _restated(case, sealed)
-    gone = [item for item in sealed if not (case.evidence / "data" / str(item.name)).is_file()]
+    gone = [item for item in sealed if not _is_there(case.evidence / "data" / str(item.name))]
     return faults + [Fault(f"evidence/data/{item.name}", "missing, though it was sealed") for item in gone]
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:
+        return False
 
 
 def _restated(case: Case, sealed: list[Item]) -> list[Fault]:

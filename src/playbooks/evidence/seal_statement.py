@@ -6,6 +6,7 @@ stamping authority, if one was asked. A number is never used again.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -100,10 +101,16 @@ def recorded(chain: Entries, activity: str) -> dict[int, Mapping[str, Any]]:
 
 def numbers(case: Case, chain: Entries) -> list[int]:
     """Every number that was ever used for a seal of this case: by a file, or by an entry of the chain."""
-    folder = case.path / FOLDER
-    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    used = {int(match[1]) for match in map(FILE.fullmatch, names) if match}
+    used = {int(match[1]) for match in map(FILE.fullmatch, _names(case.path / FOLDER)) if match}
     return sorted(used.union(recorded(chain, SEALED), recorded(chain, PREPARED)))
+
+
+def _names(folder: Path) -> list[str]:
+    """What lies in the folder of seals; where it cannot be read, the chain still tells which seals are missed."""
+    try:
+        return [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    except OSError:
+        return []
 
 
 class NoSeal(EvidenceChanged):
@@ -118,9 +125,9 @@ def small_file(file: Path) -> bytes:
     NoSeal
         It is missing, no plain file, unreadable or far too large.
     """
-    if file.is_symlink() or not file.is_file():
-        raise NoSeal("missing" if not file.is_symlink() and not file.exists() else "no plain file")
     try:
+        if file.is_symlink() or not file.is_file():
+            raise NoSeal("no plain file" if os.path.lexists(file) else "missing")
         with file.open("rb") as stream:
             content = stream.read(LARGEST_FILE + 1)
     except OSError as error:

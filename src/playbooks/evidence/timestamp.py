@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import os
 import time
 import urllib.error
 import urllib.parse
@@ -82,7 +83,7 @@ def request_token(case: Case, statement: Path) -> Stamp | None:
         return None
     content = _statement(statement)
     answer = beside(statement, ".tsr")
-    if answer.exists() or answer.is_symlink():
+    if os.path.lexists(answer):
         raise UsageError(f"{answer} exists: an authority was asked already. Seal again to ask again.")
     stamp, raw = _asked(url, content, answer)
     if stamp.file is not None:
