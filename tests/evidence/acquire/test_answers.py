@@ -93,6 +93,7 @@ def test_the_act_names_collector_counts_times_and_attachments(case: Case) -> Non
     assert act["activity"] == "acquired"
     assert (act["evidence_id"], act["sha256"]) == (first.evidence_id, first.sha256)
     assert act["counts"] == {"answered": 1, "refused": 1}
+    assert act["unanswered"] == {"workspace query": 1}
     assert (act["first"], act["last"]) == ("2026-03-10T09:00:00.000005+00:00", "2026-03-10T09:00:01.000000+00:00")
     assert (act["source"], act["collector"]) == ("siem", {"arn": "analyst"})
     assert act["attachments"] == [

@@ -157,6 +157,7 @@ class AnswerFile:
     def __init__(self, file: Path) -> None:
         self.file = file
         self.counts: Counter[str] = Counter()
+        self.unanswered: Counter[str] = Counter()
         self.first: str | None = None
         self.last: str | None = None
         self._stream = file.open("xb")
@@ -172,6 +173,8 @@ class AnswerFile:
         with full_disk_named(self.file):
             self._stream.write(raw.rstrip(b"\n") + b"\n")
         self.counts[str(line["outcome"])] += 1
+        if line["outcome"] in (Outcome.REFUSED, Outcome.FAILED):
+            self.unanswered[f"{line['service']} {line['operation']}"] += 1
         self.first = min(filter(None, (self.first, str(line["asked"]))))
         self.last = max(filter(None, (self.last, str(line["answered"]))))
 
@@ -241,6 +244,7 @@ class Acquired:
 
     evidence_id: str
     counts: Mapping[str, int]
+    unanswered: Mapping[str, int]
     attachments: Mapping[str, str]
     entry: Mapping[str, Any]
 
@@ -296,10 +300,11 @@ def keep(
         evidence_id=items[0].evidence_id,
         sha256=items[0].sha256,
         counts=dict(sorted(answers.counts.items())),
+        unanswered=dict(sorted(answers.unanswered.items())),
         first=answers.first,
         last=answers.last,
         attachments=files,
         **facts,
     )
     by_name = {str(file["file"]): str(file["evidence_id"]) for file in files}
-    return Acquired(items[0].evidence_id, dict(answers.counts), by_name, entry)
+    return Acquired(items[0].evidence_id, dict(answers.counts), dict(answers.unanswered), by_name, entry)

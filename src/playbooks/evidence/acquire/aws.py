@@ -24,7 +24,7 @@ from playbooks.evidence.acquire.aws_client import Account, Limits
 from playbooks.evidence.acquire.aws_cloudtrail import bucket_and_prefixes
 from playbooks.evidence.acquire.aws_collect import SOURCE, Job, Told, collect
 from playbooks.evidence.acquire.aws_kept import GLOBAL, Brought, Profile, keep_account
-from playbooks.evidence.acquire.aws_plan import LOOKUP_SOURCES
+from playbooks.evidence.acquire.aws_plan import LOOKUP_SOURCES, PLAN, TRAIL_CALLS, Call
 from playbooks.evidence.acquire.aws_things import Thing, thing
 from playbooks.evidence.acquire.earlier import earlier_answers
 from playbooks.evidence.acquire.environment import environment_key
@@ -136,6 +136,25 @@ def acquire_aws(
             f"{first.evidence_id}). Check credentials, network and policy, then acquire again."
         )
     return acquired
+
+
+def planned(wanted: Wanted) -> list[Call]:
+    """The calls of the plan that would be made; nothing is sent.
+
+    Parameters
+    ----------
+    wanted
+        What would be acquired.
+    """
+    scope = "named" if wanted.functions else "all"
+    calls = [call for call in PLAN if call.scope in ("any", scope) and (wanted.window or not call.windowed)]
+    leave = {name for name, taken in (("FilterLogEvents", wanted.logs), ("LookupEvents", wanted.lookup)) if not taken}
+    return [
+        Call("sts", "GetCallerIdentity", "account", "who asks, for the custody chain"),
+        *(call for call in calls if call.operation not in leave),
+        Call("s3", "GetObject", "package", "code behind the links that Lambda hands out; no right of S3 is needed"),
+        *(TRAIL_CALLS if wanted.trails else ()),
+    ]
 
 
 @contextmanager

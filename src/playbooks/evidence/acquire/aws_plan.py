@@ -212,6 +212,12 @@ PLAN: tuple[Call, ...] = (
     ),
 )
 
+TRAIL_CALLS: tuple[Call, ...] = (
+    Call("s3", "ListObjectsV2", "trail_files", "which audit files lie in the prefix", {"Bucket": "", "Prefix": ""}),
+    Call("s3", "GetObject", "trail_files", "audit files and digest files, byte for byte", {"Bucket": "", "Key": ""}),
+)
+"""Calls of `--cloudtrail-s3`; `aws_cloudtrail` makes them."""
+
 ACCOUNT_KINDS = frozenset({"role", "inline", "policy", "policy_version"})
 """Things of the whole account: asked once, after the regions."""
 
