@@ -1,0 +1,66 @@
+"""Verbs that keep evidence defensible: verify every link, acquire from a cloud or a lake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from playbooks.audit import Trust, audit
+from playbooks.case import Case
+from playbooks.evidence import items
+from playbooks.report import Table, View
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def verify(case: Case, *signers: str) -> View:
+    """Check every link from raw record to report; `signers` are files with public keys that you know.
+
+    Example: `guide.verify(case, "analyst.pub")`
+    """
+    from playbooks.evidence.public_keys import load_publics
+
+    found = audit(case, Trust(signers=[key for file in signers for key in load_publics(Path(file))]))
+    rows = pd.DataFrame([{"check": c.name, "answer": str(c.state), "what": c.detail} for c in found.checks])
+    faults = pd.DataFrame([vars(fault) for check in found.checks for fault in check.faults])
+    word = "Evidence holds" if found.evidence_holds else "EVIDENCE IS BROKEN"
+    word += "." if found.results_hold else "; results or report are not what was written."
+    tables = [Table("Every check, from the bytes of the evidence to the records that findings cite", rows)]
+    if len(faults):
+        tables.append(Table("What differs, and where", faults))
+    return View((word,), tuple(tables), data=found)
+
+
+def acquire_aws(case: Case, functions: list[str], regions: list[str], profile: str | None = None) -> View:
+    """Take functions, code, triggers, roles and logs of AWS as evidence, read-only, with your own credentials.
+
+    Example: `guide.acquire_aws(case, ["export-report"], ["eu-central-1"])`
+    """
+    from playbooks.evidence.acquire import Wanted, acquire_aws
+
+    profiles = (profile,) if profile else ()
+    window = case.config.window
+    taken = acquire_aws(case, Wanted(tuple(functions), tuple(regions), profiles, window=window))
+    rows = pd.DataFrame([{"evidence": one.evidence_id, **one.counts} for one in taken])
+    refused = sum(one.counts.get(outcome, 0) for one in taken for outcome in ("refused", "failed"))
+    words = f"{refused} questions were refused or failed; each is a blind spot, and says what to ask for."
+    return View((words,), (Table("What AWS answered", rows),), data=taken)
+
+
+def acquire_query(
+    case: Case, source: Any, query: str, values: Mapping[str, Any] | None = None, language: str | None = None
+) -> View:
+    """Keep the answer of a SIEM or a lake as evidence: an msticpy QueryProvider, or an Ibis backend.
+
+    Values from evidence go in by name and type, `{host:hostname}`, never pasted into the text.
+    Example: `guide.acquire_query(case, provider, "DnsEvents | where Name == {host:hostname}", {"host": "x.test"})`
+    """
+    from playbooks.evidence.acquire.query import acquire_query
+
+    item = acquire_query(case, source, query, values or {}, language=language, window=case.config.window)
+    rows = pd.DataFrame([vars(one) for one in items(case) if one.evidence_id == item.evidence_id])
+    words = f"{item.evidence_id} holds the rows as Parquet; the custody chain holds the query as it was sent."
+    return View((words,), (Table("Taken", rows[["evidence_id", "name", "size", "sha256"]]),), data=item)
