@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from playbooks import schema
 from playbooks.case import Case, Window
 from playbooks.coverage.audit_logging import audit_logging
-from playbooks.coverage.blind_spots import BlindSpot, blind_spots
+from playbooks.coverage.blind_spot import BlindSpot
+from playbooks.coverage.blind_spots import blind_spots
 from playbooks.engine import Tables
 from playbooks.normalise import Reading
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import ibis
 
 from playbooks.case import Case
+from playbooks.coverage.acquisitions import cut_answers, refused_calls
+from playbooks.coverage.blind_spot import BlindSpot
 from playbooks.engine import Tables
 from playbooks.normalise import Reading
 from playbooks.schema import EVENT_TABLES
@@ -18,20 +19,7 @@ UNREAD_SHARE_WORTH_A_WORD = 0.01  # fewer broken lines than this are the noise o
 FOREIGN_SHARE_WORTH_A_WORD = 0.05  # answers and scans from outside are in every log
 OUTSIDE, OUTSIDE_MOSTLY = "clients-outside-ranges", "most-clients-outside-ranges"
 WITH_CLIENTS = ("dns_activity", "http_activity", "network_activity")
-SHOWN = 10  # calls and records that a sentence names
 CONNECT_SHARE_BLIND = 0.9  # from here on the few visible URLs say nothing about the rest
-
-
-@dataclass(frozen=True)
-class BlindSpot:
-    """Something that could not be looked at, how that was established, and what it forbids to conclude."""
-
-    id: str
-    missing: str
-    forbids: str
-    how_established: str
-    recommend: str
-    questions: tuple[str, ...] = ()
 
 
 def blind_spots(
@@ -64,7 +52,8 @@ def blind_spots(
         *_small_baseline(facts, small_baseline),
         *_foreign_clients(case, tables),
         *_holes(sources, readings),
-        *_refused_calls(tables),
+        *refused_calls(tables),
+        *cut_answers(case),
         *_house_facts(case, tables),
     ]
 
@@ -260,27 +249,6 @@ def _silent_hours(sources: list[dict[str, Any]]) -> dict[str, list[str]]:
         if missing := set.intersection(*mine):
             silent[form] = sorted(missing)
     return silent
-
-
-def _refused_calls(tables: Tables) -> Iterator[BlindSpot]:
-    """Questions of a collector that were never answered: a later answer to the same question settles it."""
-    table = tables.acquired_answers
-    question = ["source", "cloud_account_uid", "cloud_region", "api_service_name", "api_operation", "request"]
-    rows = table.select(*question, "time", "status", "evidence_id", "record_no").execute()
-    last = rows.sort_values(["time", "evidence_id", "record_no"]).drop_duplicates(question, keep="last")
-    open_ = last[last.status.isin(["refused", "failed"])]
-    for source, calls in open_.groupby("source", dropna=False):
-        names = (calls.api_service_name.fillna("") + " " + calls.api_operation.fillna("")).value_counts()
-        listed = ", ".join(f"{name.strip()} ({n:,})" for name, n in list(names.items())[:SHOWN])
-        more = f" and {len(names) - SHOWN} more kinds" if len(names) > SHOWN else ""
-        refs = [f"{e}:{n}" for e, n in zip(calls.evidence_id, calls.record_no, strict=True)][:SHOWN]
-        yield BlindSpot(
-            f"refused-{source}",
-            f"answers to {len(calls):,} calls of our own collection: {listed}{more}",
-            "that there is nothing where these calls would have looked",
-            f"refused or failed, with the reason, in {', '.join(refs)}{', …' if len(calls) > SHOWN else ''}",
-            "Give the collector these rights, or have somebody ask who holds them; then acquire again.",
-        )
 
 
 def _house_facts(case: Case, tables: Tables) -> Iterator[BlindSpot]:
