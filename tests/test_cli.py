@@ -62,7 +62,10 @@ def call(name: str, user: str = "j.doe", **facts: Any) -> str:
 
 
 def test_every_command_is_known_here() -> None:
-    assert COMMANDS == ["add", "demo", "formats", "lab", "new", "read", "run", "show", "verify", "version"]
+    assert COMMANDS == [
+        "acquire aws", "add", "demo", "formats", "keys new", "keys show", "lab", "new", "read", "run", "show", "sign",
+        "verify", "version",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
