@@ -142,3 +142,9 @@ def test_every_record_that_the_sample_cites_is_linked_to_its_item(incident: Samp
     assert set(decided[decided.finding == first].analyst) == {"J. Doe"}
     assert decided[decided.finding != first].analyst.isna().all()
     assert set(guide.links(case, first).data.finding) == {first}
+
+
+def test_what_weighs_most_is_linked_first_whatever_its_id(tmp_path: Path) -> None:
+    said = found(entry(9, "E001:1"), leads=[entry(5, "E001:1")], suppressed=[entry(1, "E001:1")])
+    frame = linked(tmp_path, said, dns_activity=[events.dns(1, "10.0.0.9", "poll.workers.dev")])
+    assert list(frame.finding) == ["A-9", "A-5", "A-1"]

@@ -33,7 +33,10 @@ LAST = 900  # order of what a blind spot asks for and the order of volatility do
 NEVER = "9999"
 FIRST_TO_GO = 3
 ACQUIRE = "playbooks acquire aws CASE"
-PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,139}")  # names come from evidence: only a plain one goes into a command
+# Names come from evidence: only a plain one goes into a command.
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,139}")
+    r"[A-Za-z0-9_][A-Za-z0-9_-]{0,139}"
+)  # names come from evidence: only a plain one goes into a command
 PLAIN_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]")
 Pair = tuple[Observed, dict[str, Any]]  # what was seen, and its row
 
@@ -260,7 +263,7 @@ def _words(
 
 
 def _going(row: Mapping[str, Any]) -> str:
-    return f"{row['kind'].replace('-', ' ')} of {row['entity']} on {row['expires'][:10]}"
+    return f"{row['kind'].replace('-', ' ')} of {row['entity'].partition(': ')[0]} on {row['expires'][:10]}"
 
 
 __all__ = ["IN_EVIDENCE", "IN_PART", "NOT_COLLECTABLE", "NOT_YET", "Given", "checklist"]

@@ -67,7 +67,7 @@ def links(found: Mapping[str, Any], tables: Tables, activity: pd.DataFrame, dige
     Returns
     -------
     pandas.DataFrame
-        Exactly the columns of `schema.LINKS`, in order of finding, time and record.
+        Exactly the columns of `schema.LINKS`: findings in their order, then leads, then what is set aside; by time.
     """
     cited = list(_cited(found))
     edges = pd.concat([_calls(activity, cited), *_contacts(tables, cited)], ignore_index=True)
@@ -82,8 +82,10 @@ def links(found: Mapping[str, Any], tables: Tables, activity: pd.DataFrame, dige
         item_sha256=place[0].map(digests),
         time=pd.to_datetime(rows["time"], utc=True),
     )
-    order = ["finding", "time", "evidence_id", "record_no", "signal"]
-    return rows[list(schema.LINKS.names)].sort_values(order, kind="stable", ignore_index=True)
+    places = {one: place for place, one in enumerate(dict.fromkeys(finding for finding, *_ in cited))}
+    rows = rows.assign(place=rows["finding"].map(places))
+    rows = rows.sort_values(["place", "time", "evidence_id", "record_no", "signal"], kind="stable", ignore_index=True)
+    return rows[list(schema.LINKS.names)]
 
 
 def _cited(found: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str | None, str | None]]:
