@@ -35,8 +35,6 @@ FIRST_TO_GO = 3
 ACQUIRE = "playbooks acquire aws CASE"
 # Names come from evidence: only a plain one goes into a command.
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,139}")
-    r"[A-Za-z0-9_][A-Za-z0-9_-]{0,139}"
-)  # names come from evidence: only a plain one goes into a command
 PLAIN_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]")
 Pair = tuple[Observed, dict[str, Any]]  # what was seen, and its row
 
