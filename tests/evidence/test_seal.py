@@ -296,6 +296,13 @@ def rename_in_bag_info(case: Case) -> None:
     retag(case)
 
 
+def put_back(case: Case) -> None:
+    file = case.evidence / "tagmanifest-sha256.txt"
+    before = file.read_bytes()
+    added(case, "c.log")
+    file.write_bytes(before)
+
+
 def swap_item(case: Case) -> None:
     """Another content for a sealed item, in bag, manifests, tag manifests and chain, after more was added."""
     added(case, "c.log")
@@ -355,6 +362,13 @@ CHANGED: dict[str, tuple[Callable[[Case], object], list[str]]] = {
         [
             f"{SEAL}: not the statement that the chain recorded: it was replaced",
             f"{SIG}: by {THEIRS.fingerprint}, but the statement names {OURS.fingerprint}",
+        ],
+    ),
+    "statement with the fingerprint of one key and the text of another": (
+        lambda c: restate(c, KEY, signer={"public_key": THEIRS.line(), "fingerprint": OURS.fingerprint}),
+        [
+            f"{SEAL}: not the statement that the chain recorded: it was replaced",
+            f"{SIG}: by {OURS.fingerprint}, but the statement names {OURS.fingerprint}",
         ],
     ),
     "statement for a shorter chain": (
@@ -448,6 +462,10 @@ CHANGED: dict[str, tuple[Callable[[Case], object], list[str]]] = {
     ),
     "one tag manifest edited": (
         lambda c: edit(c.evidence / "tagmanifest-sha512.txt", "bagit.txt", "bagit.tzt"),
+        [f"evidence/tagmanifest-sha512.txt: {SINCE}"],
+    ),
+    "one tag manifest put back after more was added": (
+        put_back,
         [f"evidence/tagmanifest-sha512.txt: {SINCE}"],
     ),
     "tag manifest deleted": (
