@@ -361,3 +361,16 @@ def test_who_has_to_wait_is_told(case: Case, tmp_path: Path) -> None:
     add(case, [written(tmp_path / "a.log")], waiting=release)
     assert told == ["waiting"]
     assert len(items(case)) == 1
+
+
+def test_any_text_can_be_made_printable() -> None:
+    assert printable("caf\udce9 \x1b[2J \ud800 größe") == "caf\\xe9 \\x1b[2J \\ud800 größe"
+
+
+def test_a_planted_lock_leads_nowhere(case: Case, tmp_path: Path) -> None:
+    """The lock is a file of the case; a link in its place must not empty what it points to."""
+    precious = written(tmp_path / "precious", b"keep\n")
+    (case.path / ".lock").symlink_to(precious)
+    with pytest.raises(OSError, match="symbolic links"):
+        add(case, [written(tmp_path / "a.log")])
+    assert precious.read_bytes() == b"keep\n"

@@ -589,7 +589,7 @@ def test_a_hostile_chain_is_no_crash(case: Case) -> None:
         {"item": {"name": 1}},
     ]
     fields = dict.fromkeys(("evidence_id", "name", "source", "size", "sha256", "sha512", "added"), "\ud800\x1b[2J")
-    for facts in [*odd, {"item": fields}]:
+    for facts in [*odd, {"item": fields | {"size": 1}}]:
         for activity in ("sealed", "seal prepared", "added"):
             custody.append(case.custody, "SEAL-1", activity, **facts)
     with case.custody.open("ab") as chain:

@@ -319,3 +319,15 @@ def test_a_name_in_a_forged_chain_leads_nowhere(case: Case) -> None:
     assert "evidence/data/../../../../etc/passwd" in told
     with pytest.raises(EvidenceChanged):
         require_intact(case)
+
+
+@pytest.mark.parametrize("stated", ["3", -1, True, None, 1.5, [1]])
+def test_a_forged_size_is_no_item_and_stops_nothing(stated: object, case: Case) -> None:
+    def forge(entry: dict[str, object]) -> None:
+        if entry["seq"] == 2 and isinstance(entry["item"], dict):
+            entry["item"]["size"] = stated
+
+    forge_chain(case, forge)
+    verdict = verify(case)
+    assert (B, "in manifest-sha256.txt, but the chain does not record it") in [(f.where, f.what) for f in verdict.faults]
+    assert verdict.files == 2

@@ -72,7 +72,7 @@ def verify(
         list[Path] | None, typer.Option("--cloudtrail-keys", help="Answer of `cloudtrail list-public-keys`, or PEM.")
     ] = None,
     require: Annotated[
-        list[str] | None, typer.Option("--require", help="A check that must be verified, e.g. seal.")
+        list[str] | None, typer.Option("--require", help="A check that must be verified, e.g. bag. What a key is given for must be.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -94,7 +94,8 @@ def verify(
     else:
         _print_checks(found)
     _record_verification(case, found)
-    _judge_audit(folder, found, require or [])
+    brought = (("seal", key), ("time stamp", tsa_root), ("CloudTrail digest files", cloudtrail_keys))
+    _judge_audit(folder, found, [*(require or []), *(name for name, files in brought if files)])
 
 
 def _print_checks(found: Audit) -> None:

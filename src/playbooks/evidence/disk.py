@@ -24,13 +24,16 @@ def _silent() -> None:
 @contextmanager
 def locked(case: Case, waiting: Callable[[], None] = _silent) -> Iterator[None]:
     """Be the only one that changes the evidence of a case; `waiting` is called when another one is at it."""
-    with (case.path / ".lock").open("w") as lock:
+    lock = os.open(case.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+    try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             waiting()
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(lock)
 
 
 def write_durably(file: Path, content: bytes) -> None:

@@ -59,5 +59,10 @@ def safe_name(name: str) -> str:
 
 def printable(path: Path | str) -> str:
     """A path as text that can be printed and stored: bytes that are no UTF-8 as \\xNN."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    return "".join(map(_shown, str(path)))
+
+
+def _shown(char: str) -> str:
+    if "\udc80" <= char <= "\udcff":  # how Python writes a byte of a file name that is no UTF-8
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return char if char.isprintable() else repr(char)[1:-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,9 @@ class Item:
         return self.name == file.name and file.is_file() and not file.is_symlink()
 
 
+FIELDS = tuple(Item.__dataclass_fields__)
+
+
 def items(case: Case) -> list[Item]:
     """The evidence of a case in the order in which it was added, as the custody chain tells it."""
     return items_in(custody.entries(case.custody))
@@ -40,13 +44,16 @@ def items(case: Case) -> list[Item]:
 
 def items_in(chain: list[dict[str, Any]]) -> list[Item]:
     """The items that these entries of a chain added."""
-    fields = Item.__dataclass_fields__
-    added = (entry.get("item") for entry in chain if entry.get("activity") == "added")
-    return [
-        Item(**{name: item[name] for name in fields})
-        for item in added
-        if isinstance(item, dict) and set(fields) <= set(item)
-    ]
+    added: Iterator[Any] = (entry.get("item") for entry in chain if entry.get("activity") == "added")
+    return [Item(**{name: item[name] for name in FIELDS}) for item in added if _is_item(item)]
+
+
+def _is_item(stated: object) -> bool:
+    """Whether this is what `add` writes; anything else in a chain was written by somebody else."""
+    if not isinstance(stated, dict) or not set(FIELDS) <= set(stated):
+        return False
+    size = stated["size"]
+    return type(size) is int and size >= 0 and all(isinstance(stated[name], str) for name in FIELDS if name != "size")
 
 
 def sha256_of(file: Path) -> str:

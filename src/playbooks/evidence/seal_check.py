@@ -110,7 +110,7 @@ def _check(known: _Case, number: int) -> Check:
         faults.append(Fault(f"{where}.sig", words))
     detail = f"{number:04d}, {_words(stated, since)}"
     if faults:
-        shown = tuple(Fault(_plain(fault.where), _plain(fault.what)) for fault in faults)
+        shown = tuple(Fault(printable(fault.where), printable(fault.what)) for fault in faults)
         return Check(name, State.BROKEN, f"{detail}: {len(faults)} fault(s)", shown)
     return Check(name, state, f"{detail}; {words}" + _unrecorded(known, number))
 
@@ -252,15 +252,10 @@ def _words(stated: Statement, since: list[Item]) -> str:
     text = f"{printable(stated.time)}, {stated.items} items, {stated.chain.entries} entries"
     if not since:
         return text
-    ids = [_plain(str(item.evidence_id)) for item in since]
+    ids = [printable(str(item.evidence_id)) for item in since]
     names = ", ".join(ids) if len(ids) <= NAMED else f"{ids[0]} to {ids[-1]} ({len(ids)} items)"
     return f"{text}; {names} {'was' if len(ids) == 1 else 'were'} added since and not covered"
 
 
 def _unrecorded(known: _Case, number: int) -> str:
     return "" if number in known.sealed else "; not recorded yet: playbooks sign CASE --record"
-
-
-def _plain(text: str) -> str:
-    """Words of a chain that anybody may have written: half characters are no file name, so `printable` refuses them."""
-    return printable(text.encode("utf-8", "backslashreplace").decode("utf-8"))
