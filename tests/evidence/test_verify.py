@@ -13,7 +13,7 @@ import pytest
 
 from playbooks.case import Case, new_case
 from playbooks.errors import EvidenceChanged
-from playbooks.evidence import add, custody, items, require_intact, verify
+from playbooks.evidence import Fault, add, custody, items, require_intact, verify
 from playbooks.evidence.bag import ALGORITHMS, tag_manifest
 from playbooks.evidence.custody import GENESIS, canonical, fingerprint
 
@@ -329,5 +329,5 @@ def test_a_forged_size_is_no_item_and_stops_nothing(stated: object, case: Case) 
 
     forge_chain(case, forge)
     verdict = verify(case)
-    assert (B, "in manifest-sha256.txt, but the chain does not record it") in [(f.where, f.what) for f in verdict.faults]
+    assert Fault(B, "in manifest-sha256.txt, but the chain does not record it") in verdict.faults
     assert verdict.files == 2

@@ -72,7 +72,8 @@ def verify(
         list[Path] | None, typer.Option("--cloudtrail-keys", help="Answer of `cloudtrail list-public-keys`, or PEM.")
     ] = None,
     require: Annotated[
-        list[str] | None, typer.Option("--require", help="A check that must be verified, e.g. bag. What a key is given for must be.")
+        list[str] | None,
+        typer.Option("--require", help="A check that must be verified, e.g. bag. What a key is given for must be."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -198,6 +198,8 @@ def _brought(
         shared = _job(case, wanted, one, own, key)
         jobs.append([replace(shared, region=name, label=name, things=_seeds(wanted)) for name in one.regions])
     first = [[workers.submit(collect, job, told) for job in regional] for regional in jobs]
+    for future in as_completed([future for futures in first for future in futures]):
+        future.result()  # what stops one region (a full disk) stops all, and at once
     regions = [[future.result() for future in futures] for futures in first]
     second = []
     for regional, parts in zip(jobs, regions, strict=True):
