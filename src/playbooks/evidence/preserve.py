@@ -45,6 +45,7 @@ def add(
     inputs: list[Path],
     progress: Progress = lambda _: None,
     waiting: Callable[[], None] = lambda: None,
+    source_of: Callable[[Path], str] = printable,
 ) -> list[Added]:
     """Preserve files and folders.
 
@@ -58,6 +59,8 @@ def add(
         Told the number of bytes just copied.
     waiting
         Called when another addition to the same case is at work, and this one waits for it.
+    source_of
+        What the chain states as the source of a path; the path itself by default.
 
     Returns
     -------
@@ -73,7 +76,7 @@ def add(
     """
     with locked(case, waiting), Copier() as copier:
         journal.carry_out(case)
-        adding = _Adding(case, copier, progress)
+        adding = _Adding(case, copier, progress, source_of)
         outcome = [adding.take(path) for path in find_files(inputs)]
         adding.commit()
         journal.complete_bag(case)
@@ -94,6 +97,7 @@ class _Adding:
     case: Case
     copier: Copier
     progress: Progress
+    source_of: Callable[[Path], str]
     batch: journal.Batch = field(default_factory=journal.Batch)
     size: int = 0
 
@@ -103,7 +107,7 @@ class _Adding:
 
     def take(self, path: Path) -> Added:
         """What becomes of one input."""
-        source = printable(path)
+        source = self.source_of(path)
         if reason := refusal(path):
             return self._refuse(path, reason)
         if same := self._taken_before(path, source):
@@ -148,11 +152,11 @@ class _Adding:
         return Added(path, item, "", warning=warning)
 
     def _seen_again(self, path: Path, same: Item) -> Added:
-        self.batch.act("seen again", source=printable(path), sha256=same.sha256)
+        self.batch.act("seen again", source=self.source_of(path), sha256=same.sha256)
         return Added(path, same, f"same content as {same.evidence_id} ({same.name}); not added again")
 
     def _refuse(self, path: Path, reason: str) -> Added:
-        self.batch.act("refused", source=printable(path), reason=reason)
+        self.batch.act("refused", source=self.source_of(path), reason=reason)
         return Added(path, None, reason, refused=True)
 
     def commit(self) -> None:

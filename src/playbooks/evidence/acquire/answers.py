@@ -281,7 +281,12 @@ def keep(
     PlaybookError
         A file could not be added to the bag.
     """
-    added = preserve.add(case, [answers.file, *attachments], progress)
+    added = preserve.add(
+        case,
+        [answers.file, *attachments],
+        progress,
+        source_of=lambda path: f"acquired: {preserve.printable(path.name)}",  # the folder is gone in a moment
+    )
     refused = [f"{one.source.name}: {one.note}" for one in added if one.item is None]
     if refused:
         raise PlaybookError(
