@@ -248,7 +248,7 @@ def test_a_report_written_by_hand_in_a_notebook_is_recorded(incident: SampleRun,
     case = open_case(path)
     guide.decide(case, incident.found["findings"][0]["id"], "confirmed", "seen on the host", "J. Doe")
     between = said(path)
-    assert between["report"][0] == between["results"][0] == "not checked"
+    assert (between["report"][0], between["results"][0]) == ("not checked", "verified")
     assert between["report"][1] == (
         "1 decisions were taken since; these follow them: results/findings.json. Write the report again: playbooks run"
     )

@@ -1,4 +1,4 @@
-"""CloudTrail's digest files, offline: what is proven, what is broken and from when, and what could not be checked."""
+"""CloudTrail's digest files, offline: what is verified, what is broken and from when, and what could not be checked."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_the_newest_digest_file_is_not_checked_where_its_signature_was_not_broug
     desk.bring(trail, newest_signature=False)
     newest = desk.id_of(trail.digests[-1])
     said = (
-        f"{verified(4, 4)}; 1 log file named only by a digest file that is not proven; not checked: {newest} "
+        f"{verified(4, 4)}; 1 log file named only by a digest file that is not verified; not checked: {newest} "
         f"(to {hour(5)}): its signature is not at hand: it stands in the next digest file and in the metadata of the "
         "S3 object"
     )
@@ -173,7 +173,7 @@ def test_a_recorded_signature_that_does_not_fit_is_a_fault(desk: Desk, trail: De
     assert (check.state, check.faults) == (State.BROKEN, (unfit_signature(desk.id_of(trail.digests[-1]), where),))
     assert (
         check.detail
-        == f"{TRAIL}: broken from {hour(4)}; proven: from {hour(0)} to {hour(4)}, 4 digest files, 4 log files"
+        == f"{TRAIL}: broken from {hour(4)}; verified: from {hour(0)} to {hour(4)}, 4 digest files, 4 log files"
     )
 
 
@@ -330,8 +330,8 @@ def changed_log(item: str, expected: str, digest: str, found: str) -> Fault:
 
 
 def broken(desk: Desk, trail: DeliveredTrail, from_hour: int, logs: int, hours: int = 5) -> tuple[Check, str]:
-    """The answer, and its detail as it must be where every digest file is proven."""
-    said = f"{TRAIL}: broken from {hour(from_hour)}; proven: from {hour(0)} to {hour(hours)}, {hours} digest files, "
+    """The answer, and its detail as it must be where every digest file is verified."""
+    said = f"{TRAIL}: broken from {hour(from_hour)}; verified: from {hour(0)} to {hour(hours)}, {hours} digest files, "
     return desk.bring(trail).check(), f"{said}{logs} log files"
 
 
@@ -401,10 +401,8 @@ def test_a_second_copy_with_other_content_is_a_fault_beside_the_good_one(desk: D
 def test_a_missing_log_file_is_a_gap_and_named_and_never_called_verified(desk: Desk, trail: DeliveredTrail) -> None:
     del trail.files[trail.logs[2]]
     name = trail.logs[2].rpartition("/")[2]
-    said = (
-        f"{TRAIL}: from {hour(0)} to {hour(5)}: 5 digest files, 4 log files proven, but 1 log file that they name not "
-    )
-    assert desk.bring(trail).check() == Check(NAME, State.NOT_CHECKED, f"{said}brought: {name}")
+    said = f"{TRAIL}: from {hour(0)} to {hour(5)}: 5 digest files, 4 log files verified, but 1 log file"
+    assert desk.bring(trail).check() == Check(NAME, State.NOT_CHECKED, f"{said} that they name not brought: {name}")
 
 
 def test_a_log_file_that_no_digest_file_names_is_a_fault_in_hours_that_are_covered(
@@ -418,7 +416,7 @@ def test_a_log_file_that_no_digest_file_names_is_a_fault_in_hours_that_are_cover
         "without digest files, or named in a backfill digest file that was not brought"
     )
     said = (
-        f"{TRAIL}: broken from 2026-03-10 14:30:00 UTC; proven: from {hour(0)} to {hour(5)}, 5 digest files, 5 log "
+        f"{TRAIL}: broken from 2026-03-10 14:30:00 UTC; verified: from {hour(0)} to {hour(5)}, 5 digest files, 5 log "
         f"files; no digest file names {planted}: not checked"
     )
     assert desk.check() == Check(NAME, State.BROKEN, said, (Fault(planted, what),))
@@ -484,9 +482,8 @@ def test_an_edited_digest_file_breaks_the_trail_from_the_end_of_the_one_before(
         State.BROKEN,
         (unfit_hash(item, now, follower, was), unfit_signature(item, follower)),
     )
-    said = (
-        f"{TRAIL}: broken from {hour(2)}; proven: from {hour(0)} to {hour(2)} and from {hour(3)} to {hour(5)}, 4 digest"
-    )
+    spans = f"from {hour(0)} to {hour(2)} and from {hour(3)} to {hour(5)}"
+    said = f"{TRAIL}: broken from {hour(2)}; verified: {spans}, 4 digest"
     assert check.detail.startswith(said)
 
 
@@ -496,10 +493,10 @@ def test_a_changed_previous_hash_is_a_fault_of_the_file_that_states_it(desk: Des
     check = desk.bring(trail).check()
     first, item, follower = (desk.id_of(name) for name in trail.digests[1:4])
     now = sha256(gzip.decompress(trail.files[trail.digests[2]]))
-    unfit = f"does not fit {first}, which is proven: SHA-256 of its content is {before}, {item} states {'0' * 64}"
+    unfit = f"does not fit {first}, which is verified: SHA-256 of its content is {before}, {item} states {'0' * 64}"
     expected = (Fault(item, unfit), unfit_hash(item, now, follower, was), unfit_signature(item, follower))
     assert (check.state, check.faults) == (State.BROKEN, expected)
-    assert check.detail.startswith(f"{TRAIL}: broken from {hour(2)}; proven: from {hour(0)} to {hour(2)} and from")
+    assert check.detail.startswith(f"{TRAIL}: broken from {hour(2)}; verified: from {hour(0)} to {hour(2)} and from")
 
 
 def test_a_changed_previous_signature_breaks_its_own_file_and_leaves_the_one_before_open(
@@ -511,9 +508,9 @@ def test_a_changed_previous_signature_breaks_its_own_file_and_leaves_the_one_bef
     assert check.state is State.BROKEN
     assert {fault.where for fault in check.faults} == {ids[3]}
     assert check.detail == (
-        f"{TRAIL}: broken from {hour(2)}; proven: from {hour(0)} to {hour(2)} and from {hour(4)} to {hour(5)}, 3 "
-        f"digest files, 3 log files; 1 log file named only by a digest file that is not proven; not checked: {ids[2]} "
-        f"(to {hour(3)}): its signature stands in {ids[3]}, which is not proven"
+        f"{TRAIL}: broken from {hour(2)}; verified: from {hour(0)} to {hour(2)} and from {hour(4)} to {hour(5)}, 3 "
+        f"digest files, 3 log files; 1 log file named only by a digest file that is not verified; "
+        f"not checked: {ids[2]} (to {hour(3)}): its signature stands in {ids[3]}, which is not verified"
     )
 
 
@@ -525,7 +522,7 @@ def test_a_removed_digest_file_leaves_its_hour_and_the_hour_before_unknown(desk:
     what = f"unknown from {hour(1)} to {hour(3)}: the digest file before {follower} is not among the evidence: {gone}"
     assert (check.state, check.faults) == (State.BROKEN, (Fault(TRAIL, what),))
     assert check.detail.startswith(
-        f"{TRAIL}: broken from {hour(1)}; proven: from {hour(0)} to {hour(1)} and from {hour(3)}"
+        f"{TRAIL}: broken from {hour(1)}; verified: from {hour(0)} to {hour(1)} and from {hour(3)}"
     )
     assert check.detail.endswith(f"; no digest file names {desk.id_of(trail.logs[2])}: not checked")
 
@@ -580,7 +577,7 @@ def test_a_second_digest_file_for_the_same_hour_is_found_whatever_it_says(desk: 
     assert (check.state, check.faults) == (State.BROKEN, (Fault(copy, twin),))
     assert (
         check.detail
-        == f"{TRAIL}: broken from {hour(4)}; proven: from {hour(0)} to {hour(5)}, 5 digest files, 5 log files"
+        == f"{TRAIL}: broken from {hour(4)}; verified: from {hour(0)} to {hour(5)}, 5 digest files, 5 log files"
     )
 
 
@@ -646,7 +643,7 @@ def test_without_a_key_a_changed_file_is_still_found(desk: Desk, trail: Delivere
     trail.files[trail.logs[4]] = edited(trail.files[trail.logs[4]])
     check = desk.bring(trail).check([])
     assert check.state is State.BROKEN
-    assert check.detail.startswith(f"{TRAIL}: broken from {hour(2)}; nothing proven")
+    assert check.detail.startswith(f"{TRAIL}: broken from {hour(2)}; nothing verified")
     assert [fault.where for fault in check.faults] == [desk.id_of(trail.digests[2]), desk.id_of(trail.logs[4])]
 
 
@@ -663,7 +660,7 @@ def test_a_chain_signed_with_another_key_than_it_names_is_broken(
     ids = [desk.id_of(name) for name in forged.digests]
     assert check.state is State.BROKEN
     assert check.faults == tuple(unfit_signature(item, where) for item in ids)
-    assert check.detail.startswith(f"{TRAIL}: broken from {hour(0)}; nothing proven")
+    assert check.detail.startswith(f"{TRAIL}: broken from {hour(0)}; nothing verified")
 
 
 def test_a_key_under_the_name_of_another_one_is_set_aside(

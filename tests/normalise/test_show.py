@@ -15,7 +15,7 @@ from tests.formats.test_cases import FILES, name
 
 from playbooks.case import Case, new_case
 from playbooks.errors import NotFound
-from playbooks.evidence import add
+from playbooks.evidence import add, items
 from playbooks.formats import FORMATS, Columns, Json, Zeek
 from playbooks.normalise import normalise, raw_records, show
 
@@ -127,8 +127,9 @@ def test_a_reference_leads_from_the_event_to_its_line(case: Case) -> None:
 
 
 def test_what_is_shown_names_item_and_digest(case: Case) -> None:
-    record = show(case, ["E009:1"])["E009:1"]
-    assert (record.evidence_id, record.record_no, record.file) == ("E009", 1, "E009-zeek_http.log")
+    [(evidence_id, name)] = [(i.evidence_id, i.name) for i in items(case) if i.name.endswith("-zeek_http.log")]
+    record = show(case, [f"{evidence_id}:1"])[f"{evidence_id}:1"]
+    assert (record.evidence_id, record.record_no, record.file) == (evidence_id, 1, name)
     assert len(record.sha256) == 64
 
 

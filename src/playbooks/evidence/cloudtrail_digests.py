@@ -36,7 +36,7 @@ FETCH = (
 class TrailVerdict:
     """What is known of one trail: its chain of digest files and the log files that they name.
 
-    A log file that a proven digest file names and that is not among the evidence is a *gap*, not a break:
+    A log file that a verified digest file names and that is not among the evidence is a *gap*, not a break:
     nothing that is here contradicts what CloudTrail signed, and from here nobody can tell a log file deleted
     from the bucket from one that was not copied. But neither may the trail be called verified then: that
     word claims a whole span, and the file that is missing may be the one that matters. So the answer is
@@ -57,7 +57,7 @@ class TrailVerdict:
 
     @property
     def broken_from(self) -> dt.datetime | None:
-        """The time from which on the trail is not proven: the end of the last good digest file before a fault."""
+        """The time from which on the trail is not verified: the end of the last good digest file before a fault."""
         moments = [self.chain.broken_from(one) for one in self.chain.judged if one.faults]
         moments += [gap.start for gap in self.chain.gaps]
         moments += [moment for moment, _ in self.logs.faults] + [late.delivered for late in self.added]
@@ -65,20 +65,20 @@ class TrailVerdict:
 
     def check(self) -> Check:
         """The answer for this trail alone."""
-        proven = self.chain.of(Standing.PROVEN)
+        verified = self.chain.of(Standing.VERIFIED)
         spans = " and ".join(f"from {at(start)} to {at(end)}" for start, end in self.chain.spans)
-        amount = f"{_count(len(proven), 'digest file')}, {_count(len(self.logs.proven), 'log file')}"
+        amount = f"{_count(len(verified), 'digest file')}, {_count(len(self.logs.verified), 'log file')}"
         if self.broken_from:
             state, said = State.BROKEN, f"broken from {at(self.broken_from)}"
-            said += f"; proven: {spans}, {amount}" if proven else "; nothing proven"
-        elif not proven:
+            said += f"; verified: {spans}, {amount}" if verified else "; nothing verified"
+        elif not verified:
             state, said = State.NOT_CHECKED, f"not checked; {self._agreement()}"
         elif self.logs.missing:
-            state, said = State.NOT_CHECKED, f"{spans}: {amount} proven, but {self._missing()}"
+            state, said = State.NOT_CHECKED, f"{spans}: {amount} verified, but {self._missing()}"
         else:
             state, said = State.VERIFIED, f"verified {spans}, {amount}"
-        if proven and self.logs.agreeing:
-            said += f"; {_count(len(self.logs.agreeing), 'log file')} named only by a digest file that is not proven"
+        if verified and self.logs.agreeing:
+            said += f"; {_count(len(self.logs.agreeing), 'log file')} named only by a digest file that is not verified"
         return Check(self.chain.trail.words(), state, "; ".join([said, *self._open()]), self.faults)
 
     def _agreement(self) -> str:
@@ -144,7 +144,7 @@ def check_cloudtrail(case: Case, public_keys: list[Path]) -> Check:
     """One answer over all trails of a case; `examine` gives each trail's own.
 
     *verified* only where every trail is; *broken* where one is; log files that no digest file names are
-    told in the detail, for they are neither proven nor contradicted. See `examine` for arguments and errors.
+    told in the detail, for they are neither verified nor contradicted. See `examine` for arguments and errors.
     """
     seen = examine(case, public_keys)
     if not seen.trails and not seen.unread:

@@ -249,6 +249,11 @@ class Acquired:
     entry: Mapping[str, Any]
 
 
+def _source_of(case: Case, path: Path) -> str:
+    """What the chain states as the source: the private folder is gone in a moment, the path in it tells something."""
+    return f"acquired: {preserve.printable(Path(*path.relative_to(case.path / FOLDER).parts[1:]))}"
+
+
 def keep(
     case: Case,
     answers: AnswerFile,
@@ -285,7 +290,7 @@ def keep(
         case,
         [answers.file, *attachments],
         progress,
-        source_of=lambda path: f"acquired: {preserve.printable(path.name)}",  # the folder is gone in a moment
+        source_of=lambda path: _source_of(case, path),
     )
     refused = [f"{one.source.name}: {one.note}" for one in added if one.item is None]
     if refused:

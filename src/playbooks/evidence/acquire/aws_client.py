@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from playbooks import __version__
-from playbooks.errors import PlaybookError, UsageError
+from playbooks.errors import AllFailed, UsageError
 from playbooks.evidence.acquire.answers import Outcome
 
 USER_AGENT = f"playbooks-acquire/{__version__}"
@@ -56,7 +56,7 @@ class Limits:
     read_seconds: float = 60
 
 
-class OutOfBounds(PlaybookError):
+class OutOfBounds(AllFailed):
     """An answer larger or slower than an acquisition takes."""
 
 

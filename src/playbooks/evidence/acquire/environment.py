@@ -3,7 +3,7 @@
 Names are kept, each value becomes `hmac-sha256:<hex>`, keyed with 32 random bytes of the case. Why keyed:
 a plain digest of a short secret is found by trying, and equal secrets of two cases would show. With a key
 of the case, equal values are seen as equal inside the case (and over acquisitions: a rotated secret shows),
-and somebody who holds the key can prove that a value they know is the one. The key stands beside the bag,
+and somebody who holds the key can show that a value they know is the one. The key stands beside the bag,
 in `.environment-key`, not in it: leave it out when evidence is handed on.
 
 What this does not hide: the SHA-256 of the body as received stands in the same line, and the rest of that

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from playbooks.errors import PlaybookError, UsageError
+from playbooks.errors import AllFailed, UsageError
 from playbooks.evidence.acquire.quoting import LANGUAGES
 from playbooks.evidence.acquire.snapshot import Snapshot, from_arrow, from_frame
 from playbooks.evidence.preserve import printable
@@ -36,7 +36,7 @@ OWN_ERRORS = (
 )
 
 
-class NoAnswer(PlaybookError):
+class NoAnswer(AllFailed):
     """The source refused the query, failed, or gave something that is no table."""
 
 

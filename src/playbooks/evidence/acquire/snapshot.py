@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playbooks.errors import PlaybookError
+from playbooks.errors import AllFailed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,7 @@ AS_TEXT = (dt.date, dt.time, dt.timedelta, decimal.Decimal, uuid.UUID, ipaddress
 DEEPEST = 200
 
 
-class NoSnapshot(PlaybookError):
+class NoSnapshot(AllFailed):
     """A value of the result has no form in the snapshot; names the column."""
 
 

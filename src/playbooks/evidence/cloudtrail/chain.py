@@ -1,8 +1,8 @@
-"""The chain of one trail's digest files: which of them are proven, which are broken, and what no digest file covers.
+"""The chain of one trail's digest files: which of them are verified, which are broken, and what no digest file covers.
 
 A digest file holds the signature and the SHA-256 of the one before it, so the chain is judged from its
-newest file back. A signature that fits proves its digest file whatever stands around it. One that does
-not fit is a fault only where it comes from a proven digest file (or was recorded at acquisition): a broken
+newest file back. A signature that fits vouches for its digest file whatever stands around it. One that does
+not fit is a fault only where it comes from a verified digest file (or was recorded at acquisition): a broken
 digest file says nothing about its neighbour, whose signature is then simply not at hand.
 """
 
@@ -27,7 +27,7 @@ Path = tuple[str, str]  # bucket and key
 class Standing(StrEnum):
     """What is known of a digest file: its signature fits; something of it does not; or it cannot be told."""
 
-    PROVEN = "proven"
+    VERIFIED = "verified"
     BROKEN = "broken"
     OPEN = "not checked"
 
@@ -44,7 +44,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Gap:
-    """A span that no proven digest file covers though there are some on both sides of it."""
+    """A span that no verified digest file covers though there are some on both sides of it."""
 
     start: dt.datetime
     end: dt.datetime
@@ -65,27 +65,27 @@ class Chain:
 
     @cached_property
     def spans(self) -> list[Span]:
-        """The spans of time that proven digest files cover without a hole."""
+        """The spans of time that verified digest files cover without a hole."""
         spans: list[Span] = []
-        for one in self.of(Standing.PROVEN):
+        for one in self.of(Standing.VERIFIED):
             if spans and one.digest.start <= spans[-1][1]:
                 spans[-1] = (spans[-1][0], max(spans[-1][1], one.digest.end))
             else:
                 spans.append((one.digest.start, one.digest.end))
         return spans
 
-    def proven_before(self, digest: Digest) -> dt.datetime | None:
-        """The end of the last proven digest file before `digest`."""
-        return max((one.digest.end for one in self.of(Standing.PROVEN) if one.digest.end < digest.end), default=None)
+    def verified_before(self, digest: Digest) -> dt.datetime | None:
+        """The end of the last verified digest file before `digest`."""
+        return max((one.digest.end for one in self.of(Standing.VERIFIED) if one.digest.end < digest.end), default=None)
 
     def broken_from(self, one: Judged) -> dt.datetime:
-        """From when on a digest file with a fault leaves the trail unproven.
+        """From when on a digest file with a fault leaves the trail unverified.
 
-        A proven one has its fault in what follows it.
+        A verified one has its fault in what follows it.
         """
-        if one.standing is Standing.PROVEN:
+        if one.standing is Standing.VERIFIED:
             return one.digest.end
-        return self.proven_before(one.digest) or one.digest.start
+        return self.verified_before(one.digest) or one.digest.start
 
 
 def judge(digests: Iterable[Digest], ring: Keyring, recorded: Signatures) -> list[Chain]:
@@ -126,11 +126,11 @@ def _judge(digest: Digest, followers: list[Judged], ring: Keyring, recorded: Sig
     name = digest.key.rpartition("/")[2].removesuffix(".gz")
     own = recorded.of(name)
     known = [*stated, *(record.signature for record in [*own, *recorded.loose])]
-    proven = key is not None and any(key.signed(digest.signed_text(), signature) for signature in known)
-    faults = _hash_faults(digest, followers, proven)
+    verified = key is not None and any(key.signed(digest.signed_text(), signature) for signature in known)
+    faults = _hash_faults(digest, followers, verified)
     if key is None:
         why = f"no public key {digest.fingerprint[:64]} given"
-    elif proven:
+    elif verified:
         why = ""
         if not digest.trail.backfill and not key.in_use(digest.end):  # late log files are signed with a later key
             faults.append(
@@ -141,10 +141,10 @@ def _judge(digest: Digest, followers: list[Judged], ring: Keyring, recorded: Sig
         why = _why_open(digest, followers)
     if any(fault.where == digest.evidence_id for fault in faults):
         return Judged(digest, Standing.BROKEN, "", tuple(faults))
-    return Judged(digest, Standing.PROVEN if proven else Standing.OPEN, why, tuple(faults))
+    return Judged(digest, Standing.VERIFIED if verified else Standing.OPEN, why, tuple(faults))
 
 
-def _hash_faults(digest: Digest, followers: list[Judged], proven: bool) -> list[Fault]:
+def _hash_faults(digest: Digest, followers: list[Judged], verified: bool) -> list[Fault]:
     """Where the SHA-256 that a later digest file states is not that of this one: which of the two is at fault."""
     faults = []
     for one in followers:
@@ -152,11 +152,11 @@ def _hash_faults(digest: Digest, followers: list[Judged], proven: bool) -> list[
         if before is None or before.sha256 == digest.sha256:
             continue
         expected = f"SHA-256 of its content is {digest.sha256}, {one.digest.evidence_id} states {before.sha256}"
-        if proven and one.standing is not Standing.PROVEN:
+        if verified and one.standing is not Standing.VERIFIED:
             faults.append(
-                Fault(one.digest.evidence_id, f"does not fit {digest.evidence_id}, which is proven: {expected}")
+                Fault(one.digest.evidence_id, f"does not fit {digest.evidence_id}, which is verified: {expected}")
             )
-        elif one.standing is Standing.PROVEN:
+        elif one.standing is Standing.VERIFIED:
             faults.append(Fault(digest.evidence_id, f"changed: {expected}"))
         elif one.standing is Standing.OPEN:
             faults.append(Fault(digest.evidence_id, f"one of the two was changed: {expected}"))
@@ -164,7 +164,7 @@ def _hash_faults(digest: Digest, followers: list[Judged], proven: bool) -> list[
 
 
 def _signature_faults(digest: Digest, followers: list[Judged], own: Sequence[Recorded]) -> list[Fault]:
-    sources = [one.digest.evidence_id for one in followers if one.standing is Standing.PROVEN]
+    sources = [one.digest.evidence_id for one in followers if one.standing is Standing.VERIFIED]
     sources += [record.where for record in own]
     what = (
         "signature does not fit: expected that of its end time, path, content and the signature before it; it stands in"
@@ -174,19 +174,19 @@ def _signature_faults(digest: Digest, followers: list[Judged], own: Sequence[Rec
 
 def _why_open(digest: Digest, followers: list[Judged]) -> str:
     if followers:
-        return f"its signature stands in {followers[0].digest.evidence_id}, which is not proven"
+        return f"its signature stands in {followers[0].digest.evidence_id}, which is not verified"
     return "its signature is not at hand: it stands in the next digest file and in the metadata of the S3 object"
 
 
 def _twins_told(judged: list[Judged]) -> list[Judged]:
-    """Two digest files for one path can not both be CloudTrail's: each that is not proven is a fault."""
+    """Two digest files for one path can not both be CloudTrail's: each that is not verified is a fault."""
     by_path: dict[Path, list[Judged]] = defaultdict(list)
     for one in judged:
         by_path[one.digest.path].append(one)
     told = []
     for one in judged:
         others = [twin.digest.evidence_id for twin in by_path[one.digest.path] if twin is not one]
-        if others and one.standing is not Standing.PROVEN:
+        if others and one.standing is not Standing.VERIFIED:
             fault = Fault(one.digest.evidence_id, f"{', '.join(others)} stands for the same path, with other content")
             one = Judged(one.digest, Standing.BROKEN, "", (*one.faults, fault))
         told.append(one)
@@ -199,7 +199,7 @@ def _gaps(chain: Chain) -> Iterable[Gap]:
         by_path[before.digest.path].append(before.digest)
         if what := _hole(one, by_path):
             end = one.digest.start
-            start = min(chain.proven_before(one.digest) or before.digest.end, end)
+            start = min(chain.verified_before(one.digest) or before.digest.end, end)
             yield Gap(start, end, Fault(chain.trail.words(), f"unknown from {at(start)} to {at(end)}: {what}"))
 
 

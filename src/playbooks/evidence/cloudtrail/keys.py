@@ -86,7 +86,7 @@ class Keyring:
 def keyring(case: Case, given: list[Path], in_evidence: list[Item], acquired: list[Item]) -> Keyring:
     """The keys to check with: those given by the operator; where none are given, those among the evidence.
 
-    Keys among the evidence prove less: who could write a log file there could write a key beside it.
+    Keys among the evidence say less: who could write a log file there could write a key beside it.
 
     Raises
     ------

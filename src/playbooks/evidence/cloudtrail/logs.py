@@ -52,18 +52,18 @@ class LogFiles:
 class Compared:
     """What became of the log files that one trail's digest files name."""
 
-    proven: tuple[Named, ...]  # there and unchanged, named by a proven digest file
-    agreeing: tuple[Named, ...]  # there and as stated, but the digest file itself is not proven
-    missing: tuple[Named, ...]  # named by a proven digest file, not among the evidence
+    verified: tuple[Named, ...]  # there and unchanged, named by a verified digest file
+    agreeing: tuple[Named, ...]  # there and as stated, but the digest file itself is not verified
+    missing: tuple[Named, ...]  # named by a verified digest file, not among the evidence
     faults: tuple[tuple[dt.datetime, Fault], ...]  # each with the start of the hour it is in
 
 
 def compare(chain: Chain, logs: LogFiles) -> Compared:
     """Compare what digest files state of log files with the evidence; marks what they name in `logs`.
 
-    A broken digest file is not believed: its log files are neither proven nor faulty, nor missing.
+    A broken digest file is not believed: its log files are neither verified nor faulty, nor missing.
     """
-    proven: dict[Named, None] = {}
+    verified: dict[Named, None] = {}
     agreeing: dict[Named, None] = {}
     missing: dict[Named, None] = {}
     faults: dict[tuple[dt.datetime, Fault], None] = {}
@@ -74,10 +74,10 @@ def compare(chain: Chain, logs: LogFiles) -> Compared:
                 continue
             faults |= dict.fromkeys((one.digest.start, fault) for fault in found)
             if there:
-                (proven if one.standing is Standing.PROVEN else agreeing)[entry] = None
-            elif not found and one.standing is Standing.PROVEN:
+                (verified if one.standing is Standing.VERIFIED else agreeing)[entry] = None
+            elif not found and one.standing is Standing.VERIFIED:
                 missing[entry] = None
-    return Compared(tuple(proven), tuple(agreeing), tuple(missing), tuple(faults))
+    return Compared(tuple(verified), tuple(agreeing), tuple(missing), tuple(faults))
 
 
 def _compare_one(one: Judged, entry: Named, logs: LogFiles) -> tuple[bool, list[Fault]]:
@@ -114,7 +114,7 @@ class Added:
 
 
 def added_later(item: Item, chains: Iterable[Chain]) -> Added | None:
-    """Whether a log file that none names should be named: proven digest files cover its account, region and hour."""
+    """Whether a log file that none names should be named: verified digest files cover its account, region and hour."""
     if not (name := LOG_NAME.search(item.source)):
         return None
     try:
