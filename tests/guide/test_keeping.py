@@ -54,7 +54,7 @@ def test_a_function_of_our_own_cloud_becomes_evidence(tmp_path: Path, monkeypatc
     assert row["answered"] > 10
     assert "is a blind spot" in view.words[0]
     [item] = items(case)  # the link to the code leads to no host of AWS here, and so is not followed
-    assert item.source.startswith("acquired: aws-")
+    assert item.source.startswith("acquired: 0/aws-")
 
 
 class Lake:

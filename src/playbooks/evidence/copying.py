@@ -18,6 +18,7 @@ from types import TracebackType
 from playbooks.evidence.bag import ALGORITHMS
 
 BLOCK = 1 << 22
+WRITING = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
 FLUSH_EVERY = 1 << 26  # what is written is sent to the disk on the way, so that the end does not wait for all of it
 
 Progress = Callable[[int], None]
@@ -63,15 +64,17 @@ class Copier:
             before = os.fstat(source.fileno())
             while count := source.readinto(self._free(waiting, turn)):
                 block = memoryview(self._buffers[turn])[:count]
-                waiting[turn] = self._beside.submit(digests[1].update, block)
+                if count < BLOCK:  # a small file, or the end of a big one: handing it over would cost more
+                    _wait(waiting)
+                    digests[1].update(block)
+                else:
+                    waiting[turn] = self._beside.submit(digests[1].update, block)
                 written.write(block)
                 digests[0].update(block)
                 size += count
                 turn = 1 - turn
                 progress(count)
-            for future in waiting:
-                if future:
-                    future.result()
+            _wait(waiting)
             after = os.fstat(source.fileno())
         same = (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, size)
         return Copied(size, digests[0].hexdigest(), digests[1].hexdigest(), changed_meanwhile=not same)
@@ -82,6 +85,12 @@ class Copier:
         if future:
             future.result()
         return self._buffers[turn]
+
+
+def _wait(waiting: list[Future[None] | None]) -> None:
+    for future in waiting:
+        if future:
+            future.result()
 
 
 def _plain_file(path: Path) -> int:
@@ -97,9 +106,11 @@ class _Target:
     """The copy as it grows. Bytes that an earlier try left are compared, never trusted."""
 
     def __init__(self, file: Path) -> None:
-        if file.exists():
-            file.chmod(0o600)  # the earlier try may have made it read-only
-        self._fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        try:
+            self._fd = os.open(file, WRITING, 0o600)
+        except PermissionError:  # an earlier try had made it read-only
+            file.chmod(0o600)
+            self._fd = os.open(file, WRITING, 0o600)
         self._left = os.fstat(self._fd).st_size
         self._at = self._flushed = 0
 

@@ -25,6 +25,7 @@ from playbooks.errors import EvidenceChanged, PlaybookError
 
 GENESIS = "0" * 64
 TAIL_BLOCK = 1 << 16
+CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,13 @@ def _following(
 ) -> list[dict[str, Any]]:
     """The entries of these acts, each following the one before."""
     entries = []
+    actor = {"user": _user(), "host": platform.node()}
     for activity, facts in acts:
         entry: dict[str, Any] = {
             "seq": last["seq"] + 1 if last else 1,
             "time": dt.datetime.now(dt.UTC).isoformat(timespec="microseconds"),
             "activity": activity,
-            "actor": {"user": _user(), "host": platform.node()},
+            "actor": actor,
             "tool": {"name": "playbooks", "version": __version__},
             "chain_uid": case_id,
             "prev_event": last["fingerprint"] if last else GENESIS,
@@ -189,7 +191,7 @@ def _entry(line: bytes) -> dict[str, Any] | None:
 
 def canonical(entry: Mapping[str, Any]) -> bytes:
     """JSON with sorted keys, no spaces, ASCII only: the bytes that are hashed and stored."""
-    return json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+    return CANONICAL.encode(entry).encode()
 
 
 def fingerprint(entry: Mapping[str, Any]) -> str:

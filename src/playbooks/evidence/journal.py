@@ -7,9 +7,9 @@ and a copy is trusted only when its digest is the one that was taken while it wa
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +40,14 @@ class Batch:
         self.staged[item.name] = staged
         self.act("added", item=vars(item), original=original)
 
-    @property
+    @cached_property
     def items(self) -> list[Item]:
+        """The items; asked for when the batch is complete."""
         return [Item(**facts["item"]) for activity, facts in self.acts if activity == "added"]
+
+    def written(self) -> bytes:
+        """The batch as its journal holds it."""
+        return json.dumps({name: getattr(self, name) for name in self.__dataclass_fields__}).encode()
 
 
 def staging(case: Case) -> Path:
@@ -77,13 +82,14 @@ def commit(case: Case, batch: Batch, oxum: tuple[int, int]) -> None:
     if not batch.staged:
         custody.append_all(case.custody, case.config.case_id, _with_uid(batch))
         return
+    present = _names_in(case.evidence / "data")
     for item in batch.items:
-        if os.path.lexists(item.file(case)):
+        if item.name in present:
             raise EvidenceChanged(
                 f"{item.file(case)}: exists, but nothing records it. Expected no such file: a copy was to be put "
                 f"there. Find out who put it there, move it away, and add again. See: playbooks verify {case.path}"
             )
-    text = json.dumps(vars(batch)).encode()
+    text = batch.written()
     manifests = (case.evidence / f"manifest-{algorithm}.txt" for algorithm in ALGORITHMS)
     require_room(case.path, 4 * len(text) + 2 * sum(file.stat().st_size for file in manifests if file.is_file()))
     sync_files([staging(case) / name for name in batch.staged.values()])
@@ -145,17 +151,22 @@ def _where(case: Case, batch: Batch, item: Item) -> Path:
 
 def _carry_out(case: Case, batch: Batch, done: int, oxum: tuple[int, int]) -> None:
     """Carry out all of a batch but its first `done` acts, which the chain holds already."""
-    (case.evidence / "data").mkdir(parents=True, exist_ok=True)
+    data = case.evidence / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    waiting = _names_in(staging(case))
     for item in batch.items:
-        staged = _where(case, batch, item)
-        if staged != item.file(case):
-            staged.replace(item.file(case))
-    sync_folder(case.evidence / "data")
+        if (staged := batch.staged[item.name]) in waiting:
+            (staging(case) / staged).replace(data / item.name)
+    sync_folder(data)
     custody.append_all(case.custody, case.config.case_id, _with_uid(batch)[done:])
     state_payload(case.evidence, {a: {item.name: getattr(item, a) for item in batch.items} for a in ALGORITHMS})
     write_tags(case, oxum)
     (staging(case) / JOURNAL).unlink()
     sync_folder(staging(case))
+
+
+def _names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
 
 
 def _with_uid(batch: Batch) -> list[tuple[str, dict[str, Any]]]:

@@ -102,6 +102,7 @@ class _Adding:
     size: int = 0
 
     def __post_init__(self) -> None:
+        journal.staging(self.case).mkdir(exist_ok=True)
         self.known = {item.sha256: item for item in items(self.case)}
         self.seen = {(item.source, item.size) for item in self.known.values()}
 
@@ -116,7 +117,6 @@ class _Adding:
         if staged.name in self.batch.staged.values():
             self.commit()  # the same path was given before; its copy waits under this name
         try:
-            staged.parent.mkdir(exist_ok=True)
             copied = self.copier.copy(path, staged, self.progress)
         except OSError as error:
             staged.unlink(missing_ok=True)

@@ -20,6 +20,8 @@ from playbooks.evidence.custody import Fault
 from playbooks.evidence.inputs import printable
 from playbooks.evidence.items import Item, items_in, sha256_of
 
+WORTH_A_THREAD = 1 << 20
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -146,12 +148,24 @@ def _bag_faults(case: Case) -> list[Fault]:
     extra = present - expected
     faults += [Fault(f"evidence/{path}", "extra: nothing records it") for path in sorted(extra)]
     both = sorted(set(stated) & present)
-    with ThreadPoolExecutor(os.cpu_count()) as hashing:  # hashing frees the interpreter, so cores work at once
-        digests = dict(zip(both, hashing.map(lambda path: sha256_of(bag / path), both), strict=True))
-    for path, found in digests.items():
+    for path, found in zip(both, _digests([bag / path for path in both]), strict=True):
         if found != stated[path]:
             faults.append(Fault(f"evidence/{path}", f"changed: SHA-256 was {stated[path]}, is {found}"))
     return faults or _form_faults(bag)
+
+
+def _digests(files: list[Path]) -> list[str]:
+    """SHA-256 of each; large ones in threads, because hashing frees the interpreter and cores work at once."""
+    with ThreadPoolExecutor(os.cpu_count()) as hashing:
+        large = {file: hashing.submit(sha256_of, file) for file in files if _size(file) >= WORTH_A_THREAD}
+        return [large[file].result() if file in large else sha256_of(file) for file in files]
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
 
 
 def _form_faults(bag: Path) -> list[Fault]:
