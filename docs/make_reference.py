@@ -267,7 +267,7 @@ def exit_codes() -> str:
 
 def formats() -> str:
     """Every format: what it shows, what it cannot, its clock, its columns."""
-    rows = [(f"[`{form.name}`](#{form.name})", form.product, code(form.table)) for form in FORMATS]
+    rows = [(f"[`{form.name}`](#{form.name})", form.product, ", ".join(map(code, form.tables))) for form in FORMATS]
     return page(
         "Log formats",
         "A file is told by its content, never by its name. Gzip is looked into. If no format fits, or two fit equally "
@@ -287,7 +287,7 @@ def _format(form: object) -> str:
         ("layout", type(form.cut).__name__),
         ("described in", form.reference),
         *(("no event", reason) for _, reason in form.status),
-        ("fills", ", ".join(code(name) for name in form.select())),
+        *((f"fills {part.table}", ", ".join(code(name) for name in part.select())) for part in form.every_part),
     ]
     return f"## {form.name}\n\n{docstring(module).partition('Reference:')[0].strip()}\n\n" + table(("", ""), rows)
 

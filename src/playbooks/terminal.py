@@ -55,9 +55,9 @@ def steps_bar(steps: int) -> Iterator[Any]:
         yield told
 
 
-def print_events(events: Any) -> None:
-    """Print an Arrow table of events as JSON lines, in its order."""
-    for row in events.to_pylist():
+def print_events(events: list[dict[str, Any]]) -> None:
+    """Print events as JSON lines, in their order."""
+    for row in events:
         line = {
             key: value.isoformat().replace("+00:00", "Z") if hasattr(value, "isoformat") else value
             for key, value in row.items()

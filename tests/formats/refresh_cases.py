@@ -24,7 +24,7 @@ def read_log(file: Path, clock: str | None = None) -> dict[str, Any]:
     """Everything that the kit makes of one file."""
     found: dict[str, Any] = {"events": [], "unread": [], "blank": 0}
     for rows in read(Source("E001", file, clock), detect(file)):
-        found["events"] += [_said(event) for event in rows.events.to_pylist()]
+        found["events"] += [_said(event) for event in rows.in_order()]
         found["unread"] += [{k: row[k] for k in ("record_no", "kind", "reason")} for row in rows.unread.to_pylist()]
         found["blank"] += rows.blank
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+from functools import cache
 from types import ModuleType
 
 import pytest
@@ -12,10 +13,10 @@ from tests.formats.refresh_cases import CASES, stored
 from tests.formats.test_cases import FILES, expected, name
 
 from playbooks import engine, formats, schema
-from playbooks.formats import FORMATS, MACROS, REFUSED, Clock, Columns, Format, Json, TextLines, Zeek
+from playbooks.formats import FORMATS, MACROS, REFUSED, Clock, Columns, Format, Json, Pairs, TextLines, W3c, Zeek
 from playbooks.normalise import detect
 from playbooks.normalise.detect import LEAST_SHARE, fit, take_sample
-from playbooks.normalise.read import _fields
+from playbooks.normalise.mapping import fields_of
 
 KINDS = {"normal", "half_line", "bad_byte", "odd_clock", "unknown_value"}
 WITHOUT_RECORDS = {"aws_cloudtrail/empty_records"}
@@ -42,36 +43,48 @@ def test_a_format_says_what_it_is_and_what_it_cannot_show(form: Format) -> None:
 
 
 @every_format
-def test_a_format_writes_columns_of_its_table_with_their_types(form: Format) -> None:
-    table = schema.TABLES[form.table]
-    written = form.select()
-    assert "time" in written
-    assert set(written) <= set(table.names) - {"evidence_id", "record_no", "format"}
+def test_a_format_writes_columns_of_its_tables_with_their_types(form: Format) -> None:
     con = engine.connect()
     con.execute(MACROS)
     con.execute("SET VARIABLE case_clock = ''")
     con.execute("CREATE TABLE chunk (record_no BIGINT, raw VARCHAR, cells VARCHAR[], json VARCHAR)")
-    columns = ", ".join(f'{expression} AS "{column}"' for column, expression in written.items())
-    con.execute(f"CREATE VIEW mapped AS SELECT {columns} FROM (SELECT {_fields(form, ())} AS r FROM chunk)")
-    types = {row[0]: row[1] for row in con.execute("DESCRIBE mapped").fetchall()}
     zoned = {"TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ"}
-    assert {column: zoned.get(t, t) for column, t in types.items()} == {c: table.type_of(c) for c in written}
+    names = getattr(form.cut, "fields", ()) if isinstance(form.cut, W3c) else ()
+    for part in form.every_part:
+        table = schema.TABLES[part.table]
+        written = part.select()
+        assert "time" in written
+        assert set(written) <= set(table.names) - {"evidence_id", "record_no", "format"}
+        columns = ", ".join(f'{expression} AS "{column}"' for column, expression in written.items())
+        source = f"(SELECT {fields_of(form, names)} AS r FROM chunk)"
+        con.execute(f"CREATE OR REPLACE VIEW mapped AS SELECT {columns} FROM {source} WHERE {part.when}")
+        types = {row[0]: row[1] for row in con.execute("DESCRIBE mapped").fetchall()}
+        assert {column: zoned.get(t, t) for column, t in types.items()} == {c: table.type_of(c) for c in written}
+
+
+@every_format
+def test_a_format_has_one_table_or_parts_and_never_both(form: Format) -> None:
+    assert bool(form.table and form.columns) is not bool(form.parts)
+    assert bool(form.parts) is (form.kind != "''")
 
 
 @every_format
 def test_every_column_line_of_a_format_is_understood(form: Format) -> None:
-    text = re.sub(r"--[^\n]*", "", form.columns)
-    assert len(form.select()) == len(re.findall(r"\sAS\s+[a-z]", text))
+    for part in form.every_part:
+        text = re.sub(r"--[^\n]*", "", part.columns)
+        assert len(part.select()) == len(re.findall(r"\sAS\s+[a-z]", text))
 
 
 @every_format
 def test_only_macros_cast_because_a_bare_cast_would_stop_the_whole_file(form: Format) -> None:
-    assert set(re.findall(r"\bAS\s+([A-Z]\w*)", form.columns)) <= {"VARCHAR"}
-    assert not re.search(r"::|\bTRY\(|\bstrptime\(|\bmake_timestamp", form.columns)
+    for part in form.every_part:
+        assert set(re.findall(r"\bAS\s+([A-Z]\w*)", part.columns)) <= {"VARCHAR"}
+        assert not re.search(r"::|\bTRY\(|\bstrptime\(|\bmake_timestamp", part.columns + part.when + form.kind)
 
 
 def test_refused_values_cover_the_types_that_macros_give() -> None:
-    types = {schema.TABLES[form.table].type_of(column) for form in FORMATS for column in form.select()}
+    parts = [part for form in FORMATS for part in form.every_part]
+    types = {schema.TABLES[part.table].type_of(column) for part in parts for column in part.select()}
     assert types - set(REFUSED) <= {"VARCHAR[]"}, "a list of text can always be read"
 
 
@@ -89,7 +102,7 @@ def test_every_column_is_seen_with_a_value_in_some_case(form: Format) -> None:
     """A column that no case shows could go missing unseen."""
     files = (CASES / form.name).glob("*.log")
     seen = {column for file in files for event in expected(file)["events"] for column in event}
-    assert set(form.select()) - seen == set()
+    assert {column for part in form.every_part for column in part.select()} - seen == set()
 
 
 @every_format
@@ -115,7 +128,7 @@ def test_keys_of_a_mark_are_among_the_fields_that_are_read(form: Format) -> None
             assert all(f'"{key}"' in shape for key in keys)
         case Zeek(keys=keys, fields=fields):
             assert keys <= {field.replace(".", "_") for field in fields}
-        case Columns(keys=keys, fields=fields):
+        case Columns(keys=keys, fields=fields) | Pairs(keys=keys, fields=fields) | W3c(keys=keys, fields=fields):
             assert keys <= set(fields)
 
 
@@ -129,11 +142,14 @@ def test_a_case_is_known_as_its_format_and_as_no_other(file: object) -> None:
 @every_format
 def test_the_mark_of_a_format_fits_no_case_of_another(form: Format) -> None:
     others = [file for file in FILES if file.parent.name != form.name and file.stem != "mixed_formats"]
-    assert [name(file) for file in others if fit(form, take_sample(file)).share >= LEAST_SHARE] == []
+    assert [name(file) for file in others if fit(form, sampled(file)).share >= LEAST_SHARE] == []
+
+
+sampled = cache(take_sample)  # once for each file, not once for each pair
 
 
 def test_expectations_hold_no_column_outside_the_dictionary() -> None:
     for file in FILES:
         columns = {column for event in expected(file)["events"] for column in event}
-        table = next(form.table for form in FORMATS if form.name == file.parent.name)
-        assert columns <= set(schema.TABLES[table].names), stored(file)
+        form = next(form for form in FORMATS if form.name == file.parent.name)
+        assert columns <= {name for table in form.tables for name in schema.TABLES[table].names}, stored(file)

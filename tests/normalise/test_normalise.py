@@ -57,7 +57,8 @@ def test_the_samples_obey_the_conservation_law(sample: tuple[Case, dict[str, obj
     assert found == stated
     for reading in readings(case):
         assert reading.records == reading.events + reading.unread + reading.blank
-        assert reading.events == rows(case.events / str(reading.table), reading)
+        assert reading.tables == {table: rows(case.events / table, reading) for table in reading.tables}
+        assert reading.events == sum(reading.tables.values())
         assert reading.unread == rows(case.unread, reading)
 
 
@@ -81,8 +82,9 @@ def test_tables_hold_the_columns_of_the_dictionary_in_the_order_of_the_record(
 ) -> None:
     case, _ = sample
     for reading in readings(case):
-        table = pq.read_table(case.events / str(reading.table) / f"{reading.evidence_id}.parquet")
-        assert tuple(table.column_names) == schema.TABLES[str(reading.table)].names
+        [name] = reading.tables
+        table = pq.read_table(case.events / name / f"{reading.evidence_id}.parquet")
+        assert tuple(table.column_names) == schema.TABLES[name].names
         numbers = table["record_no"].to_pylist()
         assert numbers == sorted(set(numbers))
         assert set(table["evidence_id"].to_pylist()) == {reading.evidence_id}

@@ -76,10 +76,10 @@ def _read_one(file: Path, evidence_id: str, as_json: bool, clock: str | None, ex
     counts = [0, 0, 0]
     for rows in read_records(Source(evidence_id, file, clock), detection):
         if as_json:
-            print_events(rows.events)
+            print_events(rows.in_order())
         for row in rows.unread.to_pylist():
             say(f"  unread {row['record_no']}: {row['reason']}", err)
-        for place, count in enumerate((rows.events.num_rows, rows.unread.num_rows, rows.blank)):
+        for place, count in enumerate((rows.count, rows.unread.num_rows, rows.blank)):
             counts[place] += count
     return counts[0], counts[1], counts[2]
 
@@ -118,7 +118,7 @@ def formats(as_json: AsJson = False) -> None:
         {
             "name": form.name,
             "product": form.product,
-            "table": form.table,
+            "table": ", ".join(form.tables),
             "clock": form.clock.value,
             "shows": form.shows,
             "cannot_show": form.cannot_show,

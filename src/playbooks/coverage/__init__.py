@@ -152,7 +152,7 @@ def _source(form: str, stem: str, members: list[Reading], hours: pd.DataFrame, w
     return {
         "name": f"{stem or form} ({len(members)} files)" if len(members) > 1 else members[0].name,
         "format": form,
-        "table": members[0].table,
+        "table": ", ".join(table for table, count in members[0].tables.items() if count) or None,
         "evidence": ids,
         "records": records,
         "events": sum(member.events for member in members),

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
 
 
 class Clock(Enum):
@@ -44,6 +45,7 @@ class Json:
     `keys` must be there (the mark); `any_of` lists keys of which one must be there (empty: no such
     rule). `shape` is the structure read into `r`, as DuckDB's json_transform takes it. `envelopes` are
     keys of an outer object whose array holds the records; `nested` is a key whose text is the record.
+    `only` belongs to the mark too: (path with dots, pattern that the text there must match as a whole).
     """
 
     keys: frozenset[str]
@@ -51,6 +53,37 @@ class Json:
     any_of: frozenset[str] = frozenset()
     envelopes: tuple[str, ...] = ()
     nested: str | None = None
+    only: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """One record a line, made of names and values; `keys`, `any_of` and `only` are the mark, as in `Json`.
+
+    `keyvalue`: `name=value name2="value with spaces"`; what stands before the first pair is `prefix`.
+    `cef`: the header is `cef_vendor, cef_product, cef_version, cef_signature, cef_name, cef_severity`; the
+    word `CEF:` may be cut off. `leef`: `leef_vendor, leef_product, leef_version, leef_event`. In `r` (and in
+    `fields`, `keys`, `only`) everything of a name but letters, digits and underscore is an underscore.
+    """
+
+    style: Literal["keyvalue", "cef", "leef"]
+    fields: tuple[str, ...]
+    keys: frozenset[str]
+    any_of: frozenset[str] = frozenset()
+    only: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class W3c:
+    """W3C extended log: a `#Fields:` line names what follows, separated by blanks (quoted) or tabs.
+
+    Names are lower case with underscores: `cs(User-Agent)` is `r.cs_user_agent`, `c-ip` is `r.c_ip`.
+    `keys` must be among them, and none of `never`.
+    """
+
+    fields: tuple[str, ...]
+    keys: frozenset[str]
+    never: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -82,33 +115,56 @@ class Columns:
     default_mark: str = ""
 
 
-Cut = TextLines | Json | Zeek | Columns
+Cut = TextLines | Json | Zeek | Columns | Pairs | W3c
 
 
 @dataclass(frozen=True)
-class Format:
-    """One log format.
+class Part:
+    """The records of one kind in a log of many kinds: those for which `when` (SQL over `r`) holds."""
 
-    `status` lists (condition over `r`, reason): records that are whole but say that they hold no
-    event. `shows` and `cannot_show` are what `playbooks formats` prints.
-    """
-
-    name: str
-    product: str
     table: str
-    cut: Cut
-    clock: Clock
+    when: str
     columns: str
-    shows: str
-    cannot_show: str
-    reference: str
-    status: tuple[tuple[str, str], ...] = ()
 
     def select(self) -> dict[str, str]:
         """Column → SQL expression, in the order written."""
         text = re.sub(r"--[^\n]*", "", self.columns)
         parts = re.findall(r"(.+?)\s+AS\s+([a-z][a-z0-9_]*)\s*(?:,|\Z)", text.strip(), re.DOTALL)
         return {name: expression.strip() for expression, name in parts}
+
+
+@dataclass(frozen=True)
+class Format:
+    """One log format.
+
+    A log of one kind has `table` and `columns`. A log of many kinds has `parts` instead, each with its
+    table; a record that belongs to none of them is unread, and `kind` (SQL over `r`) names it there.
+    `status` lists (condition over `r`, reason): records that are whole but say that they hold no event.
+    `shows` and `cannot_show` are what `playbooks formats` prints.
+    """
+
+    name: str
+    product: str
+    cut: Cut
+    clock: Clock
+    shows: str
+    cannot_show: str
+    reference: str
+    table: str = ""
+    columns: str = ""
+    kind: str = "''"
+    parts: tuple[Part, ...] = ()
+    status: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def every_part(self) -> tuple[Part, ...]:
+        """The parts; a log of one kind is its own only part."""
+        return self.parts or (Part(self.table, "true", self.columns),)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that its records go to, each once."""
+        return tuple(dict.fromkeys(part.table for part in self.every_part))
 
 
 REFUSED: dict[str, str] = {

@@ -11,6 +11,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -34,14 +35,15 @@ READINGS = "readings.json"
 class Reading:
     """What became of one evidence item; `format` is null where none fits and `note` says why.
 
-    `status` counts the unread records that say themselves that they hold no event.
+    `tables` counts the events of each table that the format writes; `status` counts the unread records
+    that say themselves that they hold no event.
     """
 
     evidence_id: str
     name: str
     sha256: str
     format: str | None
-    table: str | None
+    tables: dict[str, int]
     records: int
     events: int
     unread: int
@@ -121,7 +123,7 @@ def _known(case: Case, stamp: str | None) -> dict[str, Reading]:
 def _is_there(case: Case, reading: Reading) -> bool:
     """Whether the rows that a reading speaks of are still on the disk."""
     name = f"{reading.evidence_id}.parquet"
-    events = not reading.events or (case.events / str(reading.table) / name).is_file()
+    events = all((case.events / table / name).is_file() for table, count in reading.tables.items() if count)
     return events and (not reading.unread or (case.unread / name).is_file())
 
 
@@ -129,18 +131,20 @@ def read_item(case: Case, item: Item) -> Reading:
     """Read one evidence item into its Parquet files, whole or not at all."""
     detection = detect(item.file(case))
     source = Source(item.evidence_id, item.file(case), case.config.clock)
-    table = detection.format.table if detection.format else None
+    tables = dict.fromkeys(detection.format.tables if detection.format else (), 0)
     count = {"events": 0, "unread": 0, "blank": 0}
     status = 0
     first = last = None
-    with (
-        _Sink(case.events / table / f"{item.evidence_id}.parquet" if table else None) as events,
-        _Sink(case.unread / f"{item.evidence_id}.parquet") as unread,
-    ):
+    file = f"{item.evidence_id}.parquet"
+    with ExitStack() as stack:
+        sinks = {table: stack.enter_context(_Sink(case.events / table / file)) for table in tables}
+        unread = stack.enter_context(_Sink(case.unread / file))
         for rows in read(source, detection):
-            events.write(rows.events)
+            for table, events in rows.tables.items():
+                sinks[table].write(events)
+                tables[table] += events.num_rows
             unread.write(rows.unread)
-            count["events"] += rows.events.num_rows
+            count["events"] += rows.count
             count["unread"] += rows.unread.num_rows
             count["blank"] += rows.blank
             status += rows.unread["kind"].to_pylist().count(STATUS)
@@ -150,7 +154,7 @@ def read_item(case: Case, item: Item) -> Reading:
         name=item.name,
         sha256=item.sha256,
         format=detection.format.name if detection.format else None,
-        table=table,
+        tables=tables,
         records=sum(count.values()),
         **count,
         status=status,
@@ -167,17 +171,18 @@ def _note(detection: Detection, count: dict[str, int]) -> str:
 
 
 def _span(rows: Rows, first: str | None, last: str | None) -> tuple[str | None, str | None]:
-    if not rows.events.num_rows:
-        return first, last
-    span = pc.min_max(rows.events["time"]).as_py()
-    low, high = span["min"].isoformat(), span["max"].isoformat()
-    return (min(first, low) if first else low), (max(last, high) if last else high)
+    for events in rows.tables.values():
+        if events.num_rows:
+            span = pc.min_max(events["time"]).as_py()
+            low, high = span["min"].isoformat(), span["max"].isoformat()
+            first, last = (min(first, low) if first else low), (max(last, high) if last else high)
+    return first, last
 
 
 class _Sink:
     """A Parquet file that appears when it is whole, and only when it has rows."""
 
-    def __init__(self, file: Path | None) -> None:
+    def __init__(self, file: Path) -> None:
         self.file = file
         self.writer: pq.ParquetWriter | None = None
 
@@ -185,7 +190,7 @@ class _Sink:
         return self
 
     def write(self, rows: pa.Table) -> None:
-        if not rows.num_rows or self.file is None:
+        if not rows.num_rows:
             return
         if self.writer is None:
             self.file.parent.mkdir(parents=True, exist_ok=True)
@@ -193,11 +198,10 @@ class _Sink:
         self.writer.write_table(rows)
 
     def _staged(self) -> Path:
-        assert self.file is not None
         return self.file.with_name(f".{self.file.name}.part")
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self.writer is None or self.file is None:
+        if self.writer is None:
             return
         self.writer.close()
         if kind is None:

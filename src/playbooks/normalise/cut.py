@@ -7,19 +7,21 @@ between, and for records that could not be cut whole the reason. Nothing is drop
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from playbooks.formats import Columns, Json, TextLines, Zeek
+from playbooks.formats import Columns, Json, Pairs, TextLines, W3c, Zeek
 from playbooks.normalise.json_records import is_json_lines, json_objects
 from playbooks.normalise.records import CHUNK_RECORDS, Records, Torn
 from playbooks.normalise.text import Damage
 
 CHUNK_CHARS = 64_000_000
 MAX_RECORD_CHARS = 16_000_000  # a longer "line" is a bomb or no log line; it is kept as unread, in pieces
+W3C_CELL = re.compile(r'("((?:[^"]|"")*)"|[^\s"]\S*)')
 MAX_CELL_LINES = 100  # a quote that is open for longer was never closed
 
-Layout = TextLines | Json | Zeek | Columns
+Layout = TextLines | Json | Zeek | Columns | Pairs | W3c
 
 
 def cut(text: Iterable[str | Damage], layout: Layout) -> Iterator[Records]:
@@ -39,7 +41,9 @@ def cut(text: Iterable[str | Damage], layout: Layout) -> Iterator[Records]:
             return _zeek(text)
         case Columns() as columns:
             return _columns(text, columns)
-        case TextLines():
+        case W3c():
+            return _w3c(text)
+        case TextLines() | Pairs():
             return _lines(text)
 
 
@@ -120,6 +124,46 @@ def _zeek(text: Iterable[str | Damage]) -> Iterator[Records]:
             else:
                 records.blank += 1
         yield records
+
+
+def _w3c(text: Iterable[str | Damage]) -> Iterator[Records]:
+    """Directive lines (`#…`) are no records; a new `#Fields:` line begins a new run."""
+    names: tuple[str, ...] = ()
+    for lines in _chunks(text):
+        if isinstance(lines, Torn):
+            yield lines.records(names)
+            continue
+        records = Records(names)
+        for line in lines:
+            raw = line.rstrip("\r")
+            if raw.startswith("#"):
+                if fields := w3c_fields(raw):
+                    yield records
+                    names = fields
+                    records = Records(names)
+            elif raw.strip():
+                records.raws.append(raw)
+                records.cells.append(w3c_cells(raw))
+            else:
+                records.blank += 1
+        yield records
+
+
+def w3c_fields(line: str) -> tuple[str, ...]:
+    """The names in a `#Fields:` line, as formats write them; empty for another line."""
+    word, _, rest = line.partition(":")
+    if word.strip().lower() != "#fields":
+        return ()
+    return tuple(re.sub(r"\W+", "_", name.lower()).strip("_") for name in rest.split())
+
+
+def w3c_cells(raw: str) -> list[str]:
+    """The cells of a line: between tabs where there are any, else between blanks that no quotes enclose."""
+    if "\t" in raw:
+        return raw.split("\t")
+    if '"' not in raw:
+        return raw.split()
+    return [quoted if quoted or whole.startswith('"') else whole for whole, quoted in W3C_CELL.findall(raw)]
 
 
 def zeek_name(name: str) -> str:

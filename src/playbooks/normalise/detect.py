@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from playbooks.formats import FORMATS, Columns, Format, Json, TextLines, Zeek
-from playbooks.normalise.cut import Layout, cut, header_names, zeek_name
+from playbooks.formats import FORMATS, Columns, Format, Json, Pairs, TextLines, W3c, Zeek
+from playbooks.normalise.cut import Layout, cut, header_names, w3c_fields, zeek_name
 from playbooks.normalise.json_records import json_object
+from playbooks.normalise.pairs import pairs
 from playbooks.normalise.text import Damage, read_text
 
 SAMPLE_RECORDS = 100
@@ -72,6 +73,13 @@ class Sample:
     def objects(self) -> list[dict[str, object]]:
         return list(_objects(self.text)) if self.looks_json else []
 
+    def pairs(self, style: str) -> list[dict[str, object]]:
+        """The lines as names and values; parsed once for each style."""
+        held: dict[str, list[dict[str, object]]] = self.__dict__.setdefault("_pairs", {})
+        if style not in held:
+            held[style] = [dict(pairs(line, style)) for line in self.lines]
+        return held[style]
+
     @cached_property
     def zeek_header(self) -> tuple[str, frozenset[str]]:
         """The log's name and its fields, both empty without a `#fields` line."""
@@ -124,6 +132,8 @@ def take_sample(file: Path) -> Sample:
 
 
 def _layout(sample: Sample) -> Layout:
+    if any(w3c_fields(line) for line in sample.lines[:20]):
+        return W3c(fields=(), keys=frozenset())
     if sample.zeek_header[1]:
         return Zeek(path="", fields=(), keys=frozenset(), any_of=frozenset())
     return ANY_JSON if sample.looks_json else ANY_LINES
@@ -155,6 +165,10 @@ def fit(form: Format, sample: Sample) -> Tried:
             return Tried(form.name, share, "no line has its pattern" if not share else "")
         case Json() as layout:
             return _fit_objects(form.name, [_unnested(o, layout) for o in sample.objects], layout)
+        case Pairs() as layout:
+            return _fit_pairs(form.name, sample, layout)
+        case W3c() as layout:
+            return _fit_w3c(form.name, sample, layout)
         case Zeek() as layout:
             return _fit_zeek(form.name, sample, layout)
         case Columns() as layout:
@@ -170,18 +184,52 @@ def _unnested(found: dict[str, object], layout: Json) -> dict[str, object]:
     return (json_object(text) or found) if isinstance(text, str) else found
 
 
+def _fit_pairs(name: str, sample: Sample, layout: Pairs) -> Tried:
+    found = sample.pairs(layout.style)
+    lacking = [_lacking(frozenset(one), layout) or _unfit(one, layout.only) if one else "no pairs" for one in found]
+    share = _share(sum(not lack for lack in lacking), len(lacking))
+    return Tried(name, share, "" if share == 1 else max(lacking, key=len, default="no lines"))
+
+
+def _fit_w3c(name: str, sample: Sample, layout: W3c) -> Tried:
+    headers = [frozenset(fields) for line in sample.lines if (fields := w3c_fields(line))]
+    if not headers:
+        return Tried(name, 0.0, "no `#Fields:` line")
+    lack = _lacking(headers[0], layout) or ", ".join(f"has {field}" for field in sorted(layout.never & headers[0]))
+    return Tried(name, 0.0 if lack else 1.0, lack)
+
+
+def _unfit(found: dict[str, object], only: tuple[tuple[str, str], ...]) -> str:
+    """The first value that is not what the mark asks for; empty where all are."""
+    for path, pattern in only:
+        value = _at(found, path)
+        if not isinstance(value, str | int) or not re.fullmatch(pattern, str(value)):
+            return f"{path} is not {pattern[:40]}"
+    return ""
+
+
+def _at(found: dict[str, object], path: str) -> object:
+    """The value at a path with dots; a name that holds dots itself comes first."""
+    if path in found or "." not in path:
+        return found.get(path)
+    head, _, rest = path.partition(".")
+    inner = found.get(head)
+    return _at(inner, rest) if isinstance(inner, dict) else None
+
+
 def _fit_objects(name: str, objects: list[dict[str, object]], layout: Json | Zeek) -> Tried:
     if not objects:
         header = "no `#fields` header and " if isinstance(layout, Zeek) else ""
         return Tried(name, 0.0, f"{header}no JSON objects")
-    lacking = [_lacking(frozenset(found), layout) for found in objects]
+    only = layout.only if isinstance(layout, Json) else ()
+    lacking = [_lacking(frozenset(found), layout) or _unfit(found, only) for found in objects]
     share = _share(sum(not lack for lack in lacking), len(objects))
     return Tried(name, share, "" if share == 1 else max(lacking, key=len))
 
 
-def _lacking(names: frozenset[str], layout: Json | Zeek | Columns) -> str:
+def _lacking(names: frozenset[str], layout: Json | Zeek | Columns | Pairs | W3c) -> str:
     missing = sorted(layout.keys - names)
-    any_of = frozenset() if isinstance(layout, Columns) else layout.any_of
+    any_of = frozenset() if isinstance(layout, Columns | W3c) else layout.any_of
     if any_of and not any_of & names:
         missing.append("one of " + ", ".join(sorted(any_of)))
     return f"missing: {', '.join(missing)}" if missing else ""
