@@ -1,0 +1,127 @@
+"""Suricata EVE JSON: DNS, HTTP, TLS and flow records of one log.
+
+Alerts and files repeat what the records of their flow say and are not read. A flow is dated by its start:
+`timestamp` of a flow is the moment at which Suricata gave it up. An answer from port 53 has the server as
+its source; client and server stand here as in a query. The scheme of a URL is not logged: a path stays one.
+Reference: Suricata User Guide, "EVE JSON Format", versions 1 to 3 of the DNS record.
+"""
+
+from playbooks.formats.format import Clock, Format, Json, Part
+
+FORMAT = Format(
+    name="suricata_eve",
+    product="Suricata EVE",
+    cut=Json(
+        keys=frozenset({"timestamp", "event_type"}),
+        any_of=frozenset({"flow_id", "stats"}),
+        shape="""{"timestamp": "VARCHAR", "event_type": "VARCHAR", "flow_id": "VARCHAR", "src_ip": "VARCHAR",
+                  "src_port": "VARCHAR", "dest_ip": "VARCHAR", "dest_port": "VARCHAR", "proto": "VARCHAR",
+                  "dns": {"type": "VARCHAR", "rrname": "VARCHAR", "rrtype": "VARCHAR", "rcode": "VARCHAR",
+                          "rdata": "VARCHAR", "answers": "JSON", "queries": "JSON", "grouped": "JSON"},
+                  "http": {"hostname": "VARCHAR", "http_port": "VARCHAR", "url": "VARCHAR",
+                           "http_method": "VARCHAR", "http_user_agent": "VARCHAR", "http_refer": "VARCHAR",
+                           "status": "VARCHAR", "length": "VARCHAR"},
+                  "tls": {"sni": "VARCHAR", "version": "VARCHAR", "issuerdn": "VARCHAR", "ja4": "VARCHAR",
+                          "ja3": {"hash": "VARCHAR"}, "ja3s": {"hash": "VARCHAR"}},
+                  "flow": {"start": "VARCHAR", "end": "VARCHAR", "bytes_toserver": "VARCHAR",
+                           "bytes_toclient": "VARCHAR", "pkts_toserver": "VARCHAR", "pkts_toclient": "VARCHAR",
+                           "state": "VARCHAR"}}""",
+    ),
+    clock=Clock.IN_THE_STAMP,
+    kind="r.event_type",
+    parts=(
+        Part(
+            table="dns_activity",
+            when="r.event_type = 'dns'",
+            columns="""
+                iso_time(r.timestamp)       AS time,
+                said(r.flow_id)             AS metadata_uid,
+                address(CASE WHEN r.dns.type IN ('answer', 'response') AND r.src_port = '53'
+                             THEN r.dest_ip ELSE r.src_ip END)  AS src_endpoint_ip,
+                port(CASE WHEN r.dns.type IN ('answer', 'response') AND r.src_port = '53'
+                          THEN r.dest_port ELSE r.src_port END)  AS src_endpoint_port,
+                address(CASE WHEN r.dns.type IN ('answer', 'response') AND r.src_port = '53'
+                             THEN r.src_ip ELSE r.dest_ip END)  AS dst_endpoint_ip,
+                port(CASE WHEN r.dns.type IN ('answer', 'response') AND r.src_port = '53'
+                          THEN r.src_port ELSE r.dest_port END)  AS dst_endpoint_port,
+                lower(said(r.proto))        AS connection_info_protocol_name,
+                -- version 3 lists the queries
+                hostname(coalesce(r.dns.rrname, json_extract_string(r.dns.queries, '$[0].rrname')))
+                                            AS query_hostname,
+                coalesce(said(r.dns.rrtype), json_extract_string(r.dns.queries, '$[0].rrtype'))  AS query_type,
+                said(r.dns.rcode)           AS rcode,
+                -- version 1 writes a record for each answer; later ones list them, or group them by type
+                list_transform(coalesce(
+                    CASE WHEN json_type(r.dns.answers) = 'ARRAY'
+                         THEN json_extract_string(r.dns.answers, '$[*].rdata') END,
+                    CASE WHEN json_type(r.dns.grouped) = 'OBJECT'
+                         THEN list_concat(list_concat(json_extract_string(r.dns.grouped, '$.CNAME[*]'),
+                                                      json_extract_string(r.dns.grouped, '$.A[*]')),
+                                          json_extract_string(r.dns.grouped, '$.AAAA[*]')) END,
+                    CASE WHEN said(r.dns.rdata) IS NOT NULL THEN [r.dns.rdata] END), lambda a: rtrim(a, '.'))
+                                            AS answers
+            """,
+        ),
+        Part(
+            table="http_activity",
+            when="r.event_type = 'http'",
+            columns="""
+                iso_time(r.timestamp)       AS time,
+                said(r.flow_id)             AS metadata_uid,
+                address(r.src_ip)           AS src_endpoint_ip,
+                port(r.src_port)            AS src_endpoint_port,
+                address(r.dest_ip)          AS dst_endpoint_ip,
+                port(r.dest_port)           AS dst_endpoint_port,
+                url_host(r.http.hostname)   AS dst_endpoint_hostname,
+                said(r.http.http_method)    AS http_request_http_method,
+                CASE WHEN r.http.http_method <> 'CONNECT' THEN said(r.http.url) END  AS http_request_url_string,
+                said(r.http.http_user_agent)  AS http_request_user_agent,
+                said(r.http.http_refer)     AS http_request_referrer,
+                small(r.http.status)        AS http_response_code,
+                amount(r.http.length)       AS traffic_bytes_in
+            """,
+        ),
+        Part(
+            table="network_activity",
+            when="r.event_type = 'tls'",
+            columns="""
+                iso_time(r.timestamp)       AS time,
+                said(r.flow_id)             AS metadata_uid,
+                address(r.src_ip)           AS src_endpoint_ip,
+                port(r.src_port)            AS src_endpoint_port,
+                address(r.dest_ip)          AS dst_endpoint_ip,
+                port(r.dest_port)           AS dst_endpoint_port,
+                hostname(r.tls.sni)         AS dst_endpoint_hostname,
+                lower(said(r.proto))        AS connection_info_protocol_name,
+                hostname(r.tls.sni)         AS tls_sni,
+                said(r.tls.version)         AS tls_version,
+                said(r.tls.issuerdn)        AS tls_certificate_issuer,
+                said(r.tls.ja3.hash)        AS tls_ja3,
+                said(r.tls.ja3s.hash)       AS tls_ja3s,
+                said(r.tls.ja4)             AS tls_ja4
+            """,
+        ),
+        Part(
+            table="network_activity",
+            when="r.event_type = 'flow'",
+            columns="""
+                coalesce(iso_time(r.flow.start), iso_time(r.timestamp))  AS time,
+                said(r.flow_id)             AS metadata_uid,
+                address(r.src_ip)           AS src_endpoint_ip,
+                port(r.src_port)            AS src_endpoint_port,
+                address(r.dest_ip)          AS dst_endpoint_ip,
+                port(r.dest_port)           AS dst_endpoint_port,
+                lower(said(r.proto))        AS connection_info_protocol_name,
+                amount(r.flow.bytes_toserver)  AS traffic_bytes_out,
+                amount(r.flow.bytes_toclient)  AS traffic_bytes_in,
+                amount(r.flow.pkts_toserver)  AS traffic_packets_out,
+                amount(r.flow.pkts_toclient)  AS traffic_packets_in,
+                date_diff('millisecond', iso_time(r.flow.start), iso_time(r.flow."end"))  AS duration_ms,
+                said(r.flow.state)          AS disposition
+            """,
+        ),
+    ),
+    shows="names asked for and answers, web requests, TLS names and fingerprints, flows with bytes each way",
+    cannot_show="alerts, files and other protocols; users and processes; what stands inside TLS",
+    reference="Suricata User Guide, EVE JSON Format",
+)
