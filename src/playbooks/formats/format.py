@@ -209,7 +209,9 @@ CREATE MACRO bounded(ts) AS CASE
     WHEN ts BETWEEN '0001-01-01 00:00:00Z'::TIMESTAMPTZ AND '9999-12-31 23:59:59.999999Z'::TIMESTAMPTZ THEN ts END;
 CREATE MACRO moment(micros) AS make_timestamptz(CAST(
     CASE WHEN micros BETWEEN -62135596800000000 AND 253402300799999999 THEN micros END AS BIGINT));
-CREATE MACRO epoch_time(t) AS CASE WHEN said(t) IS NOT NULL THEN coalesce(moment(epoch_micros(t)), refused_time()) END;
+-- a value under CASE is computed row by row: the usual case stands outside of it, four times as fast
+CREATE MACRO epoch_time(t) AS coalesce(moment(epoch_micros(t)), CASE WHEN said(t) IS NOT NULL THEN refused_time() END);
+CREATE MACRO digits_of(t) AS CASE WHEN regexp_matches(t, '^-?\d+(\.\d+)?$') THEN t END;
 CREATE MACRO iso_time(t) AS CASE WHEN regexp_matches(t, '(Z|z|[+-]\d\d:?\d\d)$')
     THEN coalesce(bounded(TRY_CAST(t AS TIMESTAMPTZ)), refused_time()) END;
 CREATE MACRO read_time(t, layout) AS
@@ -219,10 +221,10 @@ CREATE MACRO case_clock(t) AS CASE WHEN nullif(getvariable('case_clock'), '') IS
     THEN coalesce(timezone(nullif(getvariable('case_clock'), ''), CASE WHEN year(TRY_CAST(t AS TIMESTAMP))
                   BETWEEN 1 AND 9998 THEN TRY_CAST(t AS TIMESTAMP) END), refused_time()) END;
 -- any of these: a number since the epoch, a stamp with a zone, a stamp in the zone that the case states
-CREATE MACRO stamp(t) AS CASE
-    WHEN regexp_matches(t, '^-?\d+(\.\d+)?$') THEN epoch_time(t)
+CREATE MACRO stamp(t) AS coalesce(moment(epoch_micros(digits_of(t))), CASE
+    WHEN digits_of(t) IS NOT NULL THEN refused_time()
     WHEN regexp_matches(t, '(Z|z|[+-]\d\d:?\d\d)$') THEN iso_time(t)
-    ELSE case_clock(t) END;
+    ELSE case_clock(t) END);
 -- JSON logs hold a list; in text a first answer may begin with the same bracket
 CREATE MACRO json_list(t) AS json_transform(CASE WHEN t LIKE '[%' AND json_valid(t) THEN t END, '["VARCHAR"]');
 CREATE MACRO listed(t) AS CASE WHEN said(t) IS NOT NULL THEN coalesce(json_list(t), string_split(t, ',')) END;
@@ -236,10 +238,26 @@ CREATE MACRO url_port_digits(u) AS nullif(regexp_extract(
     u, '^(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:[^@/?#]*@)?(?:\[[^\]]*\]|[^:/?#\[\]]+):(\d+)(?:[/?#]|$)', 1), '');
 CREATE MACRO url_port(u) AS coalesce(port(url_port_digits(u)),
     CASE WHEN u LIKE 'https:%' THEN 443 WHEN u LIKE 'http:%' THEN 80 END);
+-- the last part of a path, as Windows and as others write it
+CREATE MACRO file_name(p) AS nullif(CASE WHEN p LIKE '/%' THEN regexp_extract(said(p), '[^/]+$')
+    ELSE regexp_extract(said(p), '[^\\/]+$') END, '');
+-- `%20` is a blank; text with bytes beyond ASCII or with NUL stays as it is: DuckDB would stop at bytes that are no UTF-8
+CREATE MACRO percent_decoded(t) AS coalesce(url_decode(CASE WHEN NOT regexp_matches(t, '%(00|[89A-Fa-f])') THEN t END), t);
 CREATE MACRO is_address(t) AS regexp_matches(t, '^(\d{{1,3}}(\.\d{{1,3}}){{3}}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$');
 -- a value written so that nobody follows it, as it stands in logs; scheme and host of a URL know no case
 CREATE MACRO fanged(t) AS regexp_replace(regexp_replace(regexp_replace(
     trim(t), '[\[({{](?:\.|dot)[\])}}]', '.', 'gi'), '\[(:|://|@)\]', '\1', 'g'), '^hxxp', 'http', 'i');
 CREATE MACRO url_lower(u) AS
     lower(regexp_extract(u, '^[^/?#]*(?://[^/?#]*)?')) || regexp_replace(u, '^[^/?#]*(?://[^/?#]*)?', '');
+-- DNS record types and response codes as numbers; names stay as they are
+CREATE MACRO dns_type(t) AS CASE WHEN said(t) IS NULL THEN NULL WHEN NOT regexp_matches(t, '^\d+$') THEN upper(t)
+    ELSE coalesce(MAP {{'1': 'A', '2': 'NS', '5': 'CNAME', '6': 'SOA', '10': 'NULL', '12': 'PTR', '13': 'HINFO',
+        '15': 'MX', '16': 'TXT', '17': 'RP', '28': 'AAAA', '29': 'LOC', '33': 'SRV', '35': 'NAPTR', '39': 'DNAME',
+        '41': 'OPT', '43': 'DS', '46': 'RRSIG', '47': 'NSEC', '48': 'DNSKEY', '50': 'NSEC3', '52': 'TLSA',
+        '64': 'SVCB', '65': 'HTTPS', '99': 'SPF', '251': 'IXFR', '252': 'AXFR', '255': 'ANY', '257': 'CAA'}}[t],
+        'TYPE' || t) END;
+CREATE MACRO dns_rcode(t) AS CASE WHEN said(t) IS NULL THEN NULL WHEN NOT regexp_matches(t, '^\d+$') THEN upper(t)
+    ELSE coalesce(MAP {{'0': 'NOERROR', '1': 'FORMERR', '2': 'SERVFAIL', '3': 'NXDOMAIN', '4': 'NOTIMP', '5': 'REFUSED',
+        '6': 'YXDOMAIN', '7': 'YXRRSET', '8': 'NXRRSET', '9': 'NOTAUTH', '10': 'NOTZONE', '16': 'BADVERS'}}[t],
+        'RCODE' || t) END;
 """
