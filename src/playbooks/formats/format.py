@@ -241,8 +241,9 @@ CREATE MACRO url_port(u) AS coalesce(port(url_port_digits(u)),
 -- the last part of a path, as Windows and as others write it
 CREATE MACRO file_name(p) AS nullif(CASE WHEN p LIKE '/%' THEN regexp_extract(said(p), '[^/]+$')
     ELSE regexp_extract(said(p), '[^\\/]+$') END, '');
--- `%20` is a blank; text with bytes beyond ASCII or with NUL stays as it is: DuckDB would stop at bytes that are no UTF-8
-CREATE MACRO percent_decoded(t) AS coalesce(url_decode(CASE WHEN NOT regexp_matches(t, '%(00|[89A-Fa-f])') THEN t END), t);
+-- `%20` is a blank; text with bytes beyond ASCII, or NUL, stays as it is: DuckDB stops at what is no UTF-8
+CREATE MACRO percent_decoded(t) AS
+    coalesce(url_decode(CASE WHEN NOT regexp_matches(t, '%(00|[89A-Fa-f])') THEN t END), t);
 CREATE MACRO is_address(t) AS regexp_matches(t, '^(\d{{1,3}}(\.\d{{1,3}}){{3}}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$');
 -- a value written so that nobody follows it, as it stands in logs; scheme and host of a URL know no case
 CREATE MACRO fanged(t) AS regexp_replace(regexp_replace(regexp_replace(
