@@ -5,6 +5,7 @@
 
 A case is `cases/<format>/<case>.log`, evidence byte for byte, and `<case>.json`: all events and all unread
 records in the order of the file, with every column that holds a value, and the number of blank lines.
+`<case>.clock`, where there is one, is the zone that the case states (`clock:` in case.yaml).
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ CASES = Path(__file__).parent / "cases"
 
 def read_log(file: Path, clock: str | None = None) -> dict[str, Any]:
     """Everything that the kit makes of one file."""
+    beside = file.with_suffix(".clock")
+    clock = clock or (beside.read_text(encoding="utf-8").strip() if beside.is_file() else None)
     found: dict[str, Any] = {"events": [], "unread": [], "blank": 0}
     for rows in read(Source("E001", file, clock), detect(file)):
         found["events"] += [_said(event) for event in rows.in_order()]
