@@ -1,0 +1,73 @@
+"""Google Workspace audit: activities of the Reports API, as the API lists them, split by event, or flattened.
+
+One activity may hold several events of one act; the first names the operation, and `request` holds all of them.
+Parameters are a list of names with `value`, `intValue`, `boolValue` or `multiValue`, or, flattened, an object.
+Flattened exports write the stamp without zone; the API documents it as UTC.
+Reference: Google Workspace Admin SDK, Reports API, "Activities" resource.
+"""
+
+from playbooks.formats.format import Clock, Format, Json
+
+# the first event; its parameters as an object, or as a list of which the text values are read
+EVENT = "CASE json_type(r.events) WHEN 'ARRAY' THEN json_extract(r.events, '$[0]') WHEN 'OBJECT' THEN r.events END"
+PARAMETERS = f"coalesce(json_extract({EVENT}, '$.parameters'), r.parameters)"
+LISTED = (
+    f"json_transform(CASE WHEN json_type({PARAMETERS}) = 'ARRAY' THEN {PARAMETERS} END, "
+    '\'[{"name": "VARCHAR", "value": "VARCHAR"}]\')'
+)
+# What names the thing acted on, for people and for machines; who sat at a Chrome device; the user agent.
+NAMES = ["doc_title", "app_name", "GROUP_EMAIL", "USER_EMAIL", "ROLE_NAME", "SETTING_NAME", "DEVICE_NAME"]
+UIDS = ["doc_id", "client_id", "API_CLIENT_NAME", "group_id", "calendar_id", "DIRECTORY_DEVICE_ID"]
+NAME, UID, PERSON, AGENT, ADDRESS = (
+    f"coalesce(list_filter({LISTED}, lambda p: list_contains({names}, p.name))[1].value, list_filter("
+    f"json_extract_string({PARAMETERS}, {[f'$.{name}' for name in names]}), lambda v: v IS NOT NULL)[1])"
+    for names in (NAMES, UIDS, ["DEVICE_USER", "display_name"], ["user_agent"], ["ip_address"])
+)
+
+FORMAT = Format(
+    name="google_workspace",
+    product="Google Workspace audit (Reports API)",
+    table="api_activity",
+    cut=Json(
+        keys=frozenset({"id"}),
+        any_of=frozenset({"events", "name"}),
+        shape="""{"id": {"time": "VARCHAR", "uniqueQualifier": "VARCHAR", "applicationName": "VARCHAR",
+                    "customerId": "VARCHAR"},
+                  "actor": {"email": "VARCHAR", "profileId": "VARCHAR", "callerType": "VARCHAR", "key": "VARCHAR"},
+                  "ipAddress": "VARCHAR", "events": "JSON", "type": "VARCHAR", "name": "VARCHAR",
+                  "parameters": "JSON"}""",
+        envelopes=("items",),
+        only=(("id.applicationName", "[a-z_]+"),),
+    ),
+    clock=Clock.IN_THE_STAMP,
+    columns=f"""
+        coalesce(iso_time(r.id.time), iso_time(said(r.id.time) || 'Z'))  AS time,
+        -- the qualifier alone is not unique over applications
+        said(r.id.uniqueQualifier)  AS metadata_uid,
+        said(coalesce(json_extract_string({EVENT}, '$.type'), r.type))  AS metadata_event_code,
+        -- Meet gives the address of a participant as a parameter
+        coalesce(address(r.ipAddress), address({ADDRESS}))  AS src_endpoint_ip,
+        -- Chrome names the person at the device, Meet a guest; services are named by a key
+        coalesce(said(r.actor.email), said({PERSON}), said(r.actor."key"))  AS actor_user_name,
+        said(r.actor.profileId)     AS actor_user_uid,
+        said(r.actor.callerType)    AS actor_user_type,
+        said(coalesce(json_extract_string({EVENT}, '$.name'), r.name))  AS api_operation,
+        said(coalesce(json_extract_string({EVENT}, '$.name'), r.name))  AS api_operation_base,
+        said(r.id.applicationName)  AS api_service_name,
+        'Google Workspace'          AS cloud_provider,
+        said(r.id.customerId)       AS cloud_account_uid,
+        said({NAME})                AS resource_name,
+        said({UID})                 AS resource_uid,
+        -- only sign-ins and calls say in their name how they ended
+        CASE WHEN regexp_matches(coalesce(json_extract_string({EVENT}, '$.name'), r.name), '(?i)_(failure|failed)')
+             THEN 'failure'
+             WHEN coalesce(json_extract_string({EVENT}, '$.name'), r.name) = 'login_success' THEN 'success' END
+                                    AS status,
+        said({AGENT})               AS http_request_user_agent,
+        CASE WHEN json_type(r.events) IN ('ARRAY', 'OBJECT') THEN CAST(r.events AS VARCHAR)
+             WHEN json_type(r.parameters) IN ('ARRAY', 'OBJECT') THEN CAST(r.parameters AS VARCHAR) END  AS request
+    """,
+    shows="who did what in Drive, Admin, Gmail settings, OAuth tokens, sign-ins and devices, from where",
+    cannot_show="runs of Apps Script; what a script sent where; file content",
+    reference="Google Workspace Admin SDK, Reports API: Activities",
+)
