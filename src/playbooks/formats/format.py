@@ -196,6 +196,8 @@ CREATE MACRO millis_between(a, b) AS CASE WHEN said(a) IS NOT NULL AND said(b) I
     THEN coalesce(TRY_CAST((TRY_CAST(b AS BIGINT)::HUGEINT - TRY_CAST(a AS BIGINT)::HUGEINT) * 1000 AS BIGINT),
                   refused_whole()) END;
 CREATE MACRO address(t) AS regexp_replace(lower(said(t)), '^::ffff:(\d+\.\d+\.\d+\.\d+)$', '\1');
+-- an address behind which a port may stand: 192.0.2.1:443, [2001:db8::1]:443
+CREATE MACRO address_before_port(t) AS address(regexp_replace(t, '^(?:(\d+\.\d+\.\d+\.\d+)|\[([^\]]+)\])(?::\d+)?$', '\1\2'));
 CREATE MACRO hostname(t) AS rtrim(lower(said(t)), '.');
 -- epoch seconds, milliseconds, microseconds or nanoseconds, told apart by size; whole numbers stay exact
 CREATE MACRO epoch_scale(n) AS CASE WHEN n < 1e11 THEN 1000000 WHEN n < 1e14 THEN 1000 ELSE 1 END;
@@ -220,6 +222,9 @@ CREATE MACRO read_time(t, layout) AS
 CREATE MACRO case_clock(t) AS CASE WHEN nullif(getvariable('case_clock'), '') IS NOT NULL AND said(t) IS NOT NULL
     THEN coalesce(timezone(nullif(getvariable('case_clock'), ''), CASE WHEN year(TRY_CAST(t AS TIMESTAMP))
                   BETWEEN 1 AND 9998 THEN TRY_CAST(t AS TIMESTAMP) END), refused_time()) END;
+-- "Tue Mar 10 09:00:00 2026" as "2026-03-10 09:00:00"; other text stays as it is
+CREATE MACRO ctime_iso(t) AS coalesce(strftime(try_strptime(
+    regexp_replace(trim(t), ' +', ' ', 'g'), '%a %b %d %H:%M:%S %Y'), '%Y-%m-%d %H:%M:%S'), t);
 -- any of these: a number since the epoch, a stamp with a zone, a stamp in the zone that the case states
 CREATE MACRO stamp(t) AS coalesce(moment(epoch_micros(digits_of(t))), CASE
     WHEN digits_of(t) IS NOT NULL THEN refused_time()
