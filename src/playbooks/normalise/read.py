@@ -6,6 +6,7 @@ Each record gives exactly one row, so the counts add up by construction; `Readin
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -80,9 +81,16 @@ def read(source: Source, detection: Detection | None = None) -> Iterator[Rows]:
     """
     detection = detection or detect(source.file)
     reader = _Reader(source, detection)
-    for records in cut(read_text(source.file), detection.layout):
-        if records.raws or records.blank:
-            yield reader.rows(records)
+    waiting: Future[Rows] | None = None
+    with ThreadPoolExecutor(1, thread_name_prefix="mapping") as mapping:  # the next run is cut while one is mapped
+        for records in cut(read_text(source.file), detection.layout):
+            if records.raws or records.blank:
+                coming = mapping.submit(reader.rows, records)
+                if waiting:
+                    yield waiting.result()
+                waiting = coming
+        if waiting:
+            yield waiting.result()
 
 
 @cache
