@@ -197,7 +197,8 @@ CREATE MACRO millis_between(a, b) AS CASE WHEN said(a) IS NOT NULL AND said(b) I
                   refused_whole()) END;
 CREATE MACRO address(t) AS regexp_replace(lower(said(t)), '^::ffff:(\d+\.\d+\.\d+\.\d+)$', '\1');
 -- an address behind which a port may stand: 192.0.2.1:443, [2001:db8::1]:443
-CREATE MACRO address_before_port(t) AS address(regexp_replace(t, '^(?:(\d+\.\d+\.\d+\.\d+)|\[([^\]]+)\])(?::\d+)?$', '\1\2'));
+CREATE MACRO address_before_port(t) AS
+    address(regexp_replace(t, '^(?:(\d+\.\d+\.\d+\.\d+)|\[([^\]]+)\])(?::\d+)?$', '\1\2'));
 CREATE MACRO hostname(t) AS rtrim(lower(said(t)), '.');
 -- epoch seconds, milliseconds, microseconds or nanoseconds, told apart by size; whole numbers stay exact
 CREATE MACRO epoch_scale(n) AS CASE WHEN n < 1e11 THEN 1000000 WHEN n < 1e14 THEN 1000 ELSE 1 END;
