@@ -72,6 +72,7 @@ from playbooks.formats import (
     zeek_dns,
     zeek_http,
     zeek_ssl,
+    zscaler_zia_json,
 )
 from playbooks.formats.format import MACROS, REFUSED, Clock, Columns, Format, Json, Pairs, Part, TextLines, W3c, Zeek
 
@@ -147,6 +148,7 @@ FORMATS: tuple[Format, ...] = (
     zeek_dns.FORMAT,
     zeek_http.FORMAT,
     zeek_ssl.FORMAT,
+    zscaler_zia_json.FORMAT,
 )
 
 __all__ = ["FORMATS", "MACROS", "REFUSED", "Clock", "Columns", "Format", "Json", "Pairs", "Part", "TextLines", "W3c", "Zeek"]
