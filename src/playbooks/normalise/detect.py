@@ -12,7 +12,7 @@ from playbooks.formats import FORMATS, Columns, Format, Json, Pairs, TextLines, 
 from playbooks.normalise.cut import Layout, cut, header_names, w3c_fields, zeek_name
 from playbooks.normalise.json_records import json_object
 from playbooks.normalise.pairs import pairs
-from playbooks.normalise.text import Damage, read_text
+from playbooks.normalise.text import beginning
 
 SAMPLE_RECORDS = 100
 SAMPLE_CHARS = 1 << 20
@@ -69,9 +69,13 @@ class Sample:
         opening = [bool(JSON_OPENING.match(line)) for line in self.lines if not line.lstrip().startswith("#")]
         return bool(opening) and (opening[0] or 2 * sum(opening) >= len(opening))
 
-    @cached_property
-    def objects(self) -> list[dict[str, object]]:
-        return list(_objects(self.text)) if self.looks_json else []
+    def objects(self, envelopes: tuple[str, ...]) -> list[dict[str, object]]:
+        """The JSON objects, those inside envelopes too; cut once for the envelopes that the text names."""
+        held: dict[tuple[str, ...], list[dict[str, object]]] = self.__dict__.setdefault("_held", {})
+        named = tuple(key for key in envelopes if f'"{key}"' in self.text)
+        if named not in held:
+            held[named] = list(_objects(self.text, named)) if self.looks_json else []
+        return held[named]
 
     def pairs(self, style: str) -> list[dict[str, object]]:
         """The lines as names and values; parsed once for each style."""
@@ -92,9 +96,9 @@ class Sample:
         return found["#path"].strip(), names
 
 
-def _objects(text: str) -> Iterator[dict[str, object]]:
+def _objects(text: str, envelopes: tuple[str, ...]) -> Iterator[dict[str, object]]:
     count = 0
-    for records in cut([text], ANY_JSON):
+    for records in cut([text], replace(ANY_JSON, envelopes=envelopes)):
         for index, raw in enumerate(records.raws):
             if count >= SAMPLE_RECORDS:
                 return
@@ -123,12 +127,7 @@ def detect(file: Path) -> Detection:
 
 def take_sample(file: Path) -> Sample:
     """Read the beginning of a file."""
-    text = ""
-    for block in read_text(file):
-        if isinstance(block, Damage) or len(text) >= SAMPLE_CHARS:
-            break
-        text += block
-    return Sample(text[:SAMPLE_CHARS])
+    return Sample(beginning(file, SAMPLE_CHARS))
 
 
 def _layout(sample: Sample) -> Layout:
@@ -164,7 +163,7 @@ def fit(form: Format, sample: Sample) -> Tried:
             share = _share(sum(bool(re.search(pattern, line)) for line in sample.lines), len(sample.lines))
             return Tried(form.name, share, "no line has its pattern" if not share else "")
         case Json() as layout:
-            return _fit_objects(form.name, [_unnested(o, layout) for o in sample.objects], layout)
+            return _fit_objects(form.name, [_unnested(o, layout) for o in sample.objects(layout.envelopes)], layout)
         case Pairs() as layout:
             return _fit_pairs(form.name, sample, layout)
         case W3c() as layout:
@@ -238,7 +237,7 @@ def _lacking(names: frozenset[str], layout: Json | Zeek | Columns | Pairs | W3c)
 def _fit_zeek(name: str, sample: Sample, layout: Zeek) -> Tried:
     path, names = sample.zeek_header
     if not names:
-        objects = [{zeek_name(key): value for key, value in found.items()} for found in sample.objects]
+        objects = [{zeek_name(key): value for key, value in found.items()} for found in sample.objects(())]
         return _fit_objects(name, objects, layout)
     if path and path != layout.path:
         return Tried(name, 0.0, f"#path is {path[:40]}, not {layout.path}")
