@@ -79,6 +79,8 @@ from playbooks.formats import (
     zeek_dns,
     zeek_http,
     zeek_ssl,
+    zscaler_web,
+    zscaler_web_csv,
     zscaler_zia_json,
 )
 from playbooks.formats.format import MACROS, REFUSED, Clock, Columns, Format, Json, Pairs, Part, TextLines, W3c, Zeek
@@ -162,6 +164,8 @@ FORMATS: tuple[Format, ...] = (
     zeek_dns.FORMAT,
     zeek_http.FORMAT,
     zeek_ssl.FORMAT,
+    zscaler_web.FORMAT,
+    zscaler_web_csv.FORMAT,
     zscaler_zia_json.FORMAT,
 )
 
