@@ -30,6 +30,7 @@ ANNOTATED = (
     *("sekoia/cisco_wsa", "sekoia/cloudflare_gateway_http", "stroom/bluecoat_elff", "plaso/iis_w3c"),
     *("opensearch/cloudfront_w3c", "sekoia/zscaler_zia_json"),
     *("sekoia/unbound", "sekoia/umbrella_dns_csv", "sekoia/cloudflare_dns", "sekoia/infoblox_ddi"),
+    *("sekoia/m365_ual", "plaso/microsoft_audit_log", "panther/google_workspace"),
 )
 COUNTED = (
     *(*ANNOTATED, "zeek/baseline_edge", "rita/truncated", "rita/unknown_field", "opensearch/vpcflow_json"),
@@ -40,6 +41,10 @@ COUNTED = (
     # read otherwise with reason: the event's own time, the responsible process, names of codes
     *("sekoia/crowdstrike_fdr", "sekoia/sentinelone_cloudfunnel", "sekoia/windows_nxlog_json"),
     *("panther/crowdstrike_dns", "panther/crowdstrike_fdr", "panther/m365d_advancedhunting"),  # no values expected
+    # read otherwise with reason: the whole e-mail for its local part, a name for a type, no column for a device
+    *("sekoia/google_workspace_reports", "sekoia/cloudflare_audit"),
+    *("panther/m365_aad", "panther/m365_sharepoint", "panther/m365_exchange"),  # no values expected
+    *("panther/netskope_audit", "panther/zscaler_adminaudit"),  # no values expected, no zone in their stamps
 )
 # the zone in which the annotations read stamps that have none
 CLOCKS = {"sekoia/zscaler_zia_json": "UTC", "sekoia/infoblox_ddi": "UTC"}
