@@ -1,0 +1,144 @@
+"""Cisco ASA and Firepower Threat Defense syslog: connections built or denied, URLs, FTD connection events.
+
+Of an ASA connection the beginning (Built) is read; its end (Teardown) says neither direction nor bytes each
+way. `Built outbound` names the outside first: source and destination stand here as the client saw them. The
+stamp of the device has no zone, and without a year (plain syslog) none can be had. FTD events carry the
+first packet's time in UTC; where a policy logs the beginning and the end, a connection stands twice.
+Reference: Cisco Secure Firewall ASA Series Syslog Messages; Cisco Secure Firewall Threat Defense Syslog Messages.
+"""
+
+from playbooks.formats.format import Clock, Format, Part, TextLines
+
+# an interface name before an address has a letter that no hexadecimal number has
+ADDRESS = r"(?:[\w.-]*[G-Zg-z_-][\w.-]*[:/])?(?P<{0}>[0-9A-Fa-f.:]*[.:][0-9A-Fa-f.:]+)(?:[/(](?P<{0}_port>\d+))?"
+
+STAMP = r"""coalesce(
+                    iso_time(regexp_extract(r.prefix, '\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)')),
+                    case_clock(CAST(try_strptime(
+                        regexp_extract(r.prefix, '[A-Z][a-z]{2} [ \d]\d \d{4} \d\d:\d\d:\d\d'), '%b %d %Y %H:%M:%S')
+                        AS VARCHAR)))"""
+
+
+def told(name: str) -> str:
+    """The value of `name: value` in an FTD event; the next name ends it, for values may hold commas."""
+    return f"said(regexp_extract(r.message, '(?:^|, ){name}: (.*?)(?:, [A-Z][A-Za-z_ ]*: |$)', 1))"
+
+
+EVENT = rf"""
+                coalesce(iso_time({told("FirstPacketSecond")}), {STAMP})  AS time,
+                {told("ConnectionID")}      AS metadata_uid,
+                address({told("SrcIP")})    AS src_endpoint_ip,
+                port({told("SrcPort")})     AS src_endpoint_port,
+                CASE WHEN {told("User")} NOT IN ('Not Found', 'Unknown', 'No Authentication Required')
+                     THEN {told("User")} END  AS actor_user_name,
+                address({told("DstIP")})    AS dst_endpoint_ip,
+                port({told("DstPort")})     AS dst_endpoint_port,
+                CASE WHEN lower({told("AccessControlRuleAction")}) LIKE 'block%' THEN 'blocked'
+                     WHEN lower({told("AccessControlRuleAction")}) IN ('allow', 'trust', 'monitor', 'fastpath')
+                     THEN 'allowed' ELSE lower({told("AccessControlRuleAction")}) END  AS disposition"""
+
+VOLUME = rf"""
+                amount({told("InitiatorBytes")})  AS traffic_bytes_out,
+                amount({told("ResponderBytes")})  AS traffic_bytes_in,
+                amount({told("InitiatorPackets")})  AS traffic_packets_out,
+                amount({told("ResponderPackets")})  AS traffic_packets_in,
+                millis({told("ConnectionDuration")})  AS duration_ms"""
+
+FORMAT = Format(
+    name="cisco_asa",
+    product="Cisco ASA and FTD",
+    cut=TextLines(
+        r"^(?P<prefix>.*?)%(?:ASA|FTD|NGIPS|PIX)-(?:[a-z]+-)?\d-(?P<id>\d{6}): (?P<message>(?:.*?\b"
+        rf"(?:for|from|src|faddr|tcp|udp|icmp|sctp) {ADDRESS.format('one')}.*? (?:to|dst|->|laddr) "
+        rf"{ADDRESS.format('two')})?.*)$"
+    ),
+    clock=Clock.ASK,
+    kind="r.id",
+    status=(
+        (
+            "r.id IN ('302014', '302016', '302018', '302021')",
+            "status line: the end of a connection; its beginning (Built) is the event",
+        ),
+    ),
+    parts=(
+        Part(
+            table="network_activity",
+            when="""r.two <> '' AND r.id IN ('302013', '302015', '302020', '106001', '106006', '106007', '106010',
+                    '106014', '106015', '106021', '106023', '106100', '710002', '710003')""",
+            columns=rf"""
+                {STAMP}                     AS time,
+                nullif(regexp_extract(r.message, '^Built \S+ \S+ connection (\d+)', 1), '')  AS metadata_uid,
+                address(CASE WHEN r.message LIKE 'Built outbound%' THEN r.two ELSE r.one END)  AS src_endpoint_ip,
+                -- of ICMP they are types and codes
+                port(CASE WHEN regexp_matches(r.message, '(?i)\bicmp\b') THEN NULL
+                          WHEN r.message LIKE 'Built outbound%' THEN r.two_port ELSE r.one_port END)
+                                            AS src_endpoint_port,
+                nullif(regexp_extract(r.message, 'faddr \S+?\((?:[^)\\]*\\)?([^)\\]+)\)', 1), '')  AS actor_user_name,
+                address(CASE WHEN r.message LIKE 'Built outbound%' THEN r.one ELSE r.two END)  AS dst_endpoint_ip,
+                port(CASE WHEN regexp_matches(r.message, '(?i)\bicmp\b') THEN NULL
+                          WHEN r.message LIKE 'Built outbound%' THEN r.one_port ELSE r.two_port END)
+                                            AS dst_endpoint_port,
+                nullif(lower(regexp_extract(r.message, '(?i)\b(tcp|udp|icmp|sctp|gre|esp)\b')), '')
+                                            AS connection_info_protocol_name,
+                CASE WHEN regexp_matches(r.message, '(?i)\b(deny|denied|discarded)\b') THEN 'blocked' ELSE 'allowed' END
+                                            AS disposition
+            """,
+        ),
+        Part(
+            table="http_activity",
+            when="r.id IN ('304001', '304002')",
+            columns=rf"""
+                {STAMP}                     AS time,
+                -- `user@source Accessed URL destination:url`, `Access denied URL url SRC source DEST destination`
+                address(coalesce(
+                    nullif(regexp_extract(r.message, '^(?:.*@)?([^\s(]+)(?:\([^)]*\))? Accessed ', 1), ''),
+                    nullif(regexp_extract(r.message, ' SRC (\S+) ', 1), '')))  AS src_endpoint_ip,
+                nullif(regexp_extract(r.message, '^(.*)@\S+ Accessed ', 1), '')  AS actor_user_name,
+                address(coalesce(
+                    nullif(regexp_extract(r.message, ' URL ([0-9A-Fa-f.:]+): ?(?:\w+://|/)', 1), ''),
+                    nullif(regexp_extract(r.message, ' DEST ([0-9A-Fa-f.:]+)', 1), '')))  AS dst_endpoint_ip,
+                url_host(nullif(regexp_extract(r.message, '\w+://\S+'), ''))  AS dst_endpoint_hostname,
+                nullif(regexp_extract(r.message, ' URL (?:[0-9A-Fa-f.:]+: ?)?(\w+://\S+|/\S*)', 1), '')
+                                            AS http_request_url_string,
+                CASE WHEN r.id = '304002' THEN 'blocked' ELSE 'allowed' END  AS disposition
+            """,
+        ),
+        Part(
+            table="dns_activity",
+            when="r.id IN ('430002', '430003') AND r.message LIKE '%, DstIP: %, DNSQuery: %'",
+            columns=rf"""{EVENT},
+                lower({told("Protocol")})   AS connection_info_protocol_name,
+                hostname({told("DNSQuery")})  AS query_hostname,
+                -- FTD writes types and codes in words
+                CASE {told("DNSRecordType")} WHEN 'a host address' THEN 'A' WHEN 'IP6 Address' THEN 'AAAA'
+                     WHEN 'text strings' THEN 'TXT' ELSE {told("DNSRecordType")} END  AS query_type,
+                CASE {told("DNSResponseType")} WHEN 'No Error' THEN 'NOERROR' WHEN 'Non-Existent Domain' THEN 'NXDOMAIN'
+                     ELSE {told("DNSResponseType")} END  AS rcode
+            """,
+        ),
+        Part(
+            table="http_activity",
+            when="""r.id IN ('430002', '430003') AND r.message LIKE '%, DstIP: %, URL: %'
+                    AND r.message NOT LIKE '%, DNSQuery: %'""",
+            columns=rf"""{EVENT},
+                coalesce(hostname({told("ReferencedHost")}), url_host({told("URL")}))  AS dst_endpoint_hostname,
+                -- of TLS that is not inspected the URL is made of the certificate's name
+                {told("URL")}               AS http_request_url_string,
+                {told("UserAgent")}         AS http_request_user_agent,
+                {told("HTTPReferer")}       AS http_request_referrer,
+                small({told("HTTPResponse")})  AS http_response_code,{VOLUME}
+            """,
+        ),
+        Part(
+            table="network_activity",
+            when="""r.id IN ('430002', '430003') AND r.message LIKE '%, DstIP: %' AND r.message NOT LIKE '%, URL: %'
+                    AND r.message NOT LIKE '%, DNSQuery: %'""",
+            columns=rf"""{EVENT},
+                lower({told("Protocol")})   AS connection_info_protocol_name,{VOLUME}
+            """,
+        ),
+    ),
+    shows="connections built or refused, with user where known; FTD: bytes each way, URLs, DNS names, user agents",
+    cannot_show="bytes of ASA connections; names behind addresses; stamps without a year",
+    reference="Cisco Secure Firewall ASA Series Syslog Messages; Threat Defense Syslog Messages",
+)
