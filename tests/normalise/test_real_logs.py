@@ -31,6 +31,8 @@ ANNOTATED = (
     *("opensearch/cloudfront_w3c", "sekoia/zscaler_zia_json"),
     *("sekoia/unbound", "sekoia/umbrella_dns_csv", "sekoia/cloudflare_dns", "sekoia/infoblox_ddi"),
     *("sekoia/m365_ual", "plaso/microsoft_audit_log", "panther/google_workspace"),
+    *("sekoia/azure_activity", "plaso/azure_activity_log", "sekoia/azure_entra_logs", "sekoia/azure_front_door"),
+    *("sekoia/gcp_audit", "panther/gcp_audit"),
 )
 COUNTED = (
     *(*ANNOTATED, "zeek/baseline_edge", "rita/truncated", "rita/unknown_field", "opensearch/vpcflow_json"),
@@ -45,6 +47,10 @@ COUNTED = (
     *("sekoia/google_workspace_reports", "sekoia/cloudflare_audit"),
     *("panther/m365_aad", "panther/m365_sharepoint", "panther/m365_exchange"),  # no values expected
     *("panther/netskope_audit", "panther/zscaler_adminaudit"),  # no values expected, no zone in their stamps
+    # read otherwise with reason: the subscription for the tenant, the object changed for the directory, who acted
+    # for whom it was done to
+    *("panther/azure_activity", "panther/entra_audit", "sekoia/entra_graph_audit"),
+    *("plaso/gcp_logging", "plaso/azure_appgw", "otrf/goldensaml"),  # other logs between, or no values expected
 )
 # the zone in which the annotations read stamps that have none
 CLOCKS = {"sekoia/zscaler_zia_json": "UTC", "sekoia/infoblox_ddi": "UTC"}
