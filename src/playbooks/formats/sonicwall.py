@@ -10,11 +10,11 @@ from playbooks.formats.format import Clock, Format, Pairs, Part
 SHARED = r"""
                 CASE WHEN r."time" LIKE '% UTC' THEN iso_time(replace(r."time", ' UTC', 'Z'))
                      ELSE stamp(r."time") END  AS time,
-                address(coalesce(nullif(regexp_extract(r.src, '^(\d+\.\d+\.\d+\.\d+)(?::|$)', 1), ''),
+                address(coalesce(nullif(regexp_extract(r.src, '^(\d+\.\d+\.\d+\.\d+)([:]|$)', 1), ''),
                                  CASE WHEN is_address(r.src) THEN r.src END))  AS src_endpoint_ip,
                 port(regexp_extract(r.src, '^\d+\.\d+\.\d+\.\d+:(\d+)', 1))  AS src_endpoint_port,
                 coalesce(said(r.usr), said(r.susr))  AS actor_user_name,
-                address(coalesce(nullif(regexp_extract(r.dst, '^(\d+\.\d+\.\d+\.\d+)(?::|$)', 1), ''),
+                address(coalesce(nullif(regexp_extract(r.dst, '^(\d+\.\d+\.\d+\.\d+)([:]|$)', 1), ''),
                                  CASE WHEN is_address(r.dst) THEN r.dst END))  AS dst_endpoint_ip,
                 port(regexp_extract(r.dst, '^\d+\.\d+\.\d+\.\d+:(\d+)', 1))  AS dst_endpoint_port,
                 coalesce(amount(r.sent), amount(r."out"))  AS traffic_bytes_out,
