@@ -28,7 +28,7 @@ ANNOTATED = (
     *("stratus/cloudtrail_detonations", "invictus/cloudtrail_records", "traildiscover/cloudtrail_serverless"),
     *("sekoia/m365_defender", "otrf/sysmon_nxlog_json", "sekoia/winlogbeat", "sekoia/harfanglab_edr"),
     *("sekoia/cisco_wsa", "sekoia/cloudflare_gateway_http", "stroom/bluecoat_elff", "plaso/iis_w3c"),
-    *("opensearch/cloudfront_w3c", "sekoia/zscaler_zia_json"),
+    *("opensearch/cloudfront_w3c", "sekoia/zscaler_zia_json", "sekoia/skyhigh_swg", "sekoia/forcepoint_swg_cef"),
     *("sekoia/unbound", "sekoia/umbrella_dns_csv", "sekoia/cloudflare_dns", "sekoia/infoblox_ddi"),
     *("sekoia/m365_ual", "plaso/microsoft_audit_log", "panther/google_workspace"),
     *("sekoia/azure_activity", "plaso/azure_activity_log", "sekoia/azure_entra_logs", "sekoia/azure_front_door"),
@@ -36,8 +36,10 @@ ANNOTATED = (
 )
 COUNTED = (
     *(*ANNOTATED, "zeek/baseline_edge", "rita/truncated", "rita/unknown_field", "opensearch/vpcflow_json"),
-    *("panther/cloudflare_http", "panther/aws_alb", "plaso/aws_elb", "sekoia/symantec_wss_json"),
-    *("sekoia/netskope_transaction_w3c",),
+    *("panther/cloudflare_http", "panther/aws_alb", "plaso/aws_elb"),  # no values expected
+    # read otherwise with reason: the server for the appliance, bytes by the vendor's direction, the whole e-mail for
+    # its local part
+    *("sekoia/symantec_wss_json", "sekoia/netskope_transaction_w3c", "sekoia/netskope_events_json"),
     *("sekoia/bind_query", "sekoia/efficientip_ddi"),  # no time in their lines
     *("panther/umbrella_dns_json", "panther/ocsf_dns"),  # several logs in one file
     # read otherwise with reason: the event's own time, the responsible process, names of codes
