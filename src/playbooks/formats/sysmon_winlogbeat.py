@@ -1,12 +1,13 @@
-"""Sysmon network connections (3) and DNS queries (22) from Winlogbeat, as sent or after its Sysmon module.
+"""Sysmon connections (3) and DNS queries (22), filtered connections of Windows (5156, 5157), from Winlogbeat.
 
-As sent, the fields of the event stand in `winlog.event_data`; after the module in ECS fields (`source.ip`,
+As sent, the fields of the event stand in `winlog.event_data`; after the Sysmon module in ECS fields (`source.ip`,
 `dns.question.name`). Other events of the same stream are unread, with provider and id named.
-Reference: Microsoft Sysinternals, Sysmon, events 3 and 22; Elastic, Winlogbeat, Sysmon module and exported fields.
+Reference: Microsoft Sysinternals, Sysmon, events 3 and 22; Microsoft, Windows security auditing, events 5156 and 5157;
+Elastic, Winlogbeat, Sysmon module and exported fields.
 """
 
 from playbooks.formats.format import Clock, Format, Json, Part
-from playbooks.formats.sysmon_nxlog import CONNECTION_COLUMNS, DNS_COLUMNS, FIELDS, of
+from playbooks.formats.sysmon_nxlog import CONNECTION_COLUMNS, DNS_COLUMNS, FIELDS, FILTERED_COLUMNS, of
 
 # where the module puts the fields of the event; its list of answers in Sysmon's own spelling
 ECS = {
@@ -24,21 +25,24 @@ ECS = {
     "QueryStatus": "r.sysmon.dns.status",
     "QueryResults": "array_to_string(list_transform(r.dns.answers, lambda answer: answer.data), ';')",
 }
-PLACES = {name: f"coalesce(r.winlog.event_data.{name}, nullif({ECS[name]}, ''))" for name in FIELDS}
+DATA = {name: f"r.winlog.event_data.{name}" for name in FIELDS}
+PLACES = DATA | {name: f"coalesce({DATA[name]}, nullif({place}, ''))" for name, place in ECS.items()}
 SHARED = """
         iso_time(r."@timestamp")    AS time,
         -- a record id counts within one host and channel
-        said(r.winlog.computer_name) || '/' || said(r.winlog.record_id)  AS metadata_uid,"""
+        said(r.winlog.computer_name) || '/' || r.winlog.channel || '/' || said(r.winlog.record_id)  AS metadata_uid,"""
+VERDICT = """
+        CASE r.winlog.event_id WHEN '5156' THEN 'allowed' ELSE 'blocked' END  AS disposition,"""
 SYSMON = "r.winlog.provider_name = 'Microsoft-Windows-Sysmon'"
 
 FORMAT = Format(
     name="sysmon_winlogbeat",
-    product="Sysmon events 3 and 22, Winlogbeat",
+    product="Sysmon events 3 and 22, Windows events 5156 and 5157, Winlogbeat",
     cut=Json(
         keys=frozenset({"@timestamp", "winlog"}),
-        only=(("winlog.provider_name", "Microsoft-Windows-Sysmon"),),
+        only=(("winlog.provider_name", "Microsoft-Windows-(Sysmon|Security-Auditing)"),),
         shape="""{"@timestamp": "VARCHAR",
-                  "winlog": {"provider_name": "VARCHAR", "event_id": "VARCHAR", "record_id": "VARCHAR",
+                  "winlog": {"provider_name": "VARCHAR", "event_id": "VARCHAR", "record_id": "VARCHAR", "channel": "VARCHAR",
                     "computer_name": "VARCHAR", "event_data": {"""
         + ", ".join(f'"{name}": "VARCHAR"' for name in FIELDS)
         + """}},
@@ -61,6 +65,12 @@ FORMAT = Format(
             table="dns_activity",
             when=f"{SYSMON} AND r.winlog.event_id = '22'",
             columns=SHARED + of(PLACES, "r.winlog.computer_name", DNS_COLUMNS),
+        ),
+        Part(
+            table="network_activity",
+            when="r.winlog.provider_name = 'Microsoft-Windows-Security-Auditing' "
+            "AND r.winlog.event_id IN ('5156', '5157')",
+            columns=SHARED + VERDICT + of(DATA, "r.winlog.computer_name", FILTERED_COLUMNS),
         ),
     ),
     shows="which process of which host connected to which address, and which names it asked for with what answer",
