@@ -33,6 +33,9 @@ ANNOTATED = (
     *("sekoia/m365_ual", "plaso/microsoft_audit_log", "panther/google_workspace"),
     *("sekoia/azure_activity", "plaso/azure_activity_log", "sekoia/azure_entra_logs", "sekoia/azure_front_door"),
     *("sekoia/gcp_audit", "panther/gcp_audit"),
+    *("sekoia/azure_nsg_flow", "sekoia/azure_vnet_flow", "slips/argus_binetflow_csv"),
+    *("slips/suricata_eve", "opensearch/aws_network_firewall", "sekoia/fortigate"),
+    *("sekoia/checkpoint", "sekoia/sophos_fw", "sekoia/cisco_meraki"),
 )
 COUNTED = (
     *(*ANNOTATED, "zeek/baseline_edge", "rita/truncated", "rita/unknown_field", "opensearch/vpcflow_json"),
@@ -53,9 +56,25 @@ COUNTED = (
     # for whom it was done to
     *("panther/azure_activity", "panther/entra_audit", "sekoia/entra_graph_audit"),
     *("plaso/gcp_logging", "plaso/azure_appgw", "otrf/goldensaml"),  # other logs between, or no values expected
+    # read otherwise with reason: the start of a flow for the moment it was logged, the client of an answer, its data
+    *("sekoia/suricata_eve",),
+    # no time in their lines
+    *("sekoia/cisco_asa_ftd", "sekoia/iptables", "sekoia/pf_filterlog", "sekoia/sonicwall", "sekoia/watchguard"),
+    *("panther/aws_vpcflow_json", "panther/ocsf_network", "panther/suricata_dns"),  # several logs in one file
+    "sekoia/paloalto",  # several logs in one file
+    "msticpy/azure_network_analytics_csv",  # no values expected
 )
 # the zone in which the annotations read stamps that have none
-CLOCKS = {"sekoia/zscaler_zia_json": "UTC", "sekoia/infoblox_ddi": "UTC"}
+FIREWALL_CLOCKS = dict.fromkeys(("slips/argus_binetflow_csv", "sekoia/sophos_fw"), "UTC")
+CLOCKS = FIREWALL_CLOCKS | {"sekoia/zscaler_zia_json": "UTC", "sekoia/infoblox_ddi": "UTC"}
+# records that are events, in files that hold several logs or kinds of records
+EVENT_LINES: dict[str, tuple[int, ...]] = {
+    "opensearch/aws_network_firewall": tuple(range(8)),
+    "sekoia/fortigate": (2, 12, 17, 18, 19, 20, 30, 31, 32, 33, 34, 39, 41, 42, 46),  # others: CEF, events, no stamp
+    "sekoia/checkpoint": tuple(range(5)),  # others: syslog, a table without header
+    "sekoia/sophos_fw": (0, 2, 3, 5),  # others: Sophos UTM
+    "sekoia/cisco_meraki": tuple(range(4, 13)),  # others: DHCP, VPN
+}
 LEAST_SHARE = 0.98
 
 # expected field → columns of which one must hold the value
@@ -150,6 +169,10 @@ def readable(folder: str, entry: dict[str, Any]) -> bool:
         return entry["line_number"] != 0  # an own `logformat`, date without zone
     if folder == "sekoia/unbound":
         return "query" in entry["fields"]  # others: the daemon's own messages
+    if folder in EVENT_LINES:
+        return entry["line_number"] in EVENT_LINES[folder]
+    if folder == "slips/suricata_eve":
+        return entry["fields"]["event_name"] in ("dns", "http", "tls")  # flows are dated by their start
     if folder == "sekoia/aws_vpcflow":
         return entry["line_number"] in (0, 2)  # others: JSON, NODATA
     return stamp is not None and stamp[:1].isdigit()
@@ -171,6 +194,8 @@ def fits(value: Value) -> bool:
     found = [event[column] for column in COLUMNS[value.field] if column in event]
     if value.field == "user":  # some annotations leave out the domain
         found += [str(said).rpartition("\\")[2] for said in found]
+    if value.field == "src_host":  # and some that of the host
+        found += [str(said).partition(".")[0] for said in found]
     return any(same(wanted, said) for wanted in (value.wanted, *value.also) for said in found)
 
 

@@ -42,8 +42,8 @@ FORMAT = Format(
         keys=frozenset({"@timestamp", "winlog"}),
         only=(("winlog.provider_name", "Microsoft-Windows-(Sysmon|Security-Auditing)"),),
         shape="""{"@timestamp": "VARCHAR",
-                  "winlog": {"provider_name": "VARCHAR", "event_id": "VARCHAR", "record_id": "VARCHAR", "channel": "VARCHAR",
-                    "computer_name": "VARCHAR", "event_data": {"""
+                  "winlog": {"provider_name": "VARCHAR", "event_id": "VARCHAR", "record_id": "VARCHAR",
+                    "channel": "VARCHAR", "computer_name": "VARCHAR", "event_data": {"""
         + ", ".join(f'"{name}": "VARCHAR"' for name in FIELDS)
         + """}},
                   "user": {"domain": "VARCHAR", "name": "VARCHAR"}, "process": {"executable": "VARCHAR"},
