@@ -58,6 +58,7 @@ COUNTED = (
     *("plaso/gcp_logging", "plaso/azure_appgw", "otrf/goldensaml"),  # other logs between, or no values expected
     # read otherwise with reason: the start of a flow for the moment it was logged, the client of an answer, its data
     *("sekoia/suricata_eve",),
+    *("sekoia/fortiproxy",),  # read otherwise with reason: a path stays a path, the log has no scheme
     # no time in their lines
     *("sekoia/cisco_asa_ftd", "sekoia/iptables", "sekoia/pf_filterlog", "sekoia/sonicwall", "sekoia/watchguard"),
     *("panther/aws_vpcflow_json", "panther/ocsf_network", "panther/suricata_dns"),  # several logs in one file
