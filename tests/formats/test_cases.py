@@ -74,7 +74,7 @@ def test_addresses_in_cases_are_documentation_addresses() -> None:
         raw = file.read_bytes()
         if raw.startswith(b"\x1f\x8b"):
             raw = zlib.decompressobj(wbits=31).decompress(raw)
-        for found in re.findall(rb"(?<![\d./])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])", raw):
+        for found in re.findall(rb"(?<![\w./])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])", raw):
             address = ipaddress.ip_address(found.decode())
             if not any(address in network for network in DOCUMENTATION):
                 strange.add((name(file), str(address)))

@@ -22,6 +22,8 @@ KEY_VALUE = {
         "prefix": "<189>Mar 10 09:00:00 fw1", "date": "2026-03-10", "msg": 'say "hi"',
     },
     "a=1, b=2; c=3": {"a": "1", "b": "2", "c": "3"},
+    'a=1,b="2, 3",c=4,5,d=': {"a": "1", "b": "2, 3", "c": "4,5", "d": ""},
+    'a="\\xff\\n"': {"a": "\\xffn"},
     "url=https://x.example.test/?a=1&b=2 n=3": {"url": "https://x.example.test/?a=1&b=2", "n": "3"},
     "a=1 a=2 a=3": {"a": "1", "a_2": "2", "a_3": "3"},
     "src-ip=192.0.2.1 dst.port=443": {"src_ip": "192.0.2.1", "dst_port": "443"},
@@ -38,6 +40,10 @@ CEF = {
     "0|Vendor|Web|1|2|n|3|act=block": {
         "cef_vendor": "Vendor", "cef_product": "Web", "cef_version": "1", "cef_signature": "2", "cef_name": "n",
         "cef_severity": "3", "act": "block",
+    },
+    "CEF:0|V|P|1|2|n|3|no pair": {
+        "cef_vendor": "V", "cef_product": "P", "cef_version": "1", "cef_signature": "2", "cef_name": "n",
+        "cef_severity": "3",
     },
     "CEF:0|half|a": {},
 }  # fmt: skip

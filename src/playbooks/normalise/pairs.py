@@ -12,13 +12,13 @@ from collections.abc import Iterable
 
 NAME = r"[A-Za-z_][\w.\-/\[\]]*"
 # a name begins where a word does: without that, a long line without `=` would be tried at each of its characters
-KEY_VALUE = re.compile(rf'(?<![\w.\-/\[\]])({NAME})=(?:"((?:[^"\\]|\\.)*)"|(\S*))(?=[\s,;]|$)')
+KEY_VALUE = re.compile(rf'(?<![\w.\-/\[\]])({NAME})=(?:"((?:[^"\\]|\\.)*)"|(\S*?))(?=[\s;]|$|,(?:\s|$|{NAME}=))')
 CEF = re.compile(r"(?:CEF:\s*)?\d+" + 6 * r"\|((?:[^|\\]|\\.)*)" + r"\|(.*)", re.DOTALL)
 CEF_HEADER = ("cef_vendor", "cef_product", "cef_version", "cef_signature", "cef_name", "cef_severity")
 CEF_KEY = re.compile(rf"(?:^|(?<=\s))({NAME})=")
 LEEF = re.compile(r"LEEF:([12](?:\.0)?)\|([^|]*)\|([^|]*)\|([^|]*)\|([^|]*)\|(.*)", re.DOTALL)
 LEEF_HEADER = ("leef_vendor", "leef_product", "leef_version", "leef_event")
-ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+ESCAPED = re.compile(r"\\(?!x[0-9a-f]{2})(.)", re.DOTALL)  # `\xNN` stands for a byte that is no UTF-8
 CEF_ESCAPES = {"n": "\n", "r": "\r"}
 
 
@@ -80,8 +80,8 @@ def _cef(raw: str) -> dict[str, str]:
 def _extension(text: str) -> list[tuple[str, str]]:
     """CEF values run to the next `name=`; blanks in them are not escaped."""
     keys = [key for key in CEF_KEY.finditer(text) if not _is_escaped(text, key.end() - 1)]
-    ends = [key.start() for key in keys[1:]] + [len(text)]
-    return [(key[1], _cef_value(text[key.end() : end].strip())) for key, end in zip(keys, ends, strict=True)]
+    ends = [*(key.start() for key in keys[1:]), len(text)]
+    return [(key[1], _cef_value(text[key.end() : end].strip())) for key, end in zip(keys, ends, strict=False)]
 
 
 def _is_escaped(text: str, at: int) -> bool:
