@@ -7,7 +7,7 @@ Reference: Netskope documentation, "Transaction Event Fields", formats 1 to 3.
 
 from playbooks.formats.format import Clock, Format, TextLines
 
-ANY = r"(?:\"[^\"]*\"|\S+)"
+CELL = r"(?:\"[^\"]*\"|[^\" ]\S*)"
 
 FORMAT = Format(
     name="netskope_transaction",
@@ -15,12 +15,11 @@ FORMAT = Format(
     table="http_activity",
     cut=TextLines(
         r"^(?P<date>\d{4}-\d\d-\d\d) (?P<time>\d\d:\d\d:\d\d) (?P<taken>\d+|-) (?P<sent>\d+|-) (?P<received>\d+|-) "
-        r"(?:\d+|-) (?P<client>[0-9A-Fa-f:.]+|-) (?P<server>[0-9A-Fa-f:.]+|-) (?P<user>\"[^\"]*\"|\S+) (?P<method>\S+) "
-        r"(?P<scheme>\S+) (?P<query>\"[^\"]*\"|\S+) (?P<agent>\"[^\"]*\"|-) (?:\"[^\"]*\"|\S+) (?P<status>\d+|-) "
-        r"(?:\"[^\"]*\"|\S+) (?P<dns>\S+) (?P<host>\S+) (?P<uri>\"[^\"]*\"|\S+) (?P<port>\d+|-) "
-        r"(?P<referrer>\"[^\"]*\"|\S+) (?P<session>\d+|-) (?P<access>\"[^\"]*\"|\S+)"
-        rf"(?: {ANY}){{18}} (?P<stamp>\d+|-)(?: {ANY}){{9}} (?P<transaction>\d+|-) (?P<request>\d+|-) "
-        r"(?P<sni>\S+) (?P<fronted>\S+)(?: .*)?$"
+        r"(?:\d+|-) (?P<client>[0-9A-Fa-f:.]+|-) (?P<server>[0-9A-Fa-f:.]+|-) "
+        rf"(?P<user>{CELL}) (?P<method>[A-Za-z_-]+) (?P<scheme>[A-Za-z0-9-]+) (?P<query>{CELL}) "
+        rf"(?P<agent>\"[^\"]*\"|-) {CELL} (?P<status>\d+|-) {CELL} (?P<dns>\S+) (?P<host>\S+) (?P<uri>{CELL}) "
+        rf"(?P<port>\d+|-) (?P<referrer>{CELL}) (?P<session>\d+|-) .* http_transaction "
+        rf"{CELL} {CELL} (?P<transaction>\d+|-) (?P<request>\d+|-) (?P<sni>\S+) (?P<fronted>\S+) .*$"
     ),
     clock=Clock.IN_THE_STAMP,
     columns="""

@@ -7,11 +7,16 @@ Reference: Zscaler Help, "NSS Feed Output Format: Web Logs", name-value feeds.
 
 from playbooks.formats.format import Clock, Format, TextLines
 
+NOTHING = "('None', 'NA', 'N/A', 'Unknown', '')"
 
-def value(name: str) -> str:
-    """SQL: the value of a pair; Zscaler has words for nothing."""
-    found = rf"regexp_extract(r.pairs, '\t{name}=([^\t]*)', 1)"
-    return f"said(nullif(nullif(nullif(nullif({found}, 'None'), 'NA'), 'N/A'), 'Unknown'))"
+PORT = "CASE upper(v) WHEN 'HTTP' THEN 80 WHEN 'HTTPS' THEN 443 WHEN 'SSL' THEN 443 END"
+VERDICT = "CASE lower(v) WHEN 'allow' THEN 'allowed' WHEN 'block' THEN 'blocked' ELSE lower(v) END"
+
+
+def value(name: str, read: str = "said(v)") -> str:
+    """SQL: the value `v` of a pair, cut out once; Zscaler has words for nothing."""
+    found = f"split_part(split_part(r.pairs, '\t{name}=', 2), '\t', 1)"
+    return f"list_transform([{found}], lambda v: CASE WHEN v NOT IN {NOTHING} THEN {read} END)[1]"
 
 
 FORMAT = Format(
@@ -24,24 +29,22 @@ FORMAT = Format(
     ),
     clock=Clock.ASK,
     columns=f"""
-        coalesce(epoch_time({value("epochtime")}), case_clock(r.ts))  AS time,
+        coalesce({value("epochtime", "epoch_time(v)")}, case_clock(r.ts))  AS time,
         coalesce({value("event_id")}, {value("recordid")})  AS metadata_uid,
-        address({value("ClientIP")})  AS src_endpoint_ip,
+        {value("ClientIP", "address(v)")}  AS src_endpoint_ip,
         {value("devicehostname")}   AS src_endpoint_hostname,
-        percent_decoded({value("user")})  AS actor_user_name,
-        coalesce(url_host({value("url")}), hostname({value("hostname")}))  AS dst_endpoint_hostname,
-        address({value("serverip")})  AS dst_endpoint_ip,
-        coalesce(url_port({value("url")}), CASE upper({value("protocol")}) WHEN 'HTTP' THEN 80
-            WHEN 'HTTPS' THEN 443 WHEN 'SSL' THEN 443 END)  AS dst_endpoint_port,
+        {value("user", "percent_decoded(v)")}  AS actor_user_name,
+        coalesce({value("url", "url_host(v)")}, {value("hostname", "hostname(v)")})  AS dst_endpoint_hostname,
+        {value("serverip", "address(v)")}  AS dst_endpoint_ip,
+        coalesce({value("url", "url_port(v)")}, {value("protocol", PORT)})  AS dst_endpoint_port,
         {value("requestmethod")}    AS http_request_http_method,
         {value("url")}              AS http_request_url_string,
-        percent_decoded({value("useragent")})  AS http_request_user_agent,
+        {value("useragent", "percent_decoded(v)")}  AS http_request_user_agent,
         {value("refererURL")}       AS http_request_referrer,
-        small({value("status")})    AS http_response_code,
-        amount({value("requestsize")})  AS traffic_bytes_out,
-        amount({value("responsesize")})  AS traffic_bytes_in,
-        CASE lower({value("action")}) WHEN 'allow' THEN 'allowed' WHEN 'block' THEN 'blocked'
-             ELSE lower({value("action")}) END  AS disposition
+        {value("status", "small(v)")}  AS http_response_code,
+        {value("requestsize", "amount(v)")}  AS traffic_bytes_out,
+        {value("responsesize", "amount(v)")}  AS traffic_bytes_in,
+        {value("action", VERDICT)}  AS disposition
     """,
     shows="user, device, URL, bytes both ways and verdict of web requests",
     cannot_show="path inside traffic that is not inspected; pairs of other names",

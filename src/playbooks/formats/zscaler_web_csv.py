@@ -33,7 +33,7 @@ FORMAT = Format(
     ),
     clock=Clock.ASK,
     columns=f"""
-        case_clock(ctime_iso(r.time))  AS time,
+        list_transform([ctime_iso(r.time)], lambda t: case_clock(t))[1]  AS time,
         address(CASE WHEN r.cip NOT IN {NOTHING} THEN r.cip END)  AS src_endpoint_ip,
         CASE WHEN r.devicehostname NOT IN {NOTHING} THEN said(r.devicehostname) END  AS src_endpoint_hostname,
         percent_decoded(CASE WHEN r.login NOT IN {NOTHING} THEN said(r.login) END)  AS actor_user_name,

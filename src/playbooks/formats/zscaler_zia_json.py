@@ -19,15 +19,16 @@ NAMES = (
 )
 TIME = """
         coalesce(epoch_time(digits_of(r.event.epochtime)),
-                 CASE WHEN r.event.tz IN ('GMT', 'UTC')
-                      THEN iso_time(ctime_iso(coalesce(r.event.datetime, r.event.time)) || 'Z') END,
-                 case_clock(ctime_iso(coalesce(r.event.datetime, r.event.time))))  AS time,"""
+                 -- read once, not once for each use of it
+                 list_transform([ctime_iso(coalesce(r.event.datetime, r.event.time))], lambda t:
+                     CASE WHEN r.event.tz IN ('GMT', 'UTC') THEN iso_time(t || 'Z') ELSE case_clock(t) END)[1])
+                                    AS time,"""
 
 
 def nothing(names: str) -> str:
     """SQL: the first of these fields that says something; Zscaler has words for nothing."""
     given = ", ".join(
-        f"CASE WHEN trim(r.event.{name}) NOT IN ('None', 'NA', 'N/A', 'Unknown') THEN said(r.event.{name}) END"
+        f"CASE WHEN r.event.{name} NOT IN ('None', 'NA', 'N/A', 'Unknown') THEN said(r.event.{name}) END"
         for name in names.split()
     )
     return f"coalesce({given})"
