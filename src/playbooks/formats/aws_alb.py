@@ -18,8 +18,8 @@ FORMAT = Format(
         r"(?P<before>-1|\d{1,9}\.\d{1,9}) (?P<during>-1|\d{1,9}\.\d{1,9}) (?P<after>-1|\d{1,9}\.\d{1,9}) "
         r"(?P<status>\d{3}|-) (?P<target_status>\d{3}|-) (?P<received>-?\d+) (?P<sent>-?\d+) "
         r"\"(?P<method>\S+) (?P<url>\S*) (?P<version>[^\"]*)\" \"(?P<agent>(?:[^\"\\]|\\.)*)\" "
-        r"(?P<cipher>\S+) (?P<tls>\S+) (?P<group>\S+) \"(?P<trace>[^\"]*)\" \"(?P<domain>[^\"]*)\" \"(?P<cert>[^\"]*)\" "
-        r"(?P<rule>\S+) (?P<created>\S+) \"(?P<actions>[^\"]*)\" .*$"
+        r"(?P<cipher>\S+) (?P<tls>\S+) (?P<group>\S+) \"(?P<trace>[^\"]*)\" \"(?P<domain>[^\"]*)\" "
+        r"\"(?P<cert>[^\"]*)\" (?P<rule>\S+) (?P<created>\S+) \"(?P<actions>[^\"]*)\" .*$"
     ),
     clock=Clock.IN_THE_STAMP,
     columns="""

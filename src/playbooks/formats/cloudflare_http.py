@@ -47,7 +47,8 @@ FORMAT = Format(
         -- what a rule did; without a rule, how Cloudflare handled the request
         coalesce(CASE lower(r.SecurityAction) WHEN 'unknown' THEN NULL WHEN 'allow' THEN 'allowed'
                       WHEN 'block' THEN 'blocked' ELSE lower(said(r.SecurityAction)) END,
-                 CASE r.EdgePathingOp WHEN 'wl' THEN 'allowed' WHEN 'ban' THEN 'blocked' WHEN 'chl' THEN 'challenged' END)
+                 CASE r.EdgePathingOp WHEN 'wl' THEN 'allowed' WHEN 'ban' THEN 'blocked'
+                      WHEN 'chl' THEN 'challenged' END)
                                     AS disposition
     """,
     shows="who asked which path of a site behind Cloudflare, with what user agent and outcome; the origin's address",
