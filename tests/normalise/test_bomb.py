@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import random
 import zipfile
 from pathlib import Path
@@ -12,15 +11,17 @@ import pytest
 
 from playbooks.case import new_case
 from playbooks.evidence import add
-from playbooks.normalise import normalise, text
-from playbooks.normalise.text import BOMB_RATIO, Damage, read_text
+from playbooks.normalise import normalise
+from playbooks.normalise.containers import source
+from playbooks.normalise.containers.source import BOMB_RATIO
+from playbooks.normalise.text import Damage, read_text
 
 LIMIT = 8 << 20
 
 
 @pytest.fixture(autouse=True)
 def small_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text, "BOMB_BYTES", LIMIT)
+    monkeypatch.setattr(source, "BOMB_BYTES", LIMIT)
 
 
 def unpacked(file: Path) -> tuple[int, list[Damage]]:
@@ -71,16 +72,19 @@ def test_a_bomb_among_the_evidence_is_unread_with_the_reason_and_the_counts_add_
     assert reasons.str.contains("this looks like a bomb").any()
 
 
-def test_a_zip_archive_is_one_unread_record_that_says_what_to_do(tmp_path: Path) -> None:
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr("proxy.log", "x" * 1_000_000)
-    (tmp_path / "logs.zip").write_bytes(archive.getvalue())
+def test_a_zip_archive_is_read_and_a_bomb_in_it_is_stopped(tmp_path: Path) -> None:
+    lines = b'{"ts":1773100800.0,"uid":"C1","id.orig_h":"10.0.0.1"}\n'
+    with zipfile.ZipFile(tmp_path / "logs.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("small.log", lines)
+        packed.writestr("bomb.log", lines + b"\n" * (100 << 20))
+        packed.writestr("after.log", lines)
     case = new_case(tmp_path / "case", "ZIP-1")
     add(case, [tmp_path / "logs.zip"])
     [reading] = normalise(case)
-    assert (reading.records, reading.unread, reading.format) == (1, 1, None)
+    assert reading.records == reading.events + reading.unread + reading.blank
+    assert reading.events + reading.unread == 3
+    assert LIMIT < reading.blank < 4 * LIMIT
     import pandas as pd
 
-    [row] = pd.read_parquet(case.unread / "E001.parquet").to_dict("records")
-    assert row["reason"] == "a zip archive is not unpacked; unpack it elsewhere and add the files in it"
+    reasons = pd.read_parquet(case.unread / "E001.parquet").reason
+    assert reasons.str.contains("this looks like a bomb").sum() == 1

@@ -14,26 +14,67 @@ from itertools import chain
 from playbooks.formats import Columns, Json, Pairs, TextLines, W3c, Zeek
 from playbooks.normalise.json_records import is_json_lines, json_objects
 from playbooks.normalise.records import CHUNK_RECORDS, Records, Torn
-from playbooks.normalise.text import Damage
+from playbooks.normalise.text import Damage, Edge
 
 CHUNK_CHARS = 64_000_000
 MAX_RECORD_CHARS = 16_000_000  # a longer "line" is a bomb or no log line; it is kept as unread, in pieces
 W3C_CELL = re.compile(r'("((?:[^"]|"")*)"|[^\s"]\S*)')
 MAX_CELL_LINES = 100  # a quote that is open for longer was never closed
+SMALL_RUN_CHARS = 4_000_000  # less is not worth a query of its own
 
 Layout = TextLines | Json | Zeek | Columns | Pairs | W3c
 
 
-def cut(text: Iterable[str | Damage], layout: Layout) -> Iterator[Records]:
+def cut(text: Iterable[str | Damage | Edge], layout: Layout) -> Iterator[Records]:
     """Cut text into records as a layout says.
 
     Parameters
     ----------
     text
-        Blocks as `read_text` yields them.
+        Blocks as `read_text` yields them. Each member of an archive is cut by itself: a header line speaks
+        of its own member only.
     layout
         The `cut` of a format.
     """
+    return _joined(records for member in _members(text) for records in _cut_member(member, layout))
+
+
+def _members(text: Iterable[str | Damage | Edge]) -> Iterator[Iterator[str | Damage]]:
+    blocks = iter(text)
+    for block in blocks:
+        if not isinstance(block, Edge):
+            member = _up_to_edge(block, blocks)
+            yield member
+            for _ in member:
+                pass  # what a cutter did not want, and has said so
+
+
+def _up_to_edge(first: str | Damage, blocks: Iterator[str | Damage | Edge]) -> Iterator[str | Damage]:
+    yield first
+    for block in blocks:
+        if isinstance(block, Edge):
+            return
+        yield block
+
+
+def _joined(runs: Iterable[Records]) -> Iterator[Records]:
+    """Small runs under one header as one: an archive of many small files is worth few queries."""
+    held: Records | None = None
+    chars = 0
+    for run in runs:
+        size = sum(map(len, run.raws))
+        if held and held.names == run.names and chars + size <= min(SMALL_RUN_CHARS, CHUNK_CHARS):
+            held.add(run)
+            chars += size
+            continue
+        if held:
+            yield held
+        held, chars = run, size
+    if held:
+        yield held
+
+
+def _cut_member(text: Iterable[str | Damage], layout: Layout) -> Iterator[Records]:
     match layout:
         case Json(envelopes=envelopes):
             return _json(text, envelopes)

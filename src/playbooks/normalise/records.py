@@ -26,6 +26,13 @@ class Records:
         self.raws.append(raw)
         self.cells.append([])
 
+    def add(self, run: Records) -> None:
+        """Take the records of a run that follows under the same header."""
+        self.broken |= {len(self.raws) + index: reason for index, reason in run.broken.items()}
+        self.raws += run.raws
+        self.cells += run.cells
+        self.blank += run.blank
+
 
 @dataclass(frozen=True)
 class Torn:

@@ -1,118 +1,124 @@
-"""Bytes of an evidence file → text, whatever wraps them; a file that ends badly says so.
+"""Bytes of an evidence file → text, whatever wraps them; where bytes are damaged or not unpacked, that is said.
 
-Compression is told by content, never by name. Bytes that are no UTF-8 are kept as `\\xNN`.
+Bytes that are no UTF-8 are kept as `\\xNN`. UTF-16 is told by its byte order mark, or by the zero in every
+second byte of what is mostly ASCII. Where lines end in CR alone, CR ends a line.
 """
 
 from __future__ import annotations
 
 import codecs
-import zlib
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+
+from playbooks.normalise.containers import Bomb, Broken, members
 
 BLOCK = 1 << 20
-GZIP_BLOCK = 1 << 16  # small: what is left of a block is copied once for every member that ends in it
-GZIP_MAGIC = b"\x1f\x8b"
-ZIP_MAGIC = b"PK\x03\x04"
-# logs of one repeated line reach about 200; deflate cannot exceed 1,032, and only a bomb comes near it at this size
-BOMB_RATIO = 250
-BOMB_BYTES = 1 << 30
+UTF_16_TRIED = 4096
+UTF_16_LEAST = 8  # fewer characters say nothing
+MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 @dataclass(frozen=True)
 class Damage:
-    """Why the text of a file ends before the file does."""
+    """Why the text of a file, or of a member of an archive, ends here."""
 
     reason: str
 
 
-def read_text(file: Path) -> Iterator[str | Damage]:
-    """Yield the text of `file` in blocks; a `Damage` is the last thing yielded where it is broken."""
+@dataclass(frozen=True)
+class Edge:
+    """The end of a member of an archive: what stood before does not run on behind it."""
+
+
+EDGE = Edge()
+
+
+def read_text(file: Path) -> Iterator[str | Damage | Edge]:
+    """Yield the text of `file` in blocks.
+
+    A `Damage` says why the text ends before the bytes do. An archive gives its members one after the other,
+    each with an `Edge` behind it, so text may follow a damage.
+    """
     with file.open("rb") as stream:
-        head = stream.read(4)
-        stream.seek(0)
-        if head == ZIP_MAGIC:
-            yield Damage("a zip archive is not unpacked; unpack it elsewhere and add the files in it")
-            return
-        source = _bounded(stream, _gunzip(stream)) if head.startswith(GZIP_MAGIC) else _plain(stream)
-        yield from _decode(source)
+        try:
+            for member in members(stream):
+                try:
+                    yield from _decode(_blocks(member.blocks))
+                except Bomb:
+                    raise
+                except Broken as broken:
+                    yield Damage(f"{member.name}: {broken}" if member.name else str(broken))
+                if member.name:
+                    yield EDGE
+        except Broken as broken:
+            yield Damage(str(broken))
 
 
-def _plain(stream: BinaryIO) -> Iterator[bytes | Damage]:
-    while block := stream.read(BLOCK):
-        yield block
-
-
-def _bounded(packed: BinaryIO, source: Iterator[bytes | Damage]) -> Iterator[bytes | Damage]:
-    """What is unpacked, until it is both large and out of all proportion to what was read for it."""
-    size = 0
-    for block in source:
-        yield block
-        size += len(block) if isinstance(block, bytes) else 0
-        if size > BOMB_BYTES and size > BOMB_RATIO * packed.tell():
-            yield Damage(
-                f"unpacking was stopped after {size:,} bytes, more than {BOMB_RATIO} times what they were packed in: "
-                "this looks like a bomb. If it is a log, unpack it elsewhere and add the unpacked file"
-            )
-            return
-
-
-def _gunzip(stream: BinaryIO) -> Iterator[bytes | Damage]:
-    """Unpack one or more gzip members; what was unpacked before the damage is kept."""
-    unpacker = zlib.decompressobj(wbits=31)
-    pending = b""
-    while True:
-        data = pending or stream.read(GZIP_BLOCK)
-        if not data:
+def beginning(file: Path, chars: int) -> str:
+    """The first text of a file; the members of an archive each begin on a line of their own."""
+    text = ""
+    for block in read_text(file):
+        text += block if isinstance(block, str) else "\n"
+        if len(text) >= chars:
             break
-        before = unpacker.copy()
-        try:
-            out = unpacker.decompress(data, BLOCK)
-        except zlib.error as error:
-            yield _up_to_damage(before, data)
-            yield Damage(f"gzip data is damaged: {error}")
-            return
-        if out:
-            yield out
-        pending = unpacker.unconsumed_tail
-        if unpacker.eof:
-            pending = unpacker.unused_data or stream.read(GZIP_BLOCK)
-            if not pending.strip(b"\0"):
-                return
-            unpacker = zlib.decompressobj(wbits=31)
-    if not unpacker.eof:
-        yield Damage("gzip data ends early: the file is cut off")
+    return text[:chars]
 
 
-def _up_to_damage(unpacker: zlib._Decompress, data: bytes) -> bytes:
-    """What a block gives before the byte at which it is damaged."""
-    out = bytearray()
-    for place in range(len(data)):
-        try:
-            out += unpacker.decompress(data[place : place + 1])
-        except zlib.error:
-            break  # the caller tells of it
-    return bytes(out)
+def _blocks(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes in blocks of one size, so that packed text is read exactly as plain text is."""
+    held = bytearray()
+    broken = None
+    try:
+        for piece in pieces:
+            if not held and len(piece) == BLOCK:
+                yield piece
+                continue
+            held += piece
+            while len(held) >= BLOCK:
+                yield bytes(held[:BLOCK])
+                del held[:BLOCK]
+    except Broken as error:
+        broken = error
+    if held:
+        yield bytes(held)
+    if broken:
+        raise broken
 
 
-def _decode(source: Iterator[bytes | Damage]) -> Iterator[str | Damage]:
-    decoder: codecs.IncrementalDecoder | None = None
-    for block in source:
-        if isinstance(block, Damage):
-            if decoder and (rest := decoder.decode(b"", final=True)):
-                yield rest
-            yield block
-            return
-        if decoder is None:
-            decoder = codecs.getincrementaldecoder(_encoding(block))(errors="backslashreplace")
-        yield decoder.decode(block)
+def _decode(blocks: Iterator[bytes]) -> Iterator[str]:
+    """Text of bytes; what they hold up to a damage comes before `Broken`."""
+    decoder: codecs.IncrementalDecoder | io.IncrementalNewlineDecoder | None = None
+    broken = None
+    try:
+        for block in blocks:
+            decoder = decoder or _decoder(block)
+            yield decoder.decode(block)
+    except Broken as error:
+        broken = error
     if decoder and (rest := decoder.decode(b"", final=True)):
         yield rest
+    if broken:
+        raise broken
+
+
+def _decoder(head: bytes) -> codecs.IncrementalDecoder | io.IncrementalNewlineDecoder:
+    new = codecs.getincrementaldecoder(_encoding(head))
+    text = new(errors="backslashreplace").decode(head)
+    if "\r" in text[:-1] and "\n" not in text:
+        return io.IncrementalNewlineDecoder(new(errors="backslashreplace"), translate=True)
+    return new(errors="backslashreplace")
 
 
 def _encoding(head: bytes) -> str:
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    return "utf-8-sig"
+    for mark, encoding in MARKS.items():
+        if head.startswith(mark):
+            return encoding
+    tried = head[: min(UTF_16_TRIED, len(head) // 2 * 2)]
+    places = len(tried) // 2
+    zeros = {"utf-16-be": tried[0::2].count(0), "utf-16-le": tried[1::2].count(0)}
+    (_, few), (encoding, many) = sorted(zeros.items(), key=lambda zero: zero[1])
+    if places >= UTF_16_LEAST and 2 * many >= places and 8 * few < many:
+        return encoding
+    return "utf-8"
