@@ -119,6 +119,6 @@ def _encoding(head: bytes) -> str:
     places = len(tried) // 2
     zeros = {"utf-16-be": tried[0::2].count(0), "utf-16-le": tried[1::2].count(0)}
     (_, few), (encoding, many) = sorted(zeros.items(), key=lambda zero: zero[1])
-    if places >= UTF_16_LEAST and 2 * many >= places and 8 * few < many:
+    if places >= UTF_16_LEAST and 3 * many >= 2 * places and 8 * few < many:
         return encoding
     return "utf-8"
