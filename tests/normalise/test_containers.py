@@ -610,6 +610,17 @@ def test_a_header_line_speaks_of_its_own_member_only(tmp_path: Path) -> None:
     assert [run.names for run in found if run.raws] == [("date", "c_ip"), ()]
 
 
+def test_records_of_another_zeek_log_in_an_archive_are_unread_and_never_taken_for_this_one(tmp_path: Path) -> None:
+    """A day of Zeek logs in one archive: the format is that of the first, the others say what they are."""
+    header = b"#separator \\x09\n#path\t%b\n#fields\tts\tuid\tid.orig_h\n"
+    members = [
+        (member, header % member.encode() + b"1773100800.0\tC1\t10.0.0.1\n") for member in ("conn", "dns", "conn")
+    ]
+    raws, reasons, _ = cut_up(tarred(members), tmp_path, LAYOUTS["zeek_conn"])
+    assert len(raws) == 3
+    assert reasons == ["a record of the Zeek log dns, not of conn"]
+
+
 def test_an_open_quote_or_bracket_ends_with_its_member(tmp_path: Path) -> None:
     raws, reasons, _ = cut_up(zipped([("a", b'x,"open\n'), ("b", b'close",y\n')]), tmp_path, INDICATORS)
     assert raws == ['x,"open', 'close",y']

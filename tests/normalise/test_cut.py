@@ -29,7 +29,17 @@ BARE_JSON = Json(keys=frozenset(), shape="{}")
 LAYOUTS = {form.name: form.cut for form in FORMATS} | {"lines": LINES, "bare_json": BARE_JSON}
 SEPARATORS = re.compile(r"[\s,:\[\]{}]+")
 PIECES = (
-    *(b"#fields\tts\tuid\n", b"#path\tconn\n", b"a\tb\n", b"srcaddr dstaddr start\n", b"1 2 3\n", b"\n", b"\r\n"),
+    *(
+        b"#fields\tts\tuid\n",
+        b"#path\tconn\n",
+        b"#path\t\n",
+        b"#path\tdns\n",
+        b"a\tb\n",
+        b"srcaddr dstaddr start\n",
+        b"1 2 3\n",
+        b"\n",
+        b"\r\n",
+    ),
     *(b'x,"open\n', b'close",y\n', b"indicator,type,source,confidence,valid_from\n", b'{"a": 1}\n', b'{"a": ', b"]}"),
     *(b'{"Records": [', b"[", b",", b'"', b"\\", b"\xff\xfe", b"\xef\xbb\xbf", b"\0", b"\r", b"\xc3", b"caf\xc3\xa9 "),
 )

@@ -78,8 +78,8 @@ def _cut_member(text: Iterable[str | Damage], layout: Layout) -> Iterator[Record
     match layout:
         case Json(envelopes=envelopes):
             return _json(text, envelopes)
-        case Zeek():
-            return _zeek(text)
+        case Zeek(path=path):
+            return _zeek(text, path)
         case Columns() as columns:
             return _columns(text, columns)
         case W3c():
@@ -145,9 +145,10 @@ def _lines(text: Iterable[str | Damage]) -> Iterator[Records]:
         yield Records(raws=kept, blank=len(raws) - len(kept))
 
 
-def _zeek(text: Iterable[str | Damage]) -> Iterator[Records]:
-    """Comment lines are no records; a new `#fields` line begins a new run."""
+def _zeek(text: Iterable[str | Damage], path: str) -> Iterator[Records]:
+    """Comment lines are no records; a new `#fields` line begins a new run, a `#path` line may begin another log."""
     names: tuple[str, ...] = ()
+    other = ""
     for lines in _chunks(text):
         if isinstance(lines, Torn):
             yield lines.records(names)
@@ -160,6 +161,11 @@ def _zeek(text: Iterable[str | Damage]) -> Iterator[Records]:
                     yield records
                     names = tuple(zeek_name(name) for name in raw.split("\t")[1:])
                     records = Records(names)
+                elif raw.lstrip().startswith("#path\t"):
+                    found = raw.lstrip().split("\t")[1].strip() or path
+                    other = f"a record of the Zeek log {found[:40]}, not of {path}" if path and found != path else ""
+            elif raw.strip() and other:
+                records.add_broken(raw, other)
             elif raw.strip():
                 records.raws.append(raw)
             else:
