@@ -16,7 +16,7 @@ from tests.formats.test_cases import FILES, name
 from playbooks.case import Case, new_case
 from playbooks.errors import NotFound
 from playbooks.evidence import add, items
-from playbooks.formats import FORMATS, Columns, Json, Zeek
+from playbooks.formats import FORMATS, Columns, Json, W3c, Zeek
 from playbooks.normalise import normalise, raw_records, show
 
 LINE_FILES = [file for file in FILES if file.stem in ("normal", "gz", "crlf", "blank_lines", "half_line", "bad_byte")]
@@ -32,7 +32,7 @@ def lines_with_records(file: Path) -> list[str]:
     """The records of a file whose records are lines, found without the kit."""
     form = next(form for form in FORMATS if form.name == file.parent.name)
     lines = [line.rstrip("\r") for line in text(file).split("\n") if line.strip()]
-    if isinstance(form.cut, Zeek):
+    if isinstance(form.cut, Zeek | W3c):
         return [line for line in lines if not line.startswith("#")]
     if isinstance(form.cut, Columns) and form.cut.delimiter == ",":
         return lines[1:]
