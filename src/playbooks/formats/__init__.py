@@ -225,4 +225,17 @@ FORMATS: tuple[Format, ...] = (
     zscaler_zia_json.FORMAT,
 )
 
-__all__ = ["FORMATS", "MACROS", "REFUSED", "Clock", "Columns", "Format", "Json", "Pairs", "Part", "TextLines", "W3c", "Zeek"]
+__all__ = [
+    "FORMATS",
+    "MACROS",
+    "REFUSED",
+    "Clock",
+    "Columns",
+    "Format",
+    "Json",
+    "Pairs",
+    "Part",
+    "TextLines",
+    "W3c",
+    "Zeek",
+]
