@@ -23,7 +23,7 @@ def coverage(*spots: tuple[str, str], **sources: tuple[str, ...]) -> dict[str, A
     """Coverage whose `sources` are evidence ids per event table, and whose blind spots are id and what is missing."""
     return {
         "sources": [
-            {"table": table, "format": f"{table}_format", "events": 10, "evidence": list(ids),
+            {"tables": [table], "format": f"{table}_format", "events": 10, "evidence": list(ids),
              "first": "2026-03-10T00:00:00+00:00", "last": LAST.isoformat()}
             for table, ids in sources.items()
         ],
@@ -170,7 +170,7 @@ def test_the_newest_event_is_the_moment_where_none_is_given_and_the_list_is_the_
 @pytest.mark.parametrize("table", ["indicators", "acquired_answers"])
 def test_an_indicator_of_next_year_and_an_answer_of_today_are_no_events(table: str) -> None:
     cover = coverage(**ALL)
-    cover["sources"].append({"table": table, "format": "x", "events": 1, "evidence": ["E009"],
+    cover["sources"].append({"tables": [table], "format": "x", "events": 1, "evidence": ["E009"],
                              "first": None, "last": "2027-01-01T00:00:00+00:00"})  # fmt: skip
     assert listed(cover=cover)["at"] == LAST.isoformat()
 

@@ -34,7 +34,7 @@ def reading(number: int, name: str, form: str, table: str | None, events: int, *
             name=f"E{number:03d}-{name}",
             sha256="0" * 64,
             format=form or None,
-            table=table,
+            tables={table: events} if table else {},
             records=events,
             events=events,
             unread=0,

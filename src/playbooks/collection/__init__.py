@@ -104,7 +104,9 @@ def _moment(at: dt.datetime | None, coverage: Mapping[str, Any]) -> pd.Timestamp
         if at.tzinfo is None:
             raise UsageError(f"at {at.isoformat()}: a moment without a zone. Expected e.g. 2026-03-12T08:00:00Z.")
         return pd.Timestamp(at).tz_convert("UTC")
-    lasts = [source["last"] for source in coverage["sources"] if source["table"] in EVENT_TABLES and source["last"]]
+    lasts = [
+        source["last"] for source in coverage["sources"] if set(source["tables"]) & set(EVENT_TABLES) and source["last"]
+    ]
     return max((pd.Timestamp(last).tz_convert("UTC") for last in lasts), default=None)
 
 

@@ -125,7 +125,7 @@ def _some(refs: Iterable[str]) -> tuple[str, ...]:
 def _sources(coverage: Mapping[str, Any]) -> Iterator[Observed]:
     """The three kinds of logs of the house; one that is not in evidence has no records to point at."""
     for table, name in LOGS.items():
-        mine = [source for source in coverage["sources"] if source["table"] == table and source["events"]]
+        mine = [source for source in coverage["sources"] if table in source["tables"]]
         firsts, lasts = ([s[edge] for s in mine if s[edge]] for edge in ("first", "last"))
         yield Observed(
             "source",

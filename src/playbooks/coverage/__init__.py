@@ -147,12 +147,14 @@ def _source(form: str, stem: str, members: list[Reading], hours: pd.DataFrame, w
     start = _floor(window.start) if window else first
     end = window.end if window else (last + HOUR if last else None)
     span = math.ceil((end - start) / HOUR) if start and end else 0
+    tables = list(dict.fromkeys(table for member in members for table, count in member.tables.items() if count))
     unread = sum(member.unread for member in members)
     records = sum(member.records - member.blank for member in members)
     return {
         "name": f"{stem or form} ({len(members)} files)" if len(members) > 1 else members[0].name,
         "format": form,
-        "table": ", ".join(table for table, count in members[0].tables.items() if count) or None,
+        "table": ", ".join(tables) or None,
+        "tables": tables,
         "evidence": ids,
         "records": records,
         "events": sum(member.events for member in members),

@@ -227,10 +227,10 @@ def _holes(sources: list[dict[str, Any]], readings: list[Reading]) -> Iterator[B
             f"none of its files holds a record of them; the first is {hours[0]}",
             "Ask the owner of the source whether it was silent or not recording.",
         )
-    unread = {r: r.unread - r.status for r in readings if r.unread > r.status}
-    unread = {r: n for r, n in unread.items() if r.format is None or n > UNREAD_SHARE_WORTH_A_WORD * r.records}
+    unread = [(r, r.unread - r.status) for r in readings if r.unread > r.status]
+    unread = [(r, n) for r, n in unread if r.format is None or n > UNREAD_SHARE_WORTH_A_WORD * r.records]
     if unread:
-        names = ", ".join(f"{r.evidence_id} ({n:,} of {r.records - r.blank:,})" for r, n in list(unread.items())[:10])
+        names = ", ".join(f"{r.evidence_id} ({n:,} of {r.records - r.blank:,})" for r, n in unread[:10])
         more = f" and {len(unread) - 10} more" if len(unread) > 10 else ""
         yield BlindSpot(
             "unread",
@@ -244,7 +244,7 @@ def _holes(sources: list[dict[str, Any]], readings: list[Reading]) -> Iterator[B
 def _silent_hours(sources: list[dict[str, Any]]) -> dict[str, list[str]]:
     """Per format, hours in the span asked about in which none of its sources has a record."""
     silent: dict[str, list[str]] = {}
-    for form in dict.fromkeys(s["format"] for s in sources if s["events"] and s["table"] in EVENT_TABLES):
+    for form in dict.fromkeys(s["format"] for s in sources if set(s["tables"]) & set(EVENT_TABLES)):
         mine = [set(source["silent_hours"]) for source in sources if source["format"] == form]
         if missing := set.intersection(*mine):
             silent[form] = sorted(missing)
