@@ -51,6 +51,7 @@ class Tables:
     http_activity: ir.Table
     network_activity: ir.Table
     api_activity: ir.Table
+    system_activity: ir.Table
     indicators: ir.Table
     acquired_answers: ir.Table
 
@@ -62,7 +63,7 @@ class Tables:
 
 
 def open_tables(events: Path) -> Tables:
-    """Open `events/` of a case for questions.
+    """Open `events/` of a case for questions. Events without a time stay out: no question could place them.
 
     Parameters
     ----------
@@ -93,7 +94,8 @@ def _select(table: schema.Table, folder: Path) -> str:
     files = sorted(folder.glob("*.parquet")) if folder.is_dir() else []
     if files:
         names = ", ".join(text_literal(str(file)) for file in files)
-        return f"SELECT {', '.join(table.names)} FROM read_parquet([{names}])"
+        timed = " WHERE time IS NOT NULL" if table.name in schema.EVENT_TABLES else ""
+        return f"SELECT {', '.join(table.names)} FROM read_parquet([{names}]){timed}"
     empty = ", ".join(f"NULL::{column.type} AS {column.name}" for column in table.columns)
     return f"SELECT {empty} WHERE false"
 

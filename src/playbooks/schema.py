@@ -40,7 +40,7 @@ RECORD = (
     Column("evidence_id", "VARCHAR", "evidence item the record stands in, E001, E002, …"),
     Column("record_no", "BIGINT", "record of that item, counted from 1 over events and unread records"),
     Column("format", "VARCHAR", "name of the format that read it"),
-    Column("time", "TIMESTAMPTZ", "when it happened, UTC, microseconds", "time"),
+    Column("time", "TIMESTAMPTZ", "when it happened, UTC, microseconds; null where the record holds no stamp", "time"),
 )
 
 WHO = (
@@ -197,6 +197,41 @@ API_ACTIVITY = Table(
     6003,
 )
 
+SYSTEM_ACTIVITY = Table(
+    "system_activity",
+    "What hosts, accounts and devices report besides: processes, files, registry, logons, services, alerts.",
+    (
+        *RECORD,
+        Column(
+            "class_uid",
+            "INTEGER",
+            "OCSF class of the row: 1001 file, 1005 module, 1006 scheduled job, 1007 process, 201001 and 201002 "
+            "registry, 201004 service, 2004 detection, 3001 account change, 3002 authentication, 3006 group "
+            "change, 4004 DHCP, 0 other",
+            "class_uid",
+        ),
+        Column("activity_name", "VARCHAR", "what happened, as logged (event name or id)", "activity_name"),
+        *WHO,
+        *PROCESS,
+        *WHERE,
+        PROTOCOL,
+        Column("device_hostname", "VARCHAR", "host or device that logged it", "device.hostname"),
+        Column("user_name", "VARCHAR", "account it was done to or with: logged on, changed", "user.name"),
+        Column("process_name", "VARCHAR", "process that was started or touched", "process.name"),
+        Column("process_file_path", "VARCHAR", "path of its image", "process.file.path"),
+        Column("process_cmd_line", "VARCHAR", "its command line", "process.cmd_line"),
+        Column("process_file_hash", "VARCHAR", "hash of its image", "process.file.hashes.value"),
+        Column("file_path", "VARCHAR", "file, module, registry key, task or service touched", "file.path"),
+        Column("http_request_url_string", "VARCHAR", "URL that an alert names", "http_request.url.url_string"),
+        Column("finding_title", "VARCHAR", "alert, rule or threat that a device names; never a verdict of ours"),
+        Column("severity", "VARCHAR", "severity as the device states it", "severity"),
+        Column("status", "VARCHAR", "success or failure", "status"),
+        Column("status_detail", "VARCHAR", "reason or error, as logged", "status_detail"),
+        Column("message", "VARCHAR", "the log's own words", "message"),
+        *DEVICE,
+    ),
+)
+
 INDICATORS = Table(
     "indicators",
     "Intelligence items brought by the investigator; evidence like any log.",
@@ -236,7 +271,7 @@ ACQUIRED_ANSWERS = Table(
 )
 
 EVENT_TABLES: dict[str, Table] = {
-    table.name: table for table in (DNS_ACTIVITY, HTTP_ACTIVITY, NETWORK_ACTIVITY, API_ACTIVITY)
+    table.name: table for table in (DNS_ACTIVITY, HTTP_ACTIVITY, NETWORK_ACTIVITY, API_ACTIVITY, SYSTEM_ACTIVITY)
 }
 BESIDE_EVENTS: dict[str, Table] = {table.name: table for table in (INDICATORS, ACQUIRED_ANSWERS)}
 """Evidence that is no telemetry: its rows have no hours, and their silence means nothing."""

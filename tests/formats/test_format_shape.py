@@ -16,7 +16,7 @@ from playbooks import engine, formats, schema
 from playbooks.formats import FORMATS, MACROS, REFUSED, Clock, Columns, Format, Json, Pairs, TextLines, W3c, Zeek
 from playbooks.normalise import detect
 from playbooks.normalise.detect import LEAST_SHARE, fit, take_sample
-from playbooks.normalise.mapping import fields_of
+from playbooks.normalise.mapping import entries, fields_of
 
 KINDS = {"normal", "half_line", "bad_byte", "odd_clock", "unknown_value"}
 WITHOUT_RECORDS = {"aws_cloudtrail/empty_records"}
@@ -56,7 +56,8 @@ def test_a_format_writes_columns_of_its_tables_with_their_types(form: Format) ->
         assert "time" in written
         assert set(written) <= set(table.names) - {"evidence_id", "record_no", "format"}
         columns = ", ".join(f'{expression} AS "{column}"' for column, expression in written.items())
-        source = f"(SELECT {fields_of(form, names)} AS r FROM chunk)"
+        source = entries(part, f"(SELECT NULL::VARCHAR AS broken, {fields_of(form, names)} AS r FROM chunk)")
+        con.execute(f"SELECT count(*) FROM {source} WHERE {form.undated}")
         con.execute(f"CREATE OR REPLACE VIEW mapped AS SELECT {columns} FROM {source} WHERE {part.when}")
         types = {row[0]: row[1] for row in con.execute("DESCRIBE mapped").fetchall()}
         assert {column: zoned.get(t, t) for column, t in types.items()} == {c: table.type_of(c) for c in written}
@@ -79,7 +80,9 @@ def test_every_column_line_of_a_format_is_understood(form: Format) -> None:
 def test_only_macros_cast_because_a_bare_cast_would_stop_the_whole_file(form: Format) -> None:
     for part in form.every_part:
         assert set(re.findall(r"\bAS\s+([A-Z]\w*)", part.columns)) <= {"VARCHAR"}
-        assert not re.search(r"::|\bTRY\(|\bstrptime\(|\bmake_timestamp", part.columns + part.when + form.kind)
+        assert not re.search(
+            r"::|\bTRY\(|\bstrptime\(|\bmake_timestamp", part.columns + part.when + part.each + form.kind
+        )
 
 
 def test_refused_values_cover_the_types_that_macros_give() -> None:

@@ -169,3 +169,42 @@ def test_the_mark_of_a_layout_looks_at_names_and_values() -> None:
     assert fit(odd, Sample("nothing\n")).missing == "no pairs"
     inner = form(Json(frozenset({"a"}), "{}", only=(("a.b", "x"),)), table="dns_activity", columns="NULL AS time")
     assert fit(inner, Sample('{"a": {"b": "x"}}\n{"a": {"b": "y"}}\n{"a": 1}\n{"a.b": "x", "a": 2}\n')).share == 0.5
+
+
+SEVERAL = form(
+    Json(keys=frozenset({"host", "flows"}), shape='{"host": "VARCHAR", "flows": ["VARCHAR"]}'),
+    table="network_activity",
+    each="r.flows",
+    columns="epoch_time(string_split(item, ',')[1]) AS time, address(r.host) AS src_endpoint_ip, "
+    "port(string_split(item, ',')[2]) AS dst_endpoint_port",
+)
+
+
+def test_a_record_of_several_entries_gives_a_row_for_each_under_its_number(tmp_path: Path) -> None:
+    lists = [["1773133200,443", "1773133201,80"], [], ["1773133202,53", "1773133203,70000", "x,1"], ["1773133204,22"]]
+    lines = [json.dumps({"host": f"192.0.2.{n}", "flows": flows}) for n, flows in enumerate(lists)]
+    [rows] = read(log(tmp_path, "\n".join([*lines, '{"host": "x"}']) + "\n"), Detection(SEVERAL, SEVERAL.cut, ()))
+    found = [(row["record_no"], row["src_endpoint_ip"], row["dst_endpoint_port"]) for row in rows.in_order()]
+    assert found == [(1, "192.0.2.0", 443), (1, "192.0.2.0", 80), (3, "192.0.2.2", 53), (4, "192.0.2.3", 22)]
+    unread = [(row["record_no"], row["reason"][:40]) for row in rows.unread.to_pylist()]
+    assert unread == [
+        (2, "holds no entry that could be an event"),
+        (3, "a value cannot be read: dst_endpoint_por"),
+        (5, "holds no entry that could be an event"),
+    ]
+    assert rows.count == 2, "the third record is unread: not all of it became events"
+
+
+def test_a_record_without_a_stamp_is_an_event_without_a_time_where_the_format_says_so(tmp_path: Path) -> None:
+    odd = form(
+        Json(keys=frozenset({"name"}), shape='{"t": "VARCHAR", "name": "VARCHAR"}'),
+        table="dns_activity",
+        undated="said(r.t) IS NULL",
+        columns="iso_time(r.t) AS time, hostname(r.name) AS query_hostname",
+    )
+    stamps = ["2026-03-10T09:00:00Z", None, "", "2026-03-10 09:00:00", "yesterday"]
+    lines = [json.dumps({"name": f"n{n}.example.test", "t": stamp}) for n, stamp in enumerate(stamps)]
+    [rows] = read(log(tmp_path, "\n".join(lines)), Detection(odd, odd.cut, ()))
+    found = [(row["record_no"], row["time"] is None, row["query_hostname"]) for row in rows.in_order()]
+    assert found == [(1, False, "n0.example.test"), (2, True, "n1.example.test"), (3, True, "n2.example.test")]
+    assert [row["record_no"] for row in rows.unread.to_pylist()] == [4, 5]

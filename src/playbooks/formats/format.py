@@ -120,11 +120,16 @@ Cut = TextLines | Json | Zeek | Columns | Pairs | W3c
 
 @dataclass(frozen=True)
 class Part:
-    """The records of one kind in a log of many kinds: those for which `when` (SQL over `r`) holds."""
+    """The records of one kind in a log of many kinds: those for which `when` (SQL over `r`) holds.
+
+    `each` is for a record that holds several events: an SQL list over `r`, of which every entry is an event
+    with the record's number; `columns` name the entry `item`. A record whose list is empty is unread.
+    """
 
     table: str
     when: str
     columns: str
+    each: str = ""
 
     def select(self) -> dict[str, str]:
         """Column → SQL expression, in the order written."""
@@ -140,7 +145,9 @@ class Format:
     A log of one kind has `table` and `columns`. A log of many kinds has `parts` instead, each with its
     table; a record that belongs to none of them is unread, and `kind` (SQL over `r`) names it there.
     `status` lists (condition over `r`, reason): records that are whole but say that they hold no event.
-    `shows` and `cannot_show` are what `playbooks formats` prints.
+    `undated` (SQL over `r`) tells the records that hold no stamp at all: they are events without a time. A
+    stamp that is there and cannot be read, or lacks its zone, still makes its record unread.
+    `each` is that of a log of one kind (see `Part`). `shows` and `cannot_show` are what `playbooks formats` prints.
     """
 
     name: str
@@ -155,11 +162,13 @@ class Format:
     kind: str = "''"
     parts: tuple[Part, ...] = ()
     status: tuple[tuple[str, str], ...] = ()
+    undated: str = "false"
+    each: str = ""
 
     @property
     def every_part(self) -> tuple[Part, ...]:
         """The parts; a log of one kind is its own only part."""
-        return self.parts or (Part(self.table, "true", self.columns),)
+        return self.parts or (Part(self.table, "true", self.columns, self.each),)
 
     @property
     def tables(self) -> tuple[str, ...]:

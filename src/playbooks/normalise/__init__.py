@@ -35,8 +35,9 @@ READINGS = "readings.json"
 class Reading:
     """What became of one evidence item; `format` is null where none fits and `note` says why.
 
-    `tables` counts the events of each table that the format writes; `status` counts the unread records
-    that say themselves that they hold no event.
+    `events` counts the records that became events; `tables` counts the rows of each table that the format
+    writes, which are more where a record holds several events. `status` counts the unread records that say
+    themselves that they hold no event, `undated` the rows that have no time.
     """
 
     evidence_id: str
@@ -52,6 +53,7 @@ class Reading:
     first: str | None
     last: str | None
     note: str
+    undated: int = 0
 
     def law(self) -> str:
         """The conservation law of this item, in words."""
@@ -133,7 +135,7 @@ def read_item(case: Case, item: Item) -> Reading:
     source = Source(item.evidence_id, item.file(case), case.config.clock)
     tables = dict.fromkeys(detection.format.tables if detection.format else (), 0)
     count = {"events": 0, "unread": 0, "blank": 0}
-    status = 0
+    status = undated = 0
     first = last = None
     file = f"{item.evidence_id}.parquet"
     with ExitStack() as stack:
@@ -143,6 +145,7 @@ def read_item(case: Case, item: Item) -> Reading:
             for table, events in rows.tables.items():
                 sinks[table].write(events)
                 tables[table] += events.num_rows
+                undated += events["time"].null_count
             unread.write(rows.unread)
             count["events"] += rows.count
             count["unread"] += rows.unread.num_rows
@@ -161,6 +164,7 @@ def read_item(case: Case, item: Item) -> Reading:
         first=first,
         last=last,
         note=_note(detection, count),
+        undated=undated,
     )
 
 
@@ -172,8 +176,8 @@ def _note(detection: Detection, count: dict[str, int]) -> str:
 
 def _span(rows: Rows, first: str | None, last: str | None) -> tuple[str | None, str | None]:
     for events in rows.tables.values():
-        if events.num_rows:
-            span = pc.min_max(events["time"]).as_py()
+        span = pc.min_max(events["time"]).as_py()
+        if span["min"]:
             low, high = span["min"].isoformat(), span["max"].isoformat()
             first, last = (min(first, low) if first else low), (max(last, high) if last else high)
     return first, last

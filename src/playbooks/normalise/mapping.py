@@ -55,20 +55,29 @@ def mapping(form: Format, part: Part, source: str, evidence_id: str) -> str:
     given = {name: f'e."{name}"' for name in select} | fixed
     columns = ", ".join(f"CAST({given.get(c.name, 'NULL')} AS {c.type}) AS {c.name}" for c in table.columns)
     return f"""
-        WITH packed AS (SELECT *, struct_pack({packed}) AS e FROM {source}),
+        WITH packed AS (SELECT *, struct_pack({packed}) AS e FROM {entries(part, source)}),
         weighed AS (SELECT *, {_refused(part)} AS refused FROM packed),
         judged AS (SELECT *, CASE
             WHEN broken IS NOT NULL THEN broken
             WHEN r IS NULL THEN misfit
             {_status(form)}
+            {"WHEN item IS NULL THEN 'holds no entry that could be an event'" if part.each else ""}
             WHEN len(refused) > 0 THEN 'a value cannot be read: ' || array_to_string(refused, ', ')
-            WHEN e."time" IS NULL THEN {_no_time(form)}
+            WHEN e."time" IS NULL AND NOT coalesce({form.undated}, false) THEN {_no_time(form)}
             WHEN e."time" < TIMESTAMPTZ '{FIRST_YEAR}-01-01 00:00:00Z'
               OR e."time" >= TIMESTAMPTZ '{LAST_YEAR + 1}-01-01 00:00:00Z'
             THEN 'no time: the stamp lies outside the years {FIRST_YEAR} to {LAST_YEAR}'
             END AS reason FROM weighed)
         SELECT {columns}, reason, CASE WHEN reason IS NOT NULL THEN raw END AS raw FROM judged
     """
+
+
+def entries(part: Part, source: str) -> str:
+    """SQL: the records of `source`, each as often as it has entries; once where it has none."""
+    if not part.each:
+        return source
+    listed = f"CASE WHEN broken IS NULL AND r IS NOT NULL AND len({part.each}) > 0 THEN {part.each} ELSE [NULL] END"
+    return f"(SELECT *, unnest({listed}) AS item FROM {source})"
 
 
 def _status(form: Format) -> str:

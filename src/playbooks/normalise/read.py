@@ -30,16 +30,24 @@ BROKEN, STATUS, UNKNOWN = "broken", "status", "unknown"
 
 @dataclass(frozen=True)
 class Rows:
-    """What one run of records became: rows of one or more tables, unread records, and the count of blank ones."""
+    """What one run of records became: rows of one or more tables, unread records, and the count of blank ones.
+
+    `several` says that a record may have become several rows; where one of its entries could not be read, it
+    stands in `unread` besides.
+    """
 
     tables: dict[str, pa.Table]
     unread: pa.Table
     blank: int
+    several: bool = False
 
     @property
     def count(self) -> int:
-        """How many events."""
-        return sum(table.num_rows for table in self.tables.values())
+        """How many records became events whole."""
+        if not self.several:
+            return sum(table.num_rows for table in self.tables.values())
+        read = {number for table in self.tables.values() for number in table["record_no"].to_pylist()}
+        return len(read - set(self.unread["record_no"].to_pylist()))
 
     @property
     def events(self) -> pa.Table:
@@ -122,7 +130,7 @@ class _Reader:
         if form.parts:
             return self._parted(form, records)
         mapped = self._mapped(form, form.every_part[0], cut_records(form, records.names))
-        return Rows({form.table: _events(mapped, form.table)}, self._bad(mapped), records.blank)
+        return Rows({form.table: _events(mapped, form.table)}, self._bad(mapped), records.blank, bool(form.each))
 
     def _parted(self, form: Format, records: Records) -> Rows:
         """The records of a log of many kinds, each mapped by the part that it belongs to."""
@@ -137,13 +145,14 @@ class _Reader:
             {name: pa.concat_tables(parts).sort_by("record_no") for name, parts in tables.items()},
             pa.concat_tables(bad).sort_by("record_no"),
             records.blank,
+            any(part.each for part in form.parts),
         )
 
     def _mapped(self, form: Format, part: Part, source: str) -> pa.Table:
         return self.con.execute(mapping(form, part, source, self.source.evidence_id)).to_arrow_table()
 
     def _bad(self, mapped: pa.Table) -> pa.Table:
-        bad = mapped.filter(pa.compute.is_valid(mapped["reason"]))
+        bad = _first_of_each(mapped.filter(pa.compute.is_valid(mapped["reason"])))
         reasons = bad["reason"].to_pylist()
         kinds = [_kind_of(reason) for reason in reasons]
         return _unread_table(self.source.evidence_id, bad["record_no"], kinds, reasons, bad["raw"])
@@ -164,6 +173,13 @@ def _kind_of(reason: str) -> str:
 def _events(mapped: pa.Table, name: str) -> pa.Table:
     good = mapped.filter(pa.compute.is_null(mapped["reason"]))
     return good.select(list(schema.TABLES[name].names))
+
+
+def _first_of_each(bad: pa.Table) -> pa.Table:
+    """One row a record: of several bad entries the first tells the reason."""
+    numbers = bad["record_no"].to_pylist()
+    keep = [number != before for before, number in zip([None, *numbers], numbers, strict=False)]
+    return bad if all(keep) else bad.filter(pa.array(keep))
 
 
 def _unread_table(
