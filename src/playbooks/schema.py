@@ -40,7 +40,7 @@ RECORD = (
     Column("evidence_id", "VARCHAR", "evidence item the record stands in, E001, E002, …"),
     Column("record_no", "BIGINT", "record of that item, counted from 1 over events and unread records"),
     Column("format", "VARCHAR", "name of the format that read it"),
-    Column("time", "TIMESTAMPTZ", "when it happened, UTC, microseconds; null where the record holds no stamp", "time"),
+    Column("time", "TIMESTAMPTZ", "when it happened, UTC, microseconds", "time"),
 )
 
 WHO = (
