@@ -18,9 +18,11 @@ from tests.formats.test_cases import FILES, name
 from playbooks.formats import FORMATS, Columns, Json, TextLines
 from playbooks.normalise import cut as cutting
 from playbooks.normalise import text as texts
+from playbooks.normalise.columns import header_names
 from playbooks.normalise.containers import packed_kind
-from playbooks.normalise.cut import MAX_RECORD_CHARS, cut
+from playbooks.normalise.cut import cut
 from playbooks.normalise.json_records import CUT_OFF, mended
+from playbooks.normalise.lines import MAX_RECORD_CHARS
 from playbooks.normalise.records import Records
 from playbooks.normalise.text import Damage, read_text
 
@@ -85,7 +87,7 @@ def in_order(wanted: list[str], found: list[str]) -> bool:
 def test_any_bytes_are_cut_without_an_error(data: bytes, layout: cutting.Layout, tmp_path: Path) -> None:
     for run in records(data, layout, tmp_path):
         assert set(run.broken) <= set(range(len(run.raws)))
-        assert not run.cells or not any(run.cells) or len(run.cells) == len(run.raws)
+        assert run.cells is None or len(run.cells) == len(run)
         for raw in run.raws:
             raw.encode("utf-8")  # no lone surrogates: Arrow and JSON could not hold them
 
@@ -119,7 +121,7 @@ def test_columns_leave_out_headers_and_nothing_else(data: bytes, form: str, tmp_
     found = [line for raw in raws(runs) for line in lines_of(raw)]
     headers = [run.names for run in runs]
     given_lines = [line for line in lines_of(text_of(data, tmp_path)) if line.strip()]
-    kept = [line for line in given_lines if cutting.header_names(line, layout.delimiter) not in headers]
+    kept = [line for line in given_lines if header_names(line, layout.delimiter) not in headers]
     assert in_order(kept, found)
 
 
@@ -278,7 +280,8 @@ def test_block_and_chunk_ends_change_nothing(file: Path, monkeypatch: pytest.Mon
 
 
 def test_chunks_are_small_enough_for_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cutting, "CHUNK_CHARS", 10)
+    monkeypatch.setattr("playbooks.normalise.lines.BLOCK_CHARS", 10)
+    monkeypatch.setattr(cutting, "SMALL_RUN_BYTES", 0)
     monkeypatch.setattr(texts, "BLOCK", 8)
     runs = records(b"12345678\n" * 9, LINES, tmp_path)
     assert raws(runs) == ["12345678"] * 9
@@ -293,11 +296,12 @@ def test_json_too_large_for_memory_is_told(tmp_path: Path, monkeypatch: pytest.M
     assert reasons(runs)[-1].startswith("JSON of more than 20 characters")
 
 
-def test_deep_nesting_is_a_broken_record(tmp_path: Path) -> None:
-    data = b'[{"a": 1}, {"a": ' + b"[" * 100_000 + b"]" * 100_000 + b'}, {"a": 3}]'
-    runs = records(data, LAYOUTS["aws_cloudtrail"], tmp_path)
-    assert [raw[:8] for raw in raws(runs)] == ['{"a": 1}', '{"a": [[', '{"a": 3}']
-    assert reasons(runs) == ["not valid JSON"]
+def test_deep_nesting_is_a_record_however_it_is_cut(tmp_path: Path) -> None:
+    deep = b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    for data in (b'[{"a": 1}, ' + deep + b', {"a": 3}]', b'[{"b": 1}, ' + deep + b', {"c": 3}]'):
+        runs = records(data, LAYOUTS["aws_cloudtrail"], tmp_path)
+        assert [raw[:8] for raw in raws(runs)] == [data[1:9].decode(), '{"a": [[', data[-9:-1].decode()]
+        assert reasons(runs) == []
     assert CUT_OFF not in reasons(runs)
 
 

@@ -20,7 +20,8 @@ from tests.formats.test_cases import FILES
 from playbooks import engine, schema
 from playbooks.formats import FORMATS, MACROS, REFUSED, Columns, Format, Json, Pairs, TextLines, W3c, Zeek
 from playbooks.normalise import Source, detect, read
-from playbooks.normalise.cut import cut, header_names
+from playbooks.normalise.columns import header_names
+from playbooks.normalise.cut import cut
 from playbooks.normalise.read import _connection
 from playbooks.normalise.text import read_text
 

@@ -18,7 +18,7 @@ from playbooks.errors import NotFound
 from playbooks.evidence import add, items
 from playbooks.formats import FORMATS, Columns, W3c, Zeek
 from playbooks.normalise import normalise, raw_records, show
-from playbooks.normalise.cut import header_names
+from playbooks.normalise.columns import header_names
 
 LINE_FILES = [file for file in FILES if file.stem in ("normal", "gz", "crlf", "blank_lines", "half_line", "bad_byte")]
 

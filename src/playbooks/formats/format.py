@@ -246,12 +246,13 @@ CREATE MACRO listed(t) AS CASE WHEN said(t) IS NOT NULL THEN coalesce(json_list(
 CREATE MACRO protocol(n) AS CASE WHEN said(n) IS NULL THEN NULL
     WHEN TRY_CAST(n AS UTINYINT) IS NULL THEN refused_text() ELSE CASE TRY_CAST(n AS UTINYINT)
     WHEN 1 THEN 'icmp' WHEN 6 THEN 'tcp' WHEN 17 THEN 'udp' WHEN 58 THEN 'icmp6' ELSE n END END;
--- host and port of a URL, of "host:port", and of "[v6]:port"
-CREATE MACRO url_host(u) AS hostname(regexp_extract(
-    u, '^(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:[^@/?#]*@)?(\[[^\]]*\]|[^:/?#\[\]]+)', 1));
+-- host and port of a URL, of "host:port", and of "[v6]:port"; the list has the costly part computed once, where
+-- a name that is used twice under CASE would have it computed twice
+CREATE MACRO url_host(u) AS list_transform([regexp_extract(
+    u, '^(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:[^@/?#]*@)?(\[[^\]]*\]|[^:/?#\[\]]+)', 1)], lambda h: hostname(h))[1];
 CREATE MACRO url_port_digits(u) AS nullif(regexp_extract(
     u, '^(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:[^@/?#]*@)?(?:\[[^\]]*\]|[^:/?#\[\]]+):(\d+)(?:[/?#]|$)', 1), '');
-CREATE MACRO url_port(u) AS coalesce(port(url_port_digits(u)),
+CREATE MACRO url_port(u) AS coalesce(list_transform([url_port_digits(u)], lambda d: port(d))[1],
     CASE WHEN u LIKE 'https:%' THEN 443 WHEN u LIKE 'http:%' THEN 80 END);
 -- the last part of a path, as Windows and as others write it
 CREATE MACRO file_name(p) AS nullif(CASE WHEN p LIKE '/%' THEN regexp_extract(said(p), '[^/]+$')

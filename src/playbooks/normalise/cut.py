@@ -1,26 +1,29 @@
 """Text → records, one cutter for each way in which logs lay records out.
 
-Every cutter yields `Records`: the raw text of each record in order, how many blank lines stood
-between, and for records that could not be cut whole the reason. Nothing is dropped here.
+Every cutter yields `Records`: the text of each record in order, how many blank lines stood between, and for
+records that could not be cut whole the reason. Nothing is dropped here. Whole blocks of lines are handled at
+once; only lines that are no plain records (headers, quotes over several lines) are looked at one by one.
 """
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import chain
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from playbooks.formats import Columns, Json, Pairs, TextLines, W3c, Zeek
+from playbooks.normalise.columns import cut_columns
 from playbooks.normalise.json_records import is_json_lines, json_objects
+from playbooks.normalise.lines import blocks_of_lines, true_count
 from playbooks.normalise.records import CHUNK_RECORDS, Records, Torn
 from playbooks.normalise.text import Damage, Edge
 
-CHUNK_CHARS = 64_000_000
-MAX_RECORD_CHARS = 16_000_000  # a longer "line" is a bomb or no log line; it is kept as unread, in pieces
 W3C_CELL = re.compile(r'("((?:[^"]|"")*)"|[^\s"]\S*)')
-MAX_CELL_LINES = 100  # a quote that is open for longer was never closed
-SMALL_RUN_CHARS = 4_000_000  # less is not worth a query of its own
+SMALL_RUN_BYTES = 4_000_000  # less is not worth a query of its own
 
 Layout = TextLines | Json | Zeek | Columns | Pairs | W3c
 
@@ -36,7 +39,8 @@ def cut(text: Iterable[str | Damage | Edge], layout: Layout) -> Iterator[Records
     layout
         The `cut` of a format.
     """
-    return _joined(records for member in _members(text) for records in _cut_member(member, layout))
+    runs = (records for member in _members(text) for records in _cut_member(member, layout))
+    return (piece for run in _joined(runs) for piece in _pieces(run))
 
 
 def _members(text: Iterable[str | Damage | Edge]) -> Iterator[Iterator[str | Damage]]:
@@ -59,19 +63,30 @@ def _up_to_edge(first: str | Damage, blocks: Iterator[str | Damage | Edge]) -> I
 
 def _joined(runs: Iterable[Records]) -> Iterator[Records]:
     """Small runs under one header as one: an archive of many small files is worth few queries."""
-    held: Records | None = None
-    chars = 0
+    held: list[Records] = []
+    size = 0
     for run in runs:
-        size = sum(map(len, run.raws))
-        if held and held.names == run.names and chars + size <= min(SMALL_RUN_CHARS, CHUNK_CHARS):
-            held.add(run)
-            chars += size
+        if not len(run) and not run.blank:
             continue
-        if held:
-            yield held
-        held, chars = run, size
+        if held and not (held[-1].like(run) and size + run.size <= SMALL_RUN_BYTES):
+            yield _as_one(held)
+            held, size = [], 0
+        held.append(run)
+        size += run.size
     if held:
-        yield held
+        yield _as_one(held)
+
+
+def _as_one(runs: list[Records]) -> Records:
+    while len(runs) > 1:  # by pairs, so that many small runs are not copied over and over
+        runs = [a.then(b[0]) if (b := runs[i + 1 : i + 2]) else a for i, a in enumerate(runs) if i % 2 == 0]
+    return runs[0]
+
+
+def _pieces(run: Records) -> Iterator[Records]:
+    """A long run of short records in pieces of a size that is worth a query."""
+    for start in range(0, max(len(run), 1), CHUNK_RECORDS):
+        yield run.part(start, CHUNK_RECORDS)
 
 
 def _cut_member(text: Iterable[str | Damage], layout: Layout) -> Iterator[Records]:
@@ -79,121 +94,103 @@ def _cut_member(text: Iterable[str | Damage], layout: Layout) -> Iterator[Record
         case Json(envelopes=envelopes):
             return _json(text, envelopes)
         case Zeek(path=path):
-            return _zeek(text, path)
+            return _under_headers(text, _Zeek(path))
         case Columns() as columns:
-            return _columns(text, columns)
+            return cut_columns(text, columns)
         case W3c():
-            return _w3c(text)
+            return _under_headers(text, _W3c())
         case TextLines() | Pairs():
             return _lines(text)
 
 
-def _split(text: Iterable[str | Damage]) -> Iterator[list[str] | Torn]:
-    """Whole lines, many at a time; the last one may lack its line end.
-
-    A line of more than `MAX_RECORD_CHARS` comes as torn pieces, so that neither it nor what follows is lost.
-    """
-    rest: list[str] = []
-    length = 0
-    in_pieces = False
-    piece = f"part of a line that is longer than {MAX_RECORD_CHARS:,} characters"
-    for block in text:
-        if isinstance(block, Damage):
-            yield Torn("".join(rest), block.reason)
-            return
-        head, newline, tail = block.rpartition("\n")
-        if newline:
-            lines = ("".join(rest) + head).split("\n")
-            if in_pieces and (last := lines.pop(0)):
-                yield Torn(last, piece)
-            yield lines
-            rest, length, in_pieces = [], 0, False
-        rest.append(tail)
-        length += len(tail)
-        if length > MAX_RECORD_CHARS:
-            yield Torn("".join(rest), piece)
-            rest, length, in_pieces = [], 0, True
-    if tail := "".join(rest):
-        yield Torn(tail, piece) if in_pieces else [tail]
-
-
-def _chunks(text: Iterable[str | Damage]) -> Iterator[list[str] | Torn]:
-    """Lines gathered to chunks of a size that is worth a query."""
-    chunk: list[str] = []
-    chars = 0
-    for lines in _split(text):
-        if isinstance(lines, Torn):
-            yield chunk
-            yield lines
-            chunk, chars = [], 0
-            continue
-        chunk += lines
-        chars += sum(map(len, lines))
-        if len(chunk) >= CHUNK_RECORDS or chars >= CHUNK_CHARS:
-            yield chunk
-            chunk, chars = [], 0
-    yield chunk
-
-
 def _lines(text: Iterable[str | Damage]) -> Iterator[Records]:
-    for lines in _chunks(text):
-        if isinstance(lines, Torn):
-            yield lines.records()
-            continue
-        raws = [line.rstrip("\r") for line in lines]
-        kept = [raw for raw in raws if raw.strip()]
-        yield Records(raws=kept, blank=len(raws) - len(kept))
+    for block in blocks_of_lines(text):
+        if isinstance(block, Torn):
+            yield block.records()
+        else:
+            lines, blank = block.kept()
+            yield Records(lines, blank=blank)
 
 
-def _zeek(text: Iterable[str | Damage], path: str) -> Iterator[Records]:
-    """Comment lines are no records; a new `#fields` line begins a new run, a `#path` line may begin another log."""
+@dataclass(frozen=True)
+class _Zeek:
+    """Comment lines are no records; a `#fields` line begins a new run, a `#path` line may begin another log."""
+
+    path: str
     names: tuple[str, ...] = ()
-    other = ""
-    for lines in _chunks(text):
-        if isinstance(lines, Torn):
-            yield lines.records(names)
-            continue
-        records = Records(names)
-        for line in lines:
-            raw = line.rstrip("\r")
-            if raw.lstrip().startswith("#"):
-                if raw.lstrip().startswith("#fields"):
-                    yield records
-                    names = tuple(zeek_name(name) for name in raw.split("\t")[1:])
-                    records = Records(names)
-                elif raw.lstrip().startswith("#path\t"):
-                    found = raw.lstrip().split("\t")[1].strip() or path
-                    other = f"a record of the Zeek log {found[:40]}, not of {path}" if path and found != path else ""
-            elif raw.strip() and other:
-                records.add_broken(raw, other)
-            elif raw.strip():
-                records.raws.append(raw)
-            else:
-                records.blank += 1
-        yield records
+    other: str = ""
+
+    def comments(self, lines: pa.StringArray) -> pa.BooleanArray:
+        return pc.starts_with(pc.utf8_ltrim_whitespace(lines), "#")
+
+    def after(self, raw: str) -> _Zeek:
+        """The header that holds behind a comment; the same one where the comment changes nothing."""
+        if raw.lstrip().startswith("#fields"):
+            return replace(self, names=tuple(zeek_name(name) for name in raw.split("\t")[1:]))
+        word, _, rest = raw.lstrip().partition("\t")
+        if word != "#path":
+            return self
+        found = rest.split("\t")[0].strip() or self.path
+        is_other = bool(self.path) and found != self.path
+        return replace(self, other=f"a record of the Zeek log {found[:40]}, not of {self.path}" if is_other else "")
+
+    def records(self, lines: pa.StringArray) -> Records:
+        return Records(lines, self.names, dict.fromkeys(range(len(lines)), self.other) if self.other else {})
 
 
-def _w3c(text: Iterable[str | Damage]) -> Iterator[Records]:
+@dataclass(frozen=True)
+class _W3c:
     """Directive lines (`#…`) are no records; a new `#Fields:` line begins a new run."""
+
     names: tuple[str, ...] = ()
-    for lines in _chunks(text):
-        if isinstance(lines, Torn):
-            yield lines.records(names)
+
+    def comments(self, lines: pa.StringArray) -> pa.BooleanArray:
+        return pc.starts_with(lines, "#")
+
+    def after(self, raw: str) -> _W3c:
+        """The header that holds behind a directive; the same one where the directive changes nothing."""
+        fields = w3c_fields(raw)
+        return _W3c(fields) if fields else self
+
+    def records(self, lines: pa.StringArray) -> Records:
+        tabs = true_count(pc.match_substring(lines, "\t"))
+        if tabs == len(lines):
+            return Records(lines, self.names, delimiter="\t")
+        if not tabs and not true_count(pc.match_substring_regex(lines, '"|  |^ | $')):
+            return Records(lines, self.names, delimiter=" ")
+        cells = pa.array([w3c_cells(raw) for raw in lines.to_pylist()], pa.list_(pa.string()))
+        return Records(lines, self.names, cells=cells)
+
+
+Header = _Zeek | _W3c
+
+
+def _under_headers(text: Iterable[str | Damage], header: Header) -> Iterator[Records]:
+    """Lines under the header that stands above them; comments are no records."""
+    for block in blocks_of_lines(text):
+        if isinstance(block, Torn):
+            yield block.records(header.names)
             continue
-        records = Records(names)
-        for line in lines:
-            raw = line.rstrip("\r")
-            if raw.startswith("#"):
-                if fields := w3c_fields(raw):
-                    yield records
-                    names = fields
-                    records = Records(names)
-            elif raw.strip():
-                records.raws.append(raw)
-                records.cells.append(w3c_cells(raw))
-            else:
-                records.blank += 1
-        yield records
+        lines, blank = block.kept()
+        yield Records(lines.slice(0, 0), header.names, blank=blank)
+        comments = header.comments(lines)
+        if true_count(comments):
+            header = yield from _between(lines, comments, header)
+        else:
+            yield header.records(lines)
+
+
+def _between(lines: pa.StringArray, comments: pa.BooleanArray, header: Header) -> Generator[Records, None, Header]:
+    """The records between comments, in one run where the comments change nothing; gives the last header."""
+    plain = pc.invert(comments)
+    start = 0
+    for place in pc.indices_nonzero(comments).to_pylist():
+        after = header.after(lines[place].as_py())
+        if after != header:
+            yield header.records(lines.slice(start, place - start).filter(plain.slice(start, place - start)))
+            header, start = after, place + 1
+    yield header.records(lines.slice(start).filter(plain.slice(start)))
+    return header
 
 
 def w3c_fields(line: str) -> tuple[str, ...]:
@@ -209,77 +206,13 @@ def w3c_cells(raw: str) -> list[str]:
     if "\t" in raw:
         return raw.split("\t")
     if '"' not in raw:
-        return raw.split()
+        return [cell for cell in raw.split(" ") if cell]
     return [quoted if quoted or whole.startswith('"') else whole for whole, quoted in W3C_CELL.findall(raw)]
 
 
 def zeek_name(name: str) -> str:
     """Zeek field name with underscores for dots, as some collectors write it."""
     return name.strip().replace(".", "_")
-
-
-def _columns(text: Iterable[str | Damage], columns: Columns) -> Iterator[Records]:
-    """A header line gives the names of what follows; a quoted cell may run over several lines."""
-    names: tuple[str, ...] = ()
-    waiting: list[str] = []
-    for lines in chain(_chunks(text), [None]):
-        whole: list[str | Torn] = [lines] if isinstance(lines, Torn) else list(lines or [])
-        if columns.delimiter == ",":
-            given = lines if isinstance(lines, list) else []
-            whole, waiting = _join_quoted(waiting + given, at_end=not isinstance(lines, list))
-            whole += [lines] if isinstance(lines, Torn) else []
-        records = Records(names)
-        for line in whole:
-            if isinstance(line, Torn):
-                records.add_broken(line.raw.rstrip("\r"), line.reason)
-            elif not (raw := line.rstrip("\r")).strip():
-                records.blank += 1
-            elif columns.keys <= set(header := header_names(raw, columns.delimiter)):
-                yield records
-                names = header
-                records = Records(names)
-            else:
-                records.raws.append(raw)
-                records.cells.append(split_columns(raw.replace("\r\n", "\n"), columns.delimiter))
-        yield records
-
-
-def _join_quoted(lines: list[str], at_end: bool) -> tuple[list[str | Torn], list[str]]:
-    """Lines joined where a quoted cell runs over several, and the lines that wait for its end.
-
-    A quote that is never closed costs the line in which it is opened, and no other.
-    """
-    whole: list[str | Torn] = []
-    start = 0
-    while start < len(lines):
-        end, quotes = start + 1, lines[start].count('"')
-        while quotes % 2 and end < min(len(lines), start + MAX_CELL_LINES):
-            quotes += lines[end].count('"')
-            end += 1
-        if quotes % 2 == 0:
-            whole.append("\n".join(lines[start:end]))
-        elif at_end or end == start + MAX_CELL_LINES:
-            whole.append(Torn(lines[start], "a quote is opened and never closed"))
-            end = start + 1
-        else:
-            return whole, lines[start:]
-        start = end
-    return whole, []
-
-
-def split_columns(raw: str, delimiter: str) -> list[str]:
-    """The cells of one line; a comma means CSV quoting."""
-    if delimiter != ",":
-        return raw.split(delimiter)
-    try:
-        return next(csv.reader([raw], strict=False))
-    except (csv.Error, StopIteration):
-        return [raw]
-
-
-def header_names(raw: str, delimiter: str) -> tuple[str, ...]:
-    """The cells of a line as field names."""
-    return tuple(cell.strip().lower().replace("-", "_") for cell in split_columns(raw, delimiter))
 
 
 def _json(text: Iterable[str | Damage], envelopes: tuple[str, ...]) -> Iterator[Records]:
@@ -290,3 +223,6 @@ def _json(text: Iterable[str | Damage], envelopes: tuple[str, ...]) -> Iterator[
     if isinstance(head, str) and is_json_lines(head, envelopes):
         return _lines(rest)
     return json_objects(rest, envelopes)
+
+
+__all__ = ["Layout", "cut", "w3c_cells", "w3c_fields", "zeek_name"]

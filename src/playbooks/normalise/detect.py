@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 
 from playbooks.formats import FORMATS, Columns, Format, Json, Pairs, TextLines, W3c, Zeek
-from playbooks.normalise.cut import Layout, cut, header_names, w3c_fields, zeek_name
+from playbooks.normalise.columns import header_names
+from playbooks.normalise.cut import Layout, cut, w3c_fields, zeek_name
 from playbooks.normalise.json_records import json_object
 from playbooks.normalise.pairs import pairs
 from playbooks.normalise.text import beginning

@@ -8,14 +8,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 
-from playbooks.normalise.records import CHUNK_RECORDS, Records, Torn
+import duckdb
+import pyarrow as pa
+
+from playbooks import engine
+from playbooks.normalise.records import CHUNK_RECORDS, Gathering, Records, Torn
 from playbooks.normalise.text import Damage
 
 MAX_JSON_CHARS = 1_000_000_000  # JSON that is not one object a line is held in memory as a whole
 JSON_LINES_TRIED = 20
 BAD_BYTE = re.compile(r"(?<!\\)((?:\\\\)*)\\(x[0-9a-f]{2})")
 JSON_TOKEN = re.compile(r'"[^"\\]*(?:\\[\s\S][^"\\]*)*"(?P<key>\s*:)?|[{}\[\]]|[^\s"{}\[\],:]+|"')
+# an array of objects at the beginning, bare or as the only member of an object
+PLAIN_ARRAY = re.compile(r'\s*(?:\{\s*(?P<key>"[A-Za-z_]+")\s*:\s*)?(?P<array>\[)\s*\{\s*(?P<first>"[A-Za-z_]+")\s*:')
 CUT_OFF = "JSON ends in the middle of a record"
 
 
@@ -66,15 +73,54 @@ def json_objects(text: Iterable[str | Damage], envelopes: tuple[str, ...]) -> It
         if length > MAX_JSON_CHARS:
             damage = Damage(f"JSON of more than {MAX_JSON_CHARS:,} characters: what follows was not read")
             break
-    yield from _walk("".join(blocks), envelopes)
+    whole = "".join(blocks)
+    elements = None if damage else _elements(whole, envelopes)
+    if elements is not None:
+        yield Records(elements)
+    else:
+        yield from _walk(whole, envelopes)
     if damage:
         yield Torn("", damage.reason).records()
+
+
+def _elements(text: str, envelopes: tuple[str, ...]) -> pa.StringArray | None:
+    """The objects of an array that is all there is, bare or in an envelope; None where this is not so plain.
+
+    The text is split where an object ends and one with the same first key begins. Each piece is checked to be
+    valid JSON by itself: a piece that begins where an element does and is valid can only end where it ends.
+    """
+    opening = PLAIN_ARRAY.match(text)
+    closing = text.rstrip()
+    if not opening or (opening["key"] is not None and json.loads(opening["key"]) not in envelopes):
+        return None
+    for bracket in "}]" if opening["key"] is not None else "]":
+        if not closing.endswith(bracket):
+            return None
+        closing = closing[:-1].rstrip()
+    between = re.compile(rf"(?<=\}})\s*,\s*(?=\{{\s*{re.escape(opening['first'])}\s*:)")
+    pieces = pa.array(between.split(closing[opening.end("array") :].lstrip()), pa.string())
+    return pieces if are_objects(pieces) else None
+
+
+def are_objects(texts: pa.StringArray) -> bool:
+    """Whether each text is one whole JSON object, with nothing behind it."""
+    con = _checker()
+    con.register("texts", pa.table({"text": texts}))
+    asked = "SELECT bool_and(json_valid(text) AND starts_with(text, '{') AND ends_with(text, '}')) FROM texts"
+    (fit,) = con.execute(asked).fetchone() or (False,)
+    con.unregister("texts")
+    return bool(fit)
+
+
+@cache
+def _checker() -> duckdb.DuckDBPyConnection:
+    return engine.connect()
 
 
 def _walk(text: str, envelopes: tuple[str, ...]) -> Iterator[Records]:
     """Follow the brackets of concatenated values; arrays and envelopes give their elements."""
     decoder = json.JSONDecoder()
-    records = Records()
+    records = Gathering()
     inside: list[str] = []  # open brackets around the next element: "[", or "{" and "[" of an envelope
     position = 0
     while token := JSON_TOKEN.search(text, position):
@@ -96,11 +142,11 @@ def _walk(text: str, envelopes: tuple[str, ...]) -> Iterator[Records]:
         else:
             position = _element(text, token, decoder, records, bool(inside))
         if len(records.raws) >= CHUNK_RECORDS:
-            yield records
-            records = Records()
+            yield records.records()
+            records = Gathering()
     if inside and records.broken.get(len(records.raws) - 1) != CUT_OFF:
         records.add_broken("", "JSON ends before its closing bracket: records may be missing")
-    yield records
+    yield records.records()
 
 
 def _is_envelope(text: str, start: int, envelopes: tuple[str, ...]) -> bool:
@@ -139,7 +185,7 @@ def _skip_space(text: str, position: int) -> int:
     return position
 
 
-def _element(text: str, token: re.Match[str], decoder: json.JSONDecoder, records: Records, in_array: bool) -> int:
+def _element(text: str, token: re.Match[str], decoder: json.JSONDecoder, records: Gathering, in_array: bool) -> int:
     """Take one value as a record; a broken one up to its closing bracket, or to the end of the text.
 
     A word that is no value ends with itself in an array, and with its line in text that is no JSON.
@@ -152,7 +198,7 @@ def _element(text: str, token: re.Match[str], decoder: json.JSONDecoder, records
         closed = _closing(text, start) if word in "{[" else token.end() if in_array else _line_end(text, start)
         end = len(text) if closed is None else closed
         raw = text[start:end].rstrip()
-        if closed is not None and json_object(raw) is not None:
+        if closed is not None and (json_object(raw) is not None or are_objects(pa.array([raw], pa.string()))):
             records.raws.append(raw)
         else:
             records.add_broken(raw, CUT_OFF if closed is None else "not valid JSON")

@@ -5,61 +5,100 @@ from __future__ import annotations
 import json
 from functools import cache
 
+import pyarrow as pa
+
 from playbooks import engine, schema
 from playbooks.formats import REFUSED, Clock, Columns, Format, Json, Pairs, Part, TextLines, W3c, Zeek
+from playbooks.normalise.records import Records
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # beyond lies what other tools of the trade cannot hold, and no event
 MACRO_ZEEK_NULL = "NULL::VARCHAR"
 NO_PART = "a record of kind"
+WHOLE = "matched_as_a_whole"  # beside the named groups of a pattern
 
 
 @cache
-def cut_records(form: Format, names: tuple[str, ...]) -> str:
-    """SQL from `chunk` to its records with the named fields `r`, and `misfit`: why they have none."""
-    misfit = f"CASE WHEN r IS NULL THEN {_misfit(form, names)} END AS misfit"
-    return f"(SELECT *, {misfit} FROM (SELECT record_no, raw, cells, broken, {fields_of(form, names)} AS r FROM chunk))"
+def cut_records(form: Format, names: tuple[str, ...], cells: str = "cells", guarded: bool = True) -> str:
+    """SQL from `chunk` to its records with the named fields `r`.
+
+    `cells` is the SQL of the cells of a record (see `cells_of`). Without the guard one record that is no valid
+    JSON stops the query; with it, every record is parsed twice.
+    """
+    given = f"(SELECT record_no, raw, json, broken, {cells} AS cells FROM chunk)" if cells != "cells" else "chunk"
+    return f"(SELECT record_no, raw, cells, broken, {fields_of(form, names, guarded)} AS r FROM {given})"
 
 
-@cache
-def parted_records(form: Format, names: tuple[str, ...]) -> str:
-    """SQL from `chunk` to records with the number of the part that each belongs to; -1 for none."""
+def cells_of(records: Records) -> str:
+    """SQL of the cells of a record: a list that stands there, one made of columns, or what a delimiter separates."""
+    if records.delimiter:
+        return f"string_split(raw, {engine.text_literal(records.delimiter)})"
+    if records.cells is not None and pa.types.is_struct(records.cells.type):
+        return "[" + ", ".join(f'cells."{place}"' for place in range(records.cells.type.num_fields)) + "]"
+    return "cells"
+
+
+def parted_records(form: Format, source: str) -> str:
+    """SQL from cut records to records with the number of the part that each belongs to; -1 for none."""
     status = " ".join(f"WHEN {condition} THEN -1" for condition, _ in form.status)
     parts = " ".join(f"WHEN {part.when} THEN {number}" for number, part in enumerate(form.parts))
-    number = f"CASE WHEN broken IS NOT NULL OR r IS NULL THEN -1 {status} {parts} ELSE -1 END AS part"
-    return f"SELECT *, {number} FROM {cut_records(form, names)}"
+    number = f"CASE WHEN broken IS NOT NULL OR r IS NULL THEN -1 {status} {parts} ELSE -1 END"
+    return f"SELECT *, {number} AS part FROM {source}"
 
 
 @cache
-def of_no_part(form: Format) -> str:
-    """SQL from `parted` to the records of no part, with the reason."""
-    kind = f"left(coalesce(CAST({form.kind} AS VARCHAR), 'unknown'), 60)"
-    reason = f"{engine.text_literal(NO_PART + ' ‘')} || {kind} || {engine.text_literal('’ is not read')}"
-    return f"""
-        SELECT record_no, raw, CASE WHEN broken IS NOT NULL THEN broken WHEN r IS NULL THEN misfit {_status(form)}
-            ELSE {reason} END AS reason
-        FROM parted WHERE part = -1
+def events_of(form: Format, part: Part, source: str, evidence_id: str) -> str:
+    """SQL from the records of `source` to the columns of the table, with `bad` where a row is no event.
+
+    Nothing filters here: a filter would be pushed below the columns, and each of them computed twice.
     """
-
-
-@cache
-def mapping(form: Format, part: Part, source: str, evidence_id: str) -> str:
-    """SQL from the records of `source` to the columns of the table, with `reason` where a record is no event."""
     table = schema.TABLES[part.table]
     select = part.select()
-    packed = ", ".join(f'"{name}" := {expression}' for name, expression in select.items())
+    own = ", ".join(f'{expression} AS "{name}"' for name, expression in select.items())
+    lacking = "item IS NULL" if part.each else "false"
+    status = " OR ".join([f"coalesce({condition}, false)" for condition, _ in form.status] or ["false"])
+    refused = " OR ".join(
+        f'coalesce("{name}" = {REFUSED[type_]}, false)'
+        for name in select
+        if (type_ := table.type_of(name)) in REFUSED and name != "time"
+    )
+    timeless = "false" if form.undated == "false" else f"coalesce({form.undated}, false)"
     fixed = {
         "evidence_id": engine.text_literal(evidence_id),
         "record_no": "record_no",
         "format": engine.text_literal(form.name),
     }
-    given = {name: f'e."{name}"' for name in select} | fixed
+    given = {name: f'"{name}"' for name in select} | fixed
     columns = ", ".join(f"CAST({given.get(c.name, 'NULL')} AS {c.type}) AS {c.name}" for c in table.columns)
     return f"""
+        WITH mapped AS (SELECT record_no, broken IS NOT NULL OR r IS NULL OR {lacking} OR {status} AS unfit,
+            {timeless} AS timeless, {own} FROM {entries(part, source)})
+        SELECT {columns}, unfit {f"OR {refused}" if refused else ""} OR CASE WHEN "time" IS NULL THEN NOT timeless
+            ELSE "time" < TIMESTAMPTZ '{FIRST_YEAR}-01-01 00:00:00Z'
+              OR "time" >= TIMESTAMPTZ '{LAST_YEAR + 1}-01-01 00:00:00Z' END AS bad
+        FROM mapped
+    """
+
+
+@cache
+def reasons_of_no_part(form: Format, names: tuple[str, ...]) -> str:
+    """SQL from `parted` to the records of no part, with the reason."""
+    kind = f"left(coalesce(CAST({form.kind} AS VARCHAR), 'unknown'), 60)"
+    reason = f"{engine.text_literal(NO_PART + ' ‘')} || {kind} || {engine.text_literal('’ is not read')}"
+    return f"""
+        SELECT record_no, raw, CASE {_unfit(form, names)} {_status(form)} ELSE {reason} END AS reason
+        FROM parted WHERE part = -1
+    """
+
+
+@cache
+def reasons_of(form: Format, part: Part, source: str, names: tuple[str, ...]) -> str:
+    """SQL from the records of `source` to why each of them is no event; null where it is one."""
+    packed = ", ".join(f'"{name}" := {expression}' for name, expression in part.select().items())
+    return f"""
         WITH packed AS (SELECT *, struct_pack({packed}) AS e FROM {entries(part, source)}),
-        weighed AS (SELECT *, {_refused(part)} AS refused FROM packed),
-        judged AS (SELECT *, CASE
-            WHEN broken IS NOT NULL THEN broken
-            WHEN r IS NULL THEN misfit
+        weighed AS (SELECT *, {_refused(part)} AS refused FROM packed)
+        SELECT record_no, raw, CASE
+            {_unfit(form, names)}
             {_status(form)}
             {"WHEN item IS NULL THEN 'holds no entry that could be an event'" if part.each else ""}
             WHEN len(refused) > 0 THEN 'a value cannot be read: ' || array_to_string(refused, ', ')
@@ -67,9 +106,12 @@ def mapping(form: Format, part: Part, source: str, evidence_id: str) -> str:
             WHEN e."time" < TIMESTAMPTZ '{FIRST_YEAR}-01-01 00:00:00Z'
               OR e."time" >= TIMESTAMPTZ '{LAST_YEAR + 1}-01-01 00:00:00Z'
             THEN 'no time: the stamp lies outside the years {FIRST_YEAR} to {LAST_YEAR}'
-            END AS reason FROM weighed)
-        SELECT {columns}, reason, CASE WHEN reason IS NOT NULL THEN raw END AS raw FROM judged
+            END AS reason FROM weighed
     """
+
+
+def _unfit(form: Format, names: tuple[str, ...]) -> str:
+    return f"WHEN broken IS NOT NULL THEN broken WHEN r IS NULL THEN {_misfit(form, names)}"
 
 
 def entries(part: Part, source: str) -> str:
@@ -123,17 +165,19 @@ def _misfit(form: Format, names: tuple[str, ...]) -> str:
             return "'not a whole JSON object'"
 
 
-def fields_of(form: Format, names: tuple[str, ...]) -> str:
+def fields_of(form: Format, names: tuple[str, ...], guarded: bool = True) -> str:
     """SQL that turns `raw` (or `cells`) into the struct `r` of text fields, NULL where it does not fit."""
     match form.cut:
         case TextLines(pattern=pattern) as layout:
-            groups = ", ".join(engine.text_literal(name) for name in layout.names)
-            found = f"regexp_extract(raw, {engine.text_literal(pattern)}, [{groups}])"
-            return f"CASE WHEN regexp_matches(raw, {engine.text_literal(pattern)}) THEN {found} END"
+            # what the whole pattern matched comes first: it is empty where the line has not the pattern
+            groups = ", ".join(engine.text_literal(name) for name in (WHOLE, *layout.names))
+            found = f"regexp_extract(raw, {engine.text_literal(f'({pattern})')}, [{groups}])"
+            return f"list_transform([{found}], lambda m: CASE WHEN m.{WHOLE} <> '' THEN m END)[1]"
         case Json(shape=shape, nested=nested):
-            return _json_fields(shape, nested)
+            return _json_fields(shape, nested, guarded)
         case Zeek(fields=fields):
-            return _listed_fields(fields, names, "string_split(raw, chr(9))") if names else _zeek_json(fields)
+            split = "string_split(raw, chr(9))"
+            return _listed_fields(fields, names, split) if names else _zeek_json(fields, guarded)
         case Pairs(fields=fields):
             shape = json.dumps(dict.fromkeys(fields, "VARCHAR"))
             return f"json_transform(json, {engine.text_literal(shape)})"
@@ -143,22 +187,25 @@ def fields_of(form: Format, names: tuple[str, ...]) -> str:
             return _listed_fields(fields, names or tuple(n.replace("-", "_") for n in default), "cells")
 
 
-def _json_fields(shape: str, nested: str | None) -> str:
+def _json_fields(shape: str, nested: str | None, guarded: bool) -> str:
     text = "json"
     if nested:
-        outer = f"""CASE WHEN contains(json, '"{nested}"') AND json_valid(json) THEN json END"""
+        outer = f"""CASE WHEN contains(json, '"{nested}"') {"AND json_valid(json)" if guarded else ""} THEN json END"""
         text = f"coalesce(json_extract_string({outer}, {engine.text_literal('$.' + nested)}), json)"
-    return f"json_transform(CASE WHEN json_valid({text}) THEN {text} END, {engine.text_literal(shape)})"
+    # text inside of JSON may be anything
+    whole = f"CASE WHEN json_valid({text}) THEN {text} END" if guarded or nested else text
+    return f"json_transform({whole}, {engine.text_literal(shape)})"
 
 
-def _zeek_json(fields: tuple[str, ...]) -> str:
+def _zeek_json(fields: tuple[str, ...], guarded: bool) -> str:
     spellings = {field.replace(".", "_"): dict.fromkeys((field, field.replace(".", "_"))) for field in fields}
     shape = json.dumps({name: "VARCHAR" for both in spellings.values() for name in both})
     packed = ", ".join(
         f'"{name}" := coalesce(' + ", ".join(f'j."{spelling}"' for spelling in both) + ")"
         for name, both in spellings.items()
     )
-    object_of = f"json_transform(CASE WHEN json_valid(json) THEN json END, {engine.text_literal(shape)})"
+    whole = "CASE WHEN json_valid(json) THEN json END" if guarded else "json"
+    object_of = f"json_transform({whole}, {engine.text_literal(shape)})"
     return f"list_transform([{object_of}], lambda j: CASE WHEN j IS NOT NULL THEN struct_pack({packed}) END)[1]"
 
 

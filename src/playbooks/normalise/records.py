@@ -2,18 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import pyarrow as pa
+
 CHUNK_RECORDS = 100_000  # enough to be worth a query, few enough to be held at once
+NONE_BROKEN: Mapping[int, str] = {}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Records:
     """A run of records under one header.
 
-    `raws` holds the records; `broken` says why, by index into `raws`, for those cut off or damaged;
-    `names` are the field names of a header line; `cells` the split fields where SQL cannot split.
+    `texts` holds the records; `broken` says why, by index into `texts`, for those cut off or damaged;
+    `names` are the field names of a header line. Where a record is made of cells, `cells` holds them (as lists,
+    or as structs where all records have as many), or they stand between `delimiter`s and nothing quotes these.
     """
+
+    texts: pa.StringArray
+    names: tuple[str, ...] = ()
+    broken: Mapping[int, str] = field(default_factory=lambda: NONE_BROKEN)
+    cells: pa.ListArray | pa.StructArray | None = None
+    delimiter: str = ""
+    blank: int = 0
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def raws(self) -> list[str]:
+        return list(self.texts.to_pylist())
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return int(self.texts.nbytes) + 64 * self.blank
+
+    def part(self, start: int, count: int) -> Records:
+        """So many records from `start` on; the blank lines belong to the first of them."""
+        if start == 0 and count >= len(self):
+            return self
+        return Records(
+            self.texts.slice(start, count),
+            self.names,
+            {index - start: reason for index, reason in self.broken.items() if start <= index < start + count},
+            self.cells.slice(start, count) if self.cells is not None else None,
+            self.delimiter,
+            0 if start else self.blank,
+        )
+
+    def like(self, other: Records) -> bool:
+        """Whether both stand under one header and give their cells alike."""
+        return self._header() == other._header()
+
+    def _header(self) -> tuple[object, ...]:
+        return self.names, self.delimiter, self.cells.type if self.cells is not None else None
+
+    def then(self, other: Records) -> Records:
+        """Both runs as one; they must be `like`."""
+        moved = {len(self) + index: reason for index, reason in other.broken.items()}
+        return Records(
+            pa.concat_arrays([self.texts, other.texts]),
+            self.names,
+            {**self.broken, **moved},
+            pa.concat_arrays([self.cells, other.cells]) if self.cells is not None else None,
+            self.delimiter,
+            self.blank + other.blank,
+        )
+
+
+@dataclass
+class Gathering:
+    """Records gathered one by one, where a careful look at each is needed."""
 
     names: tuple[str, ...] = ()
     raws: list[str] = field(default_factory=list)
@@ -26,12 +87,9 @@ class Records:
         self.raws.append(raw)
         self.cells.append([])
 
-    def add(self, run: Records) -> None:
-        """Take the records of a run that follows under the same header."""
-        self.broken |= {len(self.raws) + index: reason for index, reason in run.broken.items()}
-        self.raws += run.raws
-        self.cells += run.cells
-        self.blank += run.blank
+    def records(self, with_cells: bool = False) -> Records:
+        cells = pa.array(self.cells, pa.list_(pa.string())) if with_cells else None
+        return Records(pa.array(self.raws, pa.string()), self.names, self.broken, cells, blank=self.blank)
 
 
 @dataclass(frozen=True)
@@ -43,6 +101,6 @@ class Torn:
 
     def records(self, names: tuple[str, ...] = ()) -> Records:
         """The torn record alone, as a run of its own."""
-        records = Records(names)
-        records.add_broken(self.raw, self.reason)
-        return records
+        alone = Gathering(names)
+        alone.add_broken(self.raw, self.reason)
+        return alone.records()
