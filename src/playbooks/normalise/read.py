@@ -5,7 +5,7 @@ Each record gives exactly one row, so the counts add up by construction; `Readin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +26,7 @@ from playbooks.normalise.records import Records
 from playbooks.normalise.text import read_text
 
 BROKEN, STATUS, UNKNOWN = "broken", "status", "unknown"
+MAX_FAILURES = 500  # of queries in one file of an own format, before whole pieces become unread
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,8 @@ def read(source: Source, detection: Detection | None = None) -> Iterator[Rows]:
         Runs of rows in the order of the records; together they hold every record once.
     """
     detection = detection or detect(source.file)
-    reader = _Reader(source, detection)
+    own = detection.format is not None and detection.format.sha256
+    reader = _CarefulReader(source, detection) if own else _Reader(source, detection)
     waiting: Future[Rows] | None = None
     with ThreadPoolExecutor(1, thread_name_prefix="mapping") as mapping:  # the next run is cut while one is mapped
         for records in cut(read_text(source.file), detection.layout):
@@ -102,9 +104,12 @@ def read(source: Source, detection: Detection | None = None) -> Iterator[Rows]:
 
 
 @cache
-def _connection() -> duckdb.DuckDBPyConnection:
-    """One connection a process: opening one and making the macros takes longer than a small file."""
-    con = engine.connect()
+def _connection(closed: bool = False) -> duckdb.DuckDBPyConnection:
+    """One connection a process: opening one and making the macros takes longer than a small file.
+
+    A `closed` one is for own formats, whose SQL may come from a stranger.
+    """
+    con = engine.connect_closed() if closed else engine.connect()
     con.execute(MACROS)
     return con
 
@@ -116,7 +121,7 @@ class _Reader:
         self.source = source
         self.detection = detection
         self.next_no = 1
-        self.con = _connection()
+        self.con = _connection(closed=bool(detection.format and detection.format.sha256))
         self.con.execute("SET VARIABLE case_clock = ?", [source.clock or ""])
 
     def rows(self, records: Records) -> Rows:
@@ -161,6 +166,57 @@ class _Reader:
         numbers = pa.array(range(first, first + len(raws)), pa.int64())
         kinds = [UNKNOWN] * len(raws)
         return _unread_table(self.source.evidence_id, numbers, kinds, reasons, pa.array(raws, pa.string()))
+
+
+class _CarefulReader(_Reader):
+    """For own formats: an expression that fails on a record costs that record, and no other.
+
+    A run of records that fails is read in pieces, down to the record. A file in which that happens very often
+    is not worth the time: there a whole piece becomes unread.
+    """
+
+    failures = 0
+
+    def rows(self, records: Records) -> Rows:
+        first, count = self.next_no, len(records.raws)
+        try:
+            return super().rows(records)
+        except duckdb.Error as error:
+            self.next_no = first + count
+            self.failures += 1
+            if count == 1 or self.failures > MAX_FAILURES:
+                return self._failed(records, first, str(error))
+        self.next_no = first
+        return _joined([self.rows(piece) for piece in _pieces(records)])
+
+    def _failed(self, records: Records, first: int, error: str) -> Rows:
+        count = len(records.raws)
+        beside = (
+            "" if count == 1 else f", or on one of the {count - 1:,} beside it: it failed {MAX_FAILURES} times before"
+        )
+        reason = (
+            f"an expression of the format fails on this record{beside}: {' '.join(error.splitlines()[0].split())[:200]}"
+        )
+        reasons = [records.broken.get(i, reason) for i in range(count)]
+        numbers, raws = pa.array(range(first, first + count), pa.int64()), pa.array(records.raws, pa.string())
+        unread = _unread_table(self.source.evidence_id, numbers, [BROKEN] * count, reasons, raws)
+        return Rows({}, unread, records.blank)
+
+
+def _pieces(records: Records) -> Iterator[Records]:
+    """A run in ten pieces; the first carries the count of blank lines."""
+    step = -(-len(records.raws) // 10)
+    for start in range(0, len(records.raws), step):
+        broken = {i - start: why for i, why in records.broken.items() if start <= i < start + step}
+        raws, cells = records.raws[start : start + step], records.cells[start : start + step]
+        yield Records(records.names, raws, broken, cells, 0 if start else records.blank)
+
+
+def _joined(pieces: list[Rows]) -> Rows:
+    names = dict.fromkeys(name for rows in pieces for name in rows.tables)
+    tables = {name: pa.concat_tables(rows.tables[name] for rows in pieces if name in rows.tables) for name in names}
+    unread = pa.concat_tables(rows.unread for rows in pieces)
+    return Rows(tables, unread, sum(rows.blank for rows in pieces), any(rows.several for rows in pieces))
 
 
 def _kind_of(reason: str) -> str:
@@ -215,7 +271,7 @@ def _json_texts(raws: list[str], form: Format) -> Iterable[str | None]:
             return [None] * len(raws)
 
 
-def raw_records(file: Path, wanted: set[int]) -> dict[int, str]:
+def raw_records(file: Path, wanted: set[int], own: Sequence[Format] = ()) -> dict[int, str]:
     """The raw text of records by number, as `read` counts them; numbers beyond the end are absent.
 
     Parameters
@@ -224,11 +280,13 @@ def raw_records(file: Path, wanted: set[int]) -> dict[int, str]:
         The evidence file.
     wanted
         Record numbers, from 1.
+    own
+        Own formats of the case: how a file is cut depends on its format.
     """
     found: dict[int, str] = {}
     first = 1
     last = max(wanted, default=0)
-    for records in cut(read_text(file), detect(file).layout):
+    for records in cut(read_text(file), detect(file, own).layout):
         for number in range(first, min(first + len(records.raws), last + 1)):
             if number in wanted:
                 found[number] = records.raws[number - first]
