@@ -26,7 +26,7 @@ from playbooks.normalise.records import Records
 from playbooks.normalise.text import read_text
 
 BROKEN, STATUS, UNKNOWN = "broken", "status", "unknown"
-MAX_FAILURES = 500  # of queries in one file of an own format, before whole pieces become unread
+MAX_FAILURES = 200  # of queries in one file of an own format, before whole pieces become unread
 
 
 @dataclass(frozen=True)

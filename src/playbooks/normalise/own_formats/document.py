@@ -56,6 +56,24 @@ def _table(text: str) -> str:
     return text
 
 
+def _columns(columns: object) -> object:
+    if isinstance(columns, str):
+        return columns
+    if not isinstance(columns, dict):
+        raise ValueError("expected column: expression for each, or an SQL list as text")
+    if wrong := [name for name, text in columns.items() if not isinstance(name, str) or not isinstance(text, str)]:
+        raise ValueError(f"{wrong[0]!r:.60}: expected an expression as text, such as said(r.name)")
+    return columns
+
+
+def _json_fields(fields: object) -> object:
+    if isinstance(fields, list) and fields and all(isinstance(name, str) for name in fields):
+        return [_field(name) for name in fields]
+    if not isinstance(fields, dict) or not fields:
+        raise ValueError(f"expected a list of names, or names with {', '.join(LEAVES)} or names inside them")
+    return fields
+
+
 Words = Annotated[str, Field(max_length=500), AfterValidator(_words)]
 Name = Annotated[str, AfterValidator(_name)]
 FieldName = Annotated[str, Field(max_length=100), AfterValidator(_field)]
@@ -64,7 +82,7 @@ Pattern = Annotated[str, Field(min_length=1, max_length=4_000)]
 Fields = Annotated[list[FieldName], Field(min_length=1, max_length=500)]
 Names = Annotated[list[FieldName], Field(max_length=100)]
 Only = Annotated[dict[FieldName, Pattern], Field(max_length=20)]
-Columns = str | dict[str, str]
+Columns = Annotated[Any, AfterValidator(_columns)]
 
 
 class _Section(BaseModel):
@@ -82,7 +100,7 @@ class JsonObjects(_Section):
     """JSON objects; `fields` lists names of text, or nests names with `text`, `texts` or `json`."""
 
     layout: Literal["json"]
-    fields: Fields | dict[FieldName, Any]
+    fields: Annotated[Any, AfterValidator(_json_fields)]
     keys: Names
     any_of: Names = []
     only: Only = {}
@@ -168,7 +186,7 @@ class Document(_Section):
     cannot_show: Words
     reference: Words
     table: TableName | None = None
-    columns: Columns | None = None
+    columns: Columns = ""
     each: str = ""
     parts: Annotated[list[PartOf], Field(max_length=30)] = []
     kind: str = ""
