@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -35,7 +36,7 @@ from playbooks.normalise import (
     show,
 )
 from playbooks.normalise.own_formats.document import MAX_BYTES
-from playbooks.normalise.own_formats.expressions import FUNCTIONS, REFUSING, Refused, check_expression
+from playbooks.normalise.own_formats.expressions import FUNCTIONS, OWN_MACROS, REFUSING, Refused, check_expression
 
 PROXY: dict[str, Any] = {
     "name": "acme_proxy",
@@ -687,6 +688,13 @@ def test_no_function_that_is_allowed_reaches_beyond_its_arguments() -> None:
     ).fetchall()
     facts = {name: tuple(rest) for name, *rest in known}
     assert {name: facts.get(name) for name in FUNCTIONS - {"nullif"} if facts.get(name) != (True, True, True)} == {}
+
+
+def test_the_how_to_lists_every_function_that_is_allowed_and_no_other() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/how-to/own-format.md").read_text(encoding="utf-8")
+    lines = page.partition("| for | functions |")[2].partition("\n\n")[0].splitlines()[2:]
+    listed = re.findall(r"`([a-z_]+)[`(]", "".join(line.partition("|")[2].partition("|")[2] for line in lines))
+    assert sorted(listed) == sorted(FUNCTIONS | OWN_MACROS)
 
 
 def test_macros_that_can_refuse_a_text_are_those_whose_value_is_guarded() -> None:
