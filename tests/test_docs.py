@@ -97,6 +97,14 @@ def desk(folder: Path) -> Path:
         "evil.example,domain,Our CERT,170,2026-03-01T00:00:00Z,,AMBER,more than all\n",
         encoding="utf-8",
     )
+    own = blocks(ROOT / "docs/how-to/own-format.md", "yaml")[0]  # the page is the only place where it stands
+    (export / "acme_proxy.yaml").write_text(own, encoding="utf-8")
+    asked = "10.20.3.17 GET app.example.test/x"
+    (export / "acme.log").write_text(
+        f"2026-03-10T09:00:00Z {asked} 200 512\n2026-03-10T09:01:00Z {asked} never 0\n"
+        f"2026-03-10T09:02:00Z {asked} 200 498\n--- rotated ---\n",
+        encoding="utf-8",
+    )
     odd = folder / "cases/no-zone"
     odd.mkdir(parents=True)
     (odd / "case.yaml").write_text(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playbooks.case import CASE_FILE, Case
-from playbooks.errors import NotFound
+from playbooks.errors import CaseError, NotFound
 from playbooks.evidence import Check, Fault, State, Verdict, custody, verify
 from playbooks.evidence.cloudtrail_digests import check_cloudtrail
 from playbooks.evidence.items import items_in, sha256_of
@@ -23,6 +23,7 @@ from playbooks.evidence.seal_check import check_seals
 from playbooks.evidence.timestamp_check import check_tokens
 from playbooks.evidence.verify import check_of
 from playbooks.normalise import readings, show
+from playbooks.normalise.own_formats import FOLDER, digests_of
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -168,9 +169,24 @@ def _check_current(case: Case, chain: list[dict[str, Any]], record: dict[str, An
     stated = {(step.get("inputs") or {}).get(CASE_FILE) for step in record.get("steps") or ()}
     late = [f"{len(since)} items were added since ({since[0]} first)"] if since else []
     late += [] if sha256_of(case.path / CASE_FILE) in stated else [f"{CASE_FILE} was changed since"]
+    late += [] if _own_formats(case) == _formats_read(record) else ["own formats were changed since"]
     if late:
         return Check(CURRENT, State.NOT_CHECKED, f"results are of an earlier state: {'; '.join(late)}. Run again")
     return Check(CURRENT, State.VERIFIED, f"results are of this evidence and this {CASE_FILE}")
+
+
+def _own_formats(case: Case) -> dict[str, str]:
+    """The own formats that are here now, by digest; a folder that cannot be read is none that a run has read."""
+    try:
+        return digests_of(case)
+    except CaseError as error:
+        return {FOLDER: str(error)}
+
+
+def _formats_read(record: dict[str, Any]) -> dict[str, str]:
+    """The own formats that the first step of a run found, by digest."""
+    inputs = next((step.get("inputs") or {} for step in record.get("steps") or ()), {})
+    return {name: digest for name, digest in inputs.items() if str(name).startswith(f"{FOLDER}/")}
 
 
 def _check_files(case: Case, chain: list[dict[str, Any]], record: dict[str, Any]) -> list[Check]:
@@ -262,7 +278,7 @@ def _changed_records(case: Case, shown: dict[str, str]) -> Iterator[Fault]:
     for refs in by_item.values():
         try:
             records = show(case, refs)
-        except NotFound as error:
+        except (NotFound, CaseError) as error:
             yield Fault(CITED, str(error))
             continue
         for ref, record in records.items():

@@ -224,7 +224,7 @@ def read_case_file(file: Path) -> CaseFile:
     try:
         text = file.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        _refuse_repeated_keys(node)
+        refuse_repeated_keys(node)
         data = yaml.safe_load(text)
     except UnicodeDecodeError as error:
         raise CaseError(f"{file}: not UTF-8 text ({error}). Save it as UTF-8.") from error
@@ -247,26 +247,34 @@ def _faults(file: Path, node: yaml.Node | None, error: ValidationError) -> str:
         field = ".".join(str(part) for part in fault["loc"]) or "(whole file)"
         message = MESSAGES.get(fault["type"], fault["msg"].removeprefix("Value error, "))
         found = "" if fault["type"] in ("missing", "extra_forbidden") else f"; found {fault['input']!r:.80}"
-        lines.append(f"  line {_line_of(node, fault['loc'])}, field {field}: {message}{found}")
+        lines.append(f"  line {line_of(node, fault['loc'])}, field {field}: {message}{found}")
     lines.append("Correct these fields and run again; the reference is docs/reference/case-yaml.md.")
     return "\n".join(lines)
 
 
-def _refuse_repeated_keys(node: yaml.Node | None) -> None:
-    """YAML readers take the last of two equal keys; here that would hide what the first one said."""
+def refuse_repeated_keys(node: yaml.Node | None) -> None:
+    """YAML readers take the last of two equal keys; here that would hide what the first one said.
+
+    Raises
+    ------
+    ValueError
+        A key stands twice in one mapping, or is no name; the line is named.
+    """
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise ValueError(f"line {key.start_mark.line + 1}: expected a name before the colon")
             if key.value in seen:
                 raise ValueError(f"line {key.start_mark.line + 1}: {key.value!r} stands here for the second time")
             seen.add(key.value)
-            _refuse_repeated_keys(value)
+            refuse_repeated_keys(value)
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
-            _refuse_repeated_keys(value)
+            refuse_repeated_keys(value)
 
 
-def _line_of(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int:
+def line_of(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int:
     """Line (from 1) of the deepest node on the way to `loc`."""
     line = 1
     for part in loc:

@@ -43,6 +43,19 @@ def connect() -> duckdb.DuckDBPyConnection:
     return con
 
 
+def connect_closed() -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB like `connect`, for SQL of strangers: no file, no extension, no setting can be reached from it.
+
+    Returns
+    -------
+    duckdb.DuckDBPyConnection
+    """
+    con = connect()
+    con.execute("SET enable_external_access = false")
+    con.execute("SET lock_configuration = true")
+    return con
+
+
 @dataclass(frozen=True)
 class Tables:
     """The event tables of a case as Ibis tables: a table without evidence is empty, never absent."""

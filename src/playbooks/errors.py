@@ -32,7 +32,7 @@ class AllFailed(PlaybookError):
 
 
 class CaseError(PlaybookError):
-    """There is no case here, or its `case.yaml` is not valid."""
+    """There is no case here, or its `case.yaml` or one of its own formats is not valid."""
 
     exit_code = 5
 
@@ -67,7 +67,7 @@ EXIT_CODES: dict[int, str] = {
     UsageError.exit_code: "an argument or a notebook parameter is unknown or of the wrong type",
     SomeFailed.exit_code: "some of several inputs were refused or failed; the others are done",
     AllFailed.exit_code: "none of the inputs could be used",
-    CaseError.exit_code: "no case here, or case.yaml is not valid",
+    CaseError.exit_code: "no case here, or case.yaml or an own format is not valid",
     EvidenceChanged.exit_code: "evidence or custody record changed: everything that differs is listed",
     StepFailed.exit_code: "a notebook failed: finished steps are kept",
     NotFound.exit_code: "a reference, step or result does not exist in this case",

@@ -23,6 +23,7 @@ from playbooks.case import CASE_FILE, Case, write_json, write_text
 from playbooks.errors import StepFailed
 from playbooks.evidence import custody, finish, require_intact
 from playbooks.kernels import Kernels
+from playbooks.normalise.own_formats import digests_of, formats_of
 from playbooks.steps import OWN_PARAMETER, STEPS, check_parameters, notebooks_folder
 
 if TYPE_CHECKING:
@@ -80,10 +81,13 @@ def run(
         Wrong parameters; nothing was started.
     EvidenceChanged
         The evidence is not intact; nothing was started.
+    CaseError
+        An own format of the case is not valid; nothing was started.
     StepFailed
         A notebook failed; the executed notebook holds the traceback.
     """
     typed = check_parameters(given or {}, steps)
+    own = {form.name: form.sha256 for form in formats_of(case)}
     finish(case)  # what an addition that was broken off had left to do
     verdict = require_intact(case)
     record: dict[str, Any] = {
@@ -92,10 +96,12 @@ def run(
         "started": _now(),
         "versions": versions(),
         "evidence": {"files": verdict.files, "custody_entries": verdict.entries, "custody_head": verdict.head},
+        "own_formats": own,
         "steps": [],
     }
     write_json(case.run_record, record)  # notebook 6 states the run in the report
-    _record(case, "read", run_id=record["run_id"], steps=list(steps), items=verdict.files, head=verdict.head)
+    facts = {"steps": list(steps), "items": verdict.files, "head": verdict.head}
+    _record(case, "read", run_id=record["run_id"], **facts, **({"own_formats": own} if own else {}))
     kernels = Kernels(case.path, len(steps))
     pages = ThreadPoolExecutor(1, thread_name_prefix="pages")  # a page is written while the next step runs
     written: list[Future[None]] = []
@@ -161,7 +167,7 @@ def _run_step(case: Case, name: str, parameters: dict[str, Any], kernels: Kernel
     from papermill.exceptions import PapermillExecutionError
 
     source = notebooks_folder() / f"{name}.ipynb"
-    step = Step(name, "running", _digest(source), parameters, _now(), inputs=_digests(case, INPUTS))
+    step = Step(name, "running", _digest(source), parameters, _now(), inputs=_digests(case, INPUTS) | digests_of(case))
     before = time.perf_counter()
     try:
         with kernels.one() as kernel:

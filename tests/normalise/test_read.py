@@ -22,7 +22,7 @@ from playbooks.formats import FORMATS, MACROS, REFUSED, Columns, Format, Json, P
 from playbooks.normalise import Source, detect, read
 from playbooks.normalise.columns import header_names
 from playbooks.normalise.cut import cut
-from playbooks.normalise.read import _connection
+from playbooks.normalise.mappers import _database
 from playbooks.normalise.text import read_text
 
 QUOTE = '"'
@@ -195,7 +195,7 @@ MACRO_NAMES = sorted(set(re.findall(r"CREATE MACRO (\w+)\((?:t|u|n|a|micros)\)",
 
 @pytest.mark.parametrize("macro", MACRO_NAMES)
 def test_no_text_stops_a_macro(macro: str) -> None:
-    con = _connection()
+    con = _database()
     con.execute("SET VARIABLE case_clock = 'Europe/Berlin'")
     con.execute("CREATE OR REPLACE TEMP TABLE nasty AS SELECT unnest(?::VARCHAR[]) AS t", [[*NASTY, None]])
     assert len(con.execute(f"SELECT {macro}(t) FROM nasty").fetchall()) == len(NASTY) + 1

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from playbooks.cli.app import AsJson, CaseFolder, app
 from playbooks.errors import AllFailed, SomeFailed
-from playbooks.terminal import err, out, print_events, print_json, say
+from playbooks.terminal import err, out, plain, print_events, print_json, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from playbooks.formats import Format
+    from playbooks.normalise import Detection, Source
 
 
 @app.command()
@@ -19,17 +26,22 @@ def read(
     as_json: Annotated[bool, typer.Option("--json", help="Print every event as a JSON line, in record order.")] = False,
     clock: Annotated[str | None, typer.Option(help="Zone of stamps that carry none, e.g. Europe/Berlin.")] = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Say which formats were tried and what was missing.")
+        bool, typer.Option("--explain", help="Say which formats were tried and what was missing, nearest first.")
     ] = False,
+    own: Annotated[
+        list[Path] | None, typer.Option("--format", help="YAML file of an own format; may be given several times.")
+    ] = None,
 ) -> None:
     """Show what the kit sees in log files, without a case. The last line on stderr gives the counts.
 
     Example: playbooks read --json conn.log.gz | head
     """
     from playbooks.case import check_zone
+    from playbooks.normalise import Source, read_formats
 
     if clock is not None:
         check_zone(clock)
+    forms = read_formats(own or [])
     totals = [0, 0, 0]
     refused = 0
     for number, file in enumerate(files, start=1):
@@ -37,7 +49,7 @@ def read(
             refused += 1
             say(reason, err)
             continue
-        for place, count in enumerate(_read_one(file, f"E{number:03d}", as_json, clock, explain)):
+        for place, count in enumerate(_read_one(Source(f"E{number:03d}", file, clock), forms, as_json, explain)):
             totals[place] += count
     if refused == len(files):
         raise AllFailed("nothing was read. Give log files, or folders to `playbooks add`.")
@@ -62,19 +74,18 @@ def _cannot_read(file: Path) -> str:
     return ""
 
 
-def _read_one(file: Path, evidence_id: str, as_json: bool, clock: str | None, explain: bool) -> tuple[int, int, int]:
+def _read_one(source: Source, own: Sequence[Format], as_json: bool, explain: bool) -> tuple[int, int, int]:
     from playbooks import evidence
-    from playbooks.normalise import Source, detect
+    from playbooks.normalise import detect
     from playbooks.normalise import read as read_records
 
-    detection = detect(file)
+    detection = detect(source.file, own)
     name = detection.format.name if detection.format else detection.why_unknown()
-    say(f"{evidence.printable(file)}: {name}", err)
+    say(f"{evidence.printable(source.file)}: {name}", err)
     if explain:
-        for tried in detection.tried:
-            say(f"  {tried.name}: {tried.share:.0%} {tried.missing}", err)
+        _explain(detection)
     counts = [0, 0, 0]
-    for rows in read_records(Source(evidence_id, file, clock), detection):
+    for rows in read_records(source, detection):
         if as_json:
             print_events(rows.in_order())
         for row in rows.unread.to_pylist():
@@ -82,6 +93,13 @@ def _read_one(file: Path, evidence_id: str, as_json: bool, clock: str | None, ex
         for place, count in enumerate((rows.count, rows.unread.num_rows, rows.blank)):
             counts[place] += count
     return counts[0], counts[1], counts[2]
+
+
+def _explain(detection: Detection) -> None:
+    if why := detection.why_chosen():
+        say(f"  {why}", err)
+    for tried in detection.tried:
+        say(f"  {tried.name}: {tried.share:.0%} {tried.missing}", err)
 
 
 @app.command()
@@ -107,13 +125,19 @@ def show(
 
 
 @app.command()
-def formats(as_json: AsJson = False) -> None:
+def formats(
+    case: Annotated[Path | None, typer.Option(help="Folder of a case, whose own formats are listed too.")] = None,
+    as_json: AsJson = False,
+) -> None:
     """List the log formats the kit reads, and what each can and cannot show.
 
-    Example: playbooks formats
+    Example: playbooks formats --case cases/IR-31
     """
+    from playbooks.case import open_case
     from playbooks.formats import FORMATS
+    from playbooks.normalise import formats_of
 
+    own = formats_of(open_case(case)) if case else ()
     rows = [
         {
             "name": form.name,
@@ -123,12 +147,15 @@ def formats(as_json: AsJson = False) -> None:
             "shows": form.shows,
             "cannot_show": form.cannot_show,
             "reference": form.reference,
+            "own_sha256": form.sha256,
         }
-        for form in FORMATS
+        for form in (*own, *FORMATS)
     ]
     if as_json:
         print_json(rows)
         return
     for row in rows:
-        out.print(f"[bold]{row['name']}[/]  {row['product']} → {row['table']}", soft_wrap=True)
-        out.print(f"  shows:       {row['shows']}\n  cannot show: {row['cannot_show']}", soft_wrap=True)
+        mark = f"  own format, SHA-256 {row['own_sha256']}" if row["own_sha256"] else ""
+        product = escape(plain(row["product"]))  # of an own format: anybody's words
+        out.print(f"[bold]{row['name']}[/]  {product} → {row['table']}{mark}", soft_wrap=True)
+        say(f"  shows:       {row['shows']}\n  cannot show: {row['cannot_show']}")

@@ -124,15 +124,19 @@ class Part:
 
     `each` is for a record that holds several events: an SQL list over `r`, of which every entry is an event
     with the record's number; `columns` name the entry `item`. A record whose list is empty is unread.
+    `expressions` stand in the place of `columns` in own formats: (column, expression) for each.
     """
 
     table: str
     when: str
     columns: str
     each: str = ""
+    expressions: tuple[tuple[str, str], ...] = ()
 
     def select(self) -> dict[str, str]:
         """Column → SQL expression, in the order written."""
+        if self.expressions:
+            return dict(self.expressions)
         text = re.sub(r"--[^\n]*", "", self.columns)
         parts = re.findall(r"(.+?)\s+AS\s+([a-z][a-z0-9_]*)\s*(?:,|\Z)", text.strip(), re.DOTALL)
         return {name: expression.strip() for expression, name in parts}
@@ -148,6 +152,7 @@ class Format:
     `undated` (SQL over `r`) tells the records that hold no stamp at all: they are events without a time. A
     stamp that is there and cannot be read, or lacks its zone, still makes its record unread.
     `each` is that of a log of one kind (see `Part`). `shows` and `cannot_show` are what `playbooks formats` prints.
+    `sha256` is the digest of the file of an own format (`playbooks.normalise.own_formats`), empty for those of the kit.
     """
 
     name: str
@@ -164,11 +169,13 @@ class Format:
     status: tuple[tuple[str, str], ...] = ()
     undated: str = "false"
     each: str = ""
+    expressions: tuple[tuple[str, str], ...] = ()
+    sha256: str = ""
 
     @property
     def every_part(self) -> tuple[Part, ...]:
         """The parts; a log of one kind is its own only part."""
-        return self.parts or (Part(self.table, "true", self.columns, self.each),)
+        return self.parts or (Part(self.table, "true", self.columns, self.each, self.expressions),)
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from playbooks import case as cases
 from playbooks.case import CASE_FILE, Case
 from playbooks.errors import CaseError
 from playbooks.guide.results import Results
+from playbooks.normalise.own_formats import files_of
 
 
 def open_case(case_dir: str = ".") -> Case:
@@ -31,11 +32,12 @@ def open_case(case_dir: str = ".") -> Case:
 
 
 @cache
-def _held(path: Path, stamp: tuple[int, int], window_minutes: int) -> Results:
+def _held(path: Path, stamp: tuple[tuple[str, int], ...], window_minutes: int) -> Results:
     return Results(cases.open_case(path), window_minutes)
 
 
 def results_of(case: Case, window_minutes: int = 60) -> Results:
-    """The results of a case, kept while its file and its custody chain do not change."""
-    changed = tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in (case.path / CASE_FILE, case.custody))
-    return _held(case.path, (changed[0], changed[1]), window_minutes)
+    """The results of a case, kept while its file, its own formats and its custody chain do not change."""
+    files = (case.path / CASE_FILE, case.custody, *files_of(case))
+    changed = tuple((str(file), file.stat().st_mtime_ns) for file in files if file.exists())
+    return _held(case.path, changed, window_minutes)

@@ -26,6 +26,7 @@ from playbooks.case import Case, write_json
 from playbooks.errors import NotFound
 from playbooks.evidence import Item, items
 from playbooks.normalise.detect import Detection, detect
+from playbooks.normalise.own_formats import formats_of, read_formats
 from playbooks.normalise.read import STATUS, Rows, Source, raw_records, read
 
 READINGS = "readings.json"
@@ -37,7 +38,8 @@ class Reading:
 
     `events` counts the records that became events; `tables` counts the rows of each table that the format
     writes, which are more where a record holds several events. `status` counts the unread records that say
-    themselves that they hold no event, `undated` the rows that have no time.
+    themselves that they hold no event, `undated` the rows that have no time. `own_sha256` is the digest of
+    the file of an own format.
     """
 
     evidence_id: str
@@ -54,6 +56,7 @@ class Reading:
     last: str | None
     note: str
     undated: int = 0
+    own_sha256: str = ""
 
     def law(self) -> str:
         """The conservation law of this item, in words."""
@@ -81,6 +84,11 @@ def normalise(
     -------
     list of Reading
         One per evidence item, in order.
+
+    Raises
+    ------
+    CaseError
+        An own format of the case is not valid; nothing was read.
     """
     stamp = _stamp(case)
     known = _known(case, stamp)
@@ -105,8 +113,9 @@ def readings(case: Case) -> list[Reading]:
 
 
 def _stamp(case: Case) -> str:
-    """Changes when the same bytes could be read differently: by other code, or by another clock."""
-    return hashlib.sha256(f"{kit.fingerprint()} {case.config.clock}".encode()).hexdigest()
+    """Changes when the same bytes could be read differently: by other code, another clock, other own formats."""
+    own = "".join(f" {form.name} {form.sha256}" for form in formats_of(case))
+    return hashlib.sha256(f"{kit.fingerprint()} {case.config.clock}{own}".encode()).hexdigest()
 
 
 def _known(case: Case, stamp: str | None) -> dict[str, Reading]:
@@ -131,7 +140,7 @@ def _is_there(case: Case, reading: Reading) -> bool:
 
 def read_item(case: Case, item: Item) -> Reading:
     """Read one evidence item into its Parquet files, whole or not at all."""
-    detection = detect(item.file(case))
+    detection = detect(item.file(case), formats_of(case))
     source = Source(item.evidence_id, item.file(case), case.config.clock)
     tables = dict.fromkeys(detection.format.tables if detection.format else (), 0)
     count = {"events": 0, "unread": 0, "blank": 0}
@@ -165,13 +174,14 @@ def read_item(case: Case, item: Item) -> Reading:
         last=last,
         note=_note(detection, count),
         undated=undated,
+        own_sha256=detection.format.sha256 if detection.format else "",
     )
 
 
 def _note(detection: Detection, count: dict[str, int]) -> str:
     if not count["events"] and not count["unread"]:
         return "empty: no records in it"
-    return "" if detection.format else detection.why_unknown()
+    return detection.why_chosen() if detection.format else detection.why_unknown()
 
 
 def _span(rows: Rows, first: str | None, last: str | None) -> tuple[str | None, str | None]:
@@ -246,7 +256,7 @@ def show(case: Case, refs: Iterable[str]) -> dict[str, RawRecord]:
         item = by_id[evidence_id]
         if not item.is_in_bag(case):
             raise NotFound(f"{evidence_id}: {item.name} is not in the bag. See: playbooks verify {case.path}")
-        raws = raw_records(item.file(case), numbers)
+        raws = raw_records(item.file(case), numbers, formats_of(case))
         if missing := sorted(numbers - raws.keys()):
             raise NotFound(f"{evidence_id}:{missing[0]}: {item.name} has no such record.")
         for record_no, text in raws.items():
@@ -262,9 +272,11 @@ __all__ = [
     "Rows",
     "Source",
     "detect",
+    "formats_of",
     "normalise",
     "raw_records",
     "read",
+    "read_formats",
     "read_item",
     "readings",
     "show",

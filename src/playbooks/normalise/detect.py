@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from playbooks.formats import FORMATS, Columns, Format, Json, Pairs, TextLines, W3c, Zeek
 from playbooks.normalise.columns import header_names
@@ -18,10 +22,18 @@ from playbooks.normalise.text import beginning
 SAMPLE_RECORDS = 100
 SAMPLE_CHARS = 1 << 20
 LEAST_SHARE = 0.1  # below this a match is chance, not a format
+OWN_SHARE = 0.5  # of the records; an own format that fits as many wins over formats of the kit
 NEAREST = 3
 JSON_OPENING = re.compile(r'\s*(?:\{|\[\s*(?:[\[{\]"]|$))')  # "[10/Mar/2026" opens a line of text
 ANY_JSON = Json(keys=frozenset(), shape="{}", envelopes=("Records", "Events"))
 ANY_LINES = TextLines(pattern=r"(?P<line>.+)")
+KIT = frozenset(form.name for form in FORMATS)
+
+
+class Search(Protocol):
+    """Whether a pattern fits a text, or the whole of it."""
+
+    def __call__(self, pattern: str, text: str, whole: bool = False) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -35,12 +47,22 @@ class Tried:
 
 @dataclass(frozen=True)
 class Detection:
-    """The format of a file, or none with the nearest ones; `layout` cuts it in either case."""
+    """The format of a file, or none with the nearest ones; `layout` cuts it in either case.
+
+    `tried` lists every format that was tried, those that fit first, then the nearest ones.
+    """
 
     format: Format | None
     layout: Layout
     tried: tuple[Tried, ...]
     binary: bool = False
+
+    def why_chosen(self) -> str:
+        """Which formats of the kit an own format was preferred to; empty for any other choice."""
+        if self.format is None or not self.format.sha256:
+            return ""
+        kit = [t.name for t in self.tried if t.share >= LEAST_SHARE and t.name in KIT]
+        return f"own format {self.format.name} chosen, before {', '.join(kit)} which fit too" if kit else ""
 
     def why_unknown(self) -> str:
         """Why no format was chosen: the nearest ones and what was missing."""
@@ -108,22 +130,30 @@ def _objects(text: str, envelopes: tuple[str, ...]) -> Iterator[dict[str, object
                 yield found
 
 
-def detect(file: Path) -> Detection:
+def detect(file: Path, own: Sequence[Format] = ()) -> Detection:
     """Find the format of a file by its content; its name plays no part.
 
     Parameters
     ----------
     file
         Any file; compressed ones are looked into.
+    own
+        Own formats of the case. One that fits half of the records, or as many as any other, is preferred to those
+        of the kit.
     """
     sample = take_sample(file)
-    tried = sorted((fit(form, sample) for form in FORMATS), key=lambda t: (-t.share, t.name))
-    best = tried[0]
-    if best.share >= LEAST_SHARE and best.share > tried[1].share:
-        form = next(form for form in FORMATS if form.name == best.name)
-        return Detection(form, form.cut, tuple(tried))
-    near = [t for t in tried if t.share == best.share] if best.share >= LEAST_SHARE else []
-    return Detection(None, _layout(sample), tuple(near or _by_nearness(tried, sample)), "\0" in sample.text)
+    forms = {form.name: form for form in (*FORMATS, *own)}
+    tried = sorted((fit(form, sample) for form in forms.values()), key=lambda t: (-t.share, t.name))
+    fitting = [t for t in tried if t.share >= LEAST_SHARE]
+    mine = [t for t in fitting if forms[t.name].sha256 and t.share >= min(OWN_SHARE, fitting[0].share)]
+    best = [t for t in mine or fitting if t.share == (mine or fitting)[0].share]
+    others = [t for t in tried if t not in best]
+    if len(best) == 1:
+        form = forms[best[0].name]
+        return Detection(form, form.cut, (*best, *_by_nearness(others, sample, forms)))
+    if best:
+        return Detection(None, _layout(sample), tuple(best), "\0" in sample.text)
+    return Detection(None, _layout(sample), tuple(_by_nearness(tried, sample, forms)), "\0" in sample.text)
 
 
 def take_sample(file: Path) -> Sample:
@@ -139,11 +169,14 @@ def _layout(sample: Sample) -> Layout:
     return ANY_JSON if sample.looks_json else ANY_LINES
 
 
-def _by_nearness(tried: list[Tried], sample: Sample) -> list[Tried]:
-    """Formats of the same layout first: they are what the reader may have expected."""
+def _by_nearness(tried: list[Tried], sample: Sample, forms: dict[str, Format]) -> list[Tried]:
+    """Those that fit some records, own formats, then formats of the same layout: what the reader may have expected."""
     likely = _likely(sample)
-    kinds = {form.name: type(form.cut) for form in FORMATS}
-    return sorted(tried, key=lambda t: (kinds[t.name] not in likely, len(t.missing), t.name))
+    own = {name for name, form in forms.items() if form.sha256}
+    kinds = {name: type(form.cut) for name, form in forms.items()}
+    return sorted(
+        tried, key=lambda t: (-t.share, t.name not in own, kinds[t.name] not in likely, len(t.missing), t.name)
+    )
 
 
 def _likely(sample: Sample) -> tuple[type[Layout], ...]:
@@ -159,20 +192,33 @@ def _likely(sample: Sample) -> tuple[type[Layout], ...]:
 
 def fit(form: Format, sample: Sample) -> Tried:
     """How well a format's mark fits a sample."""
+    search = re2_search if form.sha256 else _python_search
     match form.cut:
         case TextLines(pattern=pattern):
-            share = _share(sum(bool(re.search(pattern, line)) for line in sample.lines), len(sample.lines))
+            share = _share(sum(search(pattern, line) for line in sample.lines), len(sample.lines))
             return Tried(form.name, share, "no line has its pattern" if not share else "")
         case Json() as layout:
-            return _fit_objects(form.name, [_unnested(o, layout) for o in sample.objects(layout.envelopes)], layout)
+            objects = [_unnested(o, layout) for o in sample.objects(layout.envelopes)]
+            return _fit_objects(form.name, objects, layout, search)
         case Pairs() as layout:
-            return _fit_pairs(form.name, sample, layout)
+            return _fit_pairs(form.name, sample, layout, search)
         case W3c() as layout:
             return _fit_w3c(form.name, sample, layout)
         case Zeek() as layout:
             return _fit_zeek(form.name, sample, layout)
         case Columns() as layout:
-            return _fit_columns(form.name, sample, layout)
+            return _fit_columns(form.name, sample, layout, search)
+
+
+def _python_search(pattern: str, text: str, whole: bool = False) -> bool:
+    return (re.fullmatch if whole else re.search)(pattern, text) is not None
+
+
+def re2_search(pattern: str, text: str, whole: bool = False) -> bool:
+    """Whether a pattern fits, in time linear to the text: patterns of own formats may come from a stranger."""
+    plain = text.encode("utf-8", "replace").decode()
+    pattern = rf"\A(?:{pattern})\z" if whole else pattern
+    return bool(pc.match_substring_regex(pa.array([plain], pa.string()), pattern=pattern)[0].as_py())
 
 
 def _share(hits: int, total: int) -> float:
@@ -184,9 +230,11 @@ def _unnested(found: dict[str, object], layout: Json) -> dict[str, object]:
     return (json_object(text) or found) if isinstance(text, str) else found
 
 
-def _fit_pairs(name: str, sample: Sample, layout: Pairs) -> Tried:
-    found = sample.pairs(layout.style)
-    lacking = [_lacking(frozenset(one), layout) or _unfit(one, layout.only) if one else "no pairs" for one in found]
+def _fit_pairs(name: str, sample: Sample, layout: Pairs, search: Search) -> Tried:
+    lacking = [
+        _lacking(frozenset(one), layout) or _unfit(one, layout.only, search) if one else "no pairs"
+        for one in sample.pairs(layout.style)
+    ]
     share = _share(sum(not lack for lack in lacking), len(lacking))
     return Tried(name, share, "" if share == 1 else max(lacking, key=len, default="no lines"))
 
@@ -199,11 +247,11 @@ def _fit_w3c(name: str, sample: Sample, layout: W3c) -> Tried:
     return Tried(name, 0.0 if lack else 1.0, lack)
 
 
-def _unfit(found: dict[str, object], only: tuple[tuple[str, str], ...]) -> str:
+def _unfit(found: dict[str, object], only: tuple[tuple[str, str], ...], search: Search) -> str:
     """The first value that is not what the mark asks for; empty where all are."""
     for path, pattern in only:
         value = _at(found, path)
-        if not isinstance(value, str | int) or not re.fullmatch(pattern, str(value)):
+        if not isinstance(value, str | int) or not search(pattern, str(value), True):
             return f"{path} is not {pattern[:40]}"
     return ""
 
@@ -217,12 +265,14 @@ def _at(found: dict[str, object], path: str) -> object:
     return _at(inner, rest) if isinstance(inner, dict) else None
 
 
-def _fit_objects(name: str, objects: list[dict[str, object]], layout: Json | Zeek) -> Tried:
+def _fit_objects(
+    name: str, objects: list[dict[str, object]], layout: Json | Zeek, search: Search = _python_search
+) -> Tried:
     if not objects:
         header = "no `#fields` header and " if isinstance(layout, Zeek) else ""
         return Tried(name, 0.0, f"{header}no JSON objects")
     only = layout.only if isinstance(layout, Json) else ()
-    lacking = [_lacking(frozenset(found), layout) or _unfit(found, only) for found in objects]
+    lacking = [_lacking(frozenset(found), layout) or _unfit(found, only, search) for found in objects]
     share = _share(sum(not lack for lack in lacking), len(objects))
     return Tried(name, share, "" if share == 1 else max(lacking, key=len))
 
@@ -246,12 +296,12 @@ def _fit_zeek(name: str, sample: Sample, layout: Zeek) -> Tried:
     return Tried(name, 0.0 if lack else 1.0, lack)
 
 
-def _fit_columns(name: str, sample: Sample, layout: Columns) -> Tried:
+def _fit_columns(name: str, sample: Sample, layout: Columns, search: Search) -> Tried:
     if not sample.lines:
         return Tried(name, 0.0, "no lines")
     header = frozenset(header_names(sample.lines[0], layout.delimiter))
     lack = _lacking(header, layout)
     if not lack or not layout.default_mark:
         return Tried(name, 0.0 if lack else 1.0, lack)
-    share = _share(sum(bool(re.search(layout.default_mark, line)) for line in sample.lines), len(sample.lines))
+    share = _share(sum(search(layout.default_mark, line) for line in sample.lines), len(sample.lines))
     return Tried(name, share, "" if share else f"{lack}; and no line has the default columns")

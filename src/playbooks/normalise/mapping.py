@@ -210,7 +210,7 @@ def _zeek_json(fields: tuple[str, ...], guarded: bool) -> str:
 
 
 def _listed_fields(fields: tuple[str, ...], names: tuple[str, ...], cells: str) -> str:
-    places = {name: place for place, name in reversed(list(enumerate(names, start=1)))}
+    places = {name.replace(".", "_"): place for place, name in reversed(list(enumerate(names, start=1)))}
     wanted = [field.replace(".", "_").replace("-", "_") for field in fields]
     packed = ", ".join(
         f'"{name}" := ' + (f"{cells}[{places[name]}]" if name in places else MACRO_ZEEK_NULL) for name in wanted

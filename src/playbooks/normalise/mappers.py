@@ -1,0 +1,251 @@
+"""Runs of records → rows, by the SELECT lists of a format, on as many threads as there are cores.
+
+Every record gives at least one row or is unread; which of them failed is found by comparing what went in with what
+came out, and only these are asked why.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from queue import SimpleQueue
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from playbooks import engine
+from playbooks.formats import MACROS, Format, Json, Pairs, Part, Zeek
+from playbooks.normalise.detect import Detection
+from playbooks.normalise.json_records import mended
+from playbooks.normalise.lines import true_count
+from playbooks.normalise.mapping import (
+    NO_PART,
+    cells_of,
+    cut_records,
+    events_of,
+    parted_records,
+    reasons_of,
+    reasons_of_no_part,
+)
+from playbooks.normalise.pairs import pairs_json
+from playbooks.normalise.records import Records
+from playbooks.normalise.rows import BROKEN, STATUS, UNKNOWN, Rows, unread_table
+
+MAX_FAILURES = 200  # of queries in one file of an own format, before whole pieces become unread
+
+
+@cache
+def _database(closed: bool = False) -> duckdb.DuckDBPyConnection:
+    """One database a process: opening one and making the macros takes longer than a small file.
+
+    A `closed` one is for own formats, whose SQL may come from a stranger.
+    """
+    con = engine.connect_closed() if closed else engine.connect()
+    con.execute(MACROS)
+    return con
+
+
+class Mappers:
+    """As many mappers as there are cores, each with a connection of its own."""
+
+    def __init__(self, evidence_id: str, clock: str | None, detection: Detection) -> None:
+        self.count = os.cpu_count() or 1
+        self.free: SimpleQueue[_Mapper] = SimpleQueue()
+        self.made = 0
+        self.id, self.clock, self.detection = evidence_id, clock, detection
+        self.threads = ThreadPoolExecutor(self.count, thread_name_prefix="mapping")
+
+    def __enter__(self) -> Mappers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.threads.shutdown(cancel_futures=True)
+        while not self.free.empty():
+            self.free.get().con.close()
+
+    def submit(self, records: Records, first: int) -> Future[Rows]:
+        if self.free.empty() and self.made < self.count:
+            own = self.detection.format is not None and self.detection.format.sha256
+            self.free.put((_CarefulMapper if own else _Mapper)(self.id, self.clock, self.detection))
+            self.made += 1
+        return self.threads.submit(self._rows, records, first)
+
+    def _rows(self, records: Records, first: int) -> Rows:
+        mapper = self.free.get()
+        try:
+            return mapper.rows(records, first)
+        finally:
+            self.free.put(mapper)
+
+
+class _Mapper:
+    """Maps one run of records at a time."""
+
+    def __init__(self, evidence_id: str, clock: str | None, detection: Detection) -> None:
+        self.id = evidence_id
+        self.detection = detection
+        self.con = _database(closed=bool(detection.format and detection.format.sha256)).cursor()
+        self.con.execute("SET VARIABLE case_clock = ?", [clock or ""])
+
+    def rows(self, records: Records, first: int) -> Rows:
+        form = self.detection.format
+        if form is None:
+            reason = self.detection.why_unknown()
+            reasons = [records.broken.get(i, reason) for i in range(len(records))]
+            return Rows({}, self._unread(records.texts, first, reasons), records.blank)
+        chunk = _chunk(records, first, form)
+        try:
+            mapped = self._events(chunk, records, form, guarded=False)
+        except duckdb.InvalidInputException:  # a record that is no valid JSON
+            mapped = self._events(chunk, records, form, guarded=True)
+        tables = {name: _good(mapped[name]) for name in form.tables}
+        several = any(part.each for part in form.every_part)
+        failed = _failed(chunk, mapped, tables, several)
+        unread = self._bad(chunk.filter(failed), records, form) if failed is not None else self._unread_none()
+        return Rows(tables, unread, records.blank, several)
+
+    def _events(self, chunk: pa.Table, records: Records, form: Format, guarded: bool) -> dict[str, pa.Table]:
+        """Rows of each table with the column `bad`."""
+        found: dict[str, list[pa.Table]] = {name: [] for name in form.tables}
+        for part, source in self._parts(chunk, records, form, guarded):
+            found[part.table].append(self.con.execute(events_of(form, part, source, self.id)).to_arrow_table())
+        return {
+            name: tables[0] if len(tables) == 1 else pa.concat_tables(tables).sort_by("record_no")
+            for name, tables in found.items()
+        }
+
+    def _parts(self, chunk: pa.Table, records: Records, form: Format, guarded: bool) -> Iterator[tuple[Part, str]]:
+        """Each part of a format with the SQL of its records; a log of one kind is one part."""
+        self.con.register("chunk", chunk)
+        source = cut_records(form, records.names, cells_of(records), guarded)
+        if not form.parts:
+            yield form.every_part[0], source
+            return
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE parted AS {parted_records(form, source)}")
+        present = {number for (number,) in self.con.execute("SELECT DISTINCT part FROM parted").fetchall()}
+        empty = set(form.tables)
+        for number, part in enumerate(form.parts):
+            if number in present or part.table in empty:
+                empty.discard(part.table)
+                yield part, f"(SELECT * FROM parted WHERE part = {number})"
+
+    def _bad(self, rest: pa.Table, records: Records, form: Format) -> pa.Table:
+        """The records of `rest` with why they are no events."""
+        parts = list(self._parts(rest, records, form, guarded=True))
+        asked = [reasons_of(form, part, source, records.names) for part, source in parts]
+        asked += [reasons_of_no_part(form, records.names)] if form.parts else []
+        told = pa.concat_tables([self.con.execute(sql).to_arrow_table() for sql in asked]).sort_by("record_no")
+        bad = _first_of_each(told.filter(pc.is_valid(told["reason"])))
+        reasons = bad["reason"].to_pylist()
+        return unread_table(self.id, bad["record_no"], [_kind_of(reason) for reason in reasons], reasons, bad["raw"])
+
+    def _unread(self, raws: pa.StringArray, first: int, reasons: list[str]) -> pa.Table:
+        numbers = pa.array(range(first, first + len(raws)), pa.int64())
+        return unread_table(self.id, numbers, [UNKNOWN] * len(raws), reasons, raws)
+
+    def _unread_none(self) -> pa.Table:
+        return self._unread(pa.array([], pa.string()), 1, [])
+
+
+class _CarefulMapper(_Mapper):
+    """For own formats: an expression that fails on a record costs that record, and no other.
+
+    A run of records that fails is read in pieces, down to the record. A file in which that happens very often
+    is not worth the time: there a whole piece becomes unread.
+    """
+
+    failures = 0
+
+    def rows(self, records: Records, first: int) -> Rows:
+        count = len(records)
+        try:
+            return super().rows(records, first)
+        except duckdb.Error as error:
+            self.failures += 1
+            if count <= 1 or self.failures > MAX_FAILURES:
+                return self._failed(records, first, str(error))
+        step = -(-count // 10)
+        return _joined([self.rows(records.part(start, step), first + start) for start in range(0, count, step)])
+
+    def _failed(self, records: Records, first: int, error: str) -> Rows:
+        count = len(records)
+        beside = (
+            "" if count == 1 else f", or on one of the {count - 1:,} beside it: it failed {MAX_FAILURES} times before"
+        )
+        reason = (
+            f"an expression of the format fails on this record{beside}: {' '.join(error.splitlines()[0].split())[:200]}"
+        )
+        reasons = [records.broken.get(i, reason) for i in range(count)]
+        numbers = pa.array(range(first, first + count), pa.int64())
+        return Rows({}, unread_table(self.id, numbers, [BROKEN] * count, reasons, records.texts), records.blank)
+
+
+def _joined(pieces: list[Rows]) -> Rows:
+    names = dict.fromkeys(name for rows in pieces for name in rows.tables)
+    tables = {name: pa.concat_tables(rows.tables[name] for rows in pieces if name in rows.tables) for name in names}
+    unread = pa.concat_tables(rows.unread for rows in pieces)
+    return Rows(tables, unread, sum(rows.blank for rows in pieces), any(rows.several for rows in pieces))
+
+
+def _good(mapped: pa.Table) -> pa.Table:
+    bad = mapped["bad"]
+    kept = mapped.filter(pc.invert(bad)) if pc.any(bad).as_py() else mapped
+    return kept.drop_columns(["bad"])
+
+
+def _failed(
+    chunk: pa.Table, mapped: dict[str, pa.Table], tables: dict[str, pa.Table], several: bool
+) -> pa.BooleanArray | None:
+    """Which records of the chunk did not become events whole; None where all did."""
+    if not several and sum(table.num_rows for table in tables.values()) == len(chunk):
+        return None
+    good = pa.chunked_array([c for table in tables.values() for c in table["record_no"].chunks], pa.int64())
+    failed = pc.invert(pc.is_in(chunk["record_no"], good))
+    if several:
+        bad = [table.filter(table["bad"])["record_no"] for table in mapped.values()]
+        partly = pa.chunked_array([c for numbers in bad for c in numbers.chunks], pa.int64())
+        failed = pc.or_(failed, pc.is_in(chunk["record_no"], partly))
+    return failed if pc.any(failed).as_py() else None
+
+
+def _kind_of(reason: str) -> str:
+    """Which kind of unread record a reason speaks of."""
+    if reason.startswith("status line"):
+        return STATUS
+    return UNKNOWN if reason.startswith(NO_PART) else BROKEN
+
+
+def _first_of_each(bad: pa.Table) -> pa.Table:
+    """One row a record: of several bad entries the first tells the reason."""
+    numbers = bad["record_no"].to_pylist()
+    keep = [number != before for before, number in zip([None, *numbers], numbers, strict=False)]
+    return bad if all(keep) else bad.filter(pa.array(keep))
+
+
+def _chunk(records: Records, first: int, form: Format) -> pa.Table:
+    count = len(records)
+    broken = [records.broken.get(i) for i in range(count)] if records.broken else None
+    return pa.table(
+        {
+            "record_no": pa.array(range(first, first + count), pa.int64()),
+            "raw": records.texts,
+            "cells": records.cells if records.cells is not None else pa.nulls(count, pa.list_(pa.string())),
+            "broken": pa.array(broken, pa.string()) if broken else pa.nulls(count, pa.string()),
+            "json": _json_texts(records, form),
+        }
+    )
+
+
+def _json_texts(records: Records, form: Format) -> pa.StringArray:
+    match form.cut:
+        case Json() | Zeek() if true_count(pc.match_substring(records.texts, "\\x")):
+            return pa.array(map(mended, records.raws), pa.string())
+        case Json() | Zeek():
+            return records.texts
+        case Pairs(style=style):
+            return pa.array([pairs_json(raw, style) for raw in records.raws], pa.string())
+        case _:
+            return pa.nulls(len(records), pa.string())
