@@ -6,6 +6,7 @@ The logs lie beside the repository (`../shared/logs`) and are never part of it; 
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -83,12 +84,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "src_ip": ("src_endpoint_ip",),
     "src_port": ("src_endpoint_port",),
     # the annotations mean the host that logged, also where it is the destination
-    "src_host": ("src_endpoint_hostname", "src_endpoint_ip", "dst_endpoint_hostname"),
-    "process": ("actor_process_file_path", "actor_process_name"),
+    "src_host": ("src_endpoint_hostname", "src_endpoint_ip", "dst_endpoint_hostname", "device_hostname"),
+    "process": ("actor_process_file_path", "actor_process_name", "process_file_path", "process_name"),
     "dst_ip": ("dst_endpoint_ip",),
     "dst_port": ("dst_endpoint_port",),
     "dst_domain": ("dst_endpoint_hostname",),
-    "user": ("actor_user_name",),
+    "user": ("actor_user_name", "user_name"),
     "principal": ("actor_user_uid", "actor_user_name"),
     "url": ("http_request_url_string",),
     "method": ("http_request_http_method",),
@@ -110,7 +111,17 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "ja3s": ("tls_ja3s",),
     "proto": ("connection_info_protocol_name",),
     "conn_state": ("disposition",),
+    "action": ("disposition", "activity_name", "api_operation"),
+    "outcome": ("status", "disposition"),
 }
+# what a device did, and how it went, in the words of many logs
+ALLOWED = (
+    *("accept", "alert", "allow", "alerted", "close", "client-rst", "server-rst", "timeout", "dns", "dns request"),
+    *("pass", "passthrough", "permit", "permitted", "detect", "detected", "log-only", "tcp_hit", "tcp_nc_miss"),
+    *("ok", "success", "succeeded", "200"),
+)
+BLOCKED = ("block", "block-url", "deny", "denied", "drop", "dropped", "reject", "reset", "fail", "failed", "failure")
+CLASSES = dict.fromkeys(ALLOWED, "allowed") | dict.fromkeys(BLOCKED, "blocked")
 DERIVED = ("timestamp", "uri", "error")  # compared by their own rules
 
 
@@ -185,7 +196,11 @@ def fits(value: Value) -> bool:
         return False
     if value.field == "timestamp":
         moment = dt.datetime.fromisoformat(str(value.wanted)[:26].replace("Z", ""))
-        return abs((moment.replace(tzinfo=dt.UTC) - event["time"]).total_seconds()) < 0.001
+        if event["time"] is None:
+            return False
+        later = (event["time"] - moment.replace(tzinfo=dt.UTC)).total_seconds()
+        # some annotations leave out the fraction
+        return abs(later) < 0.001 or (moment.microsecond == 0 and 0 <= later < 1)
     if value.field == "error":
         return str(event["status_detail"]).startswith(value.wanted)
     if value.field == "uri" and event["http_request_http_method"] == "CONNECT":
@@ -195,15 +210,33 @@ def fits(value: Value) -> bool:
     found = [event[column] for column in COLUMNS[value.field] if column in event]
     if value.field == "user":  # some annotations leave out the domain
         found += [str(said).rpartition("\\")[2] for said in found]
+        found += [str(said).partition("@")[0] for said in found]
     if value.field == "src_host":  # and some that of the host
         found += [str(said).partition(".")[0] for said in found]
+    if value.field == "url":  # and of a URL the host, or they guess a scheme
+        found += [str(said).partition("://")[2] for said in found]
+        found += [said[said.find("/") :] for said in map(str, found) if "/" in said]
+        return any(same(str(wanted).partition("://")[2] or wanted, said) or same(wanted, said) for wanted in (value.wanted, *value.also) for said in found)
+    if value.field in ("action", "outcome"):
+        found += [CLASSES.get(str(said).lower(), str(said)) for said in found]
+        value_class = CLASSES.get(str(value.wanted).lower(), value.wanted)
+        return any(same(wanted, said) for wanted in (value.wanted, value_class, *value.also) for said in found)
     return any(same(wanted, said) for wanted in (value.wanted, *value.also) for said in found)
 
 
 def same(wanted: Any, said: Any) -> bool:
     if isinstance(wanted, list) and isinstance(said, list):
         return len(wanted) == len(said) and all(map(same, wanted, said))
-    return str(wanted).lower().rstrip(".") == str(said).lower().rstrip(".")
+    return plain(wanted) == plain(said)
+
+
+def plain(text: Any) -> str:
+    """Text without what has no meaning: case, a final dot, the spelling of an IPv6 address."""
+    text = str(text).lower().rstrip(".")
+    try:
+        return str(ipaddress.ip_address(text)) if ":" in text else text
+    except ValueError:
+        return text
 
 
 @pytest.mark.parametrize("folder", ANNOTATED)
