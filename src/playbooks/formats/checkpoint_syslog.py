@@ -22,6 +22,7 @@ SHARED = f"""
                 {told("src_user_name")}     AS actor_user_name,
                 address({told("dst")})      AS dst_endpoint_ip,
                 port({told("service")})     AS dst_endpoint_port,
+                protocol({told("proto")})   AS connection_info_protocol_name,
                 CASE WHEN {told("action")} IN ('Accept', 'Allow', 'Detect', 'Bypass', 'Encrypt', 'Decrypt', 'Inform')
                      THEN 'allowed'
                      WHEN {told("action")} IN ('Drop', 'Reject', 'Block', 'Prevent', 'Deny') THEN 'blocked'
@@ -49,9 +50,23 @@ FORMAT = Format(
             when=f"{told('src')} IS NOT NULL AND {told('dst')} IS NOT NULL AND {told('resource')} IS NULL",
             columns=f"""{SHARED}
                 hostname({told("dst_domain_name")})  AS dst_endpoint_hostname,
-                protocol({told("proto")})   AS connection_info_protocol_name,
                 amount({told("client_outbound_bytes")})  AS traffic_bytes_out,
                 amount({told("client_inbound_bytes")})  AS traffic_bytes_in
+            """,
+        ),
+        Part(
+            table="system_activity",
+            when=f"({told('src')} IS NULL OR {told('dst')} IS NULL) AND {told('time')} IS NOT NULL",
+            columns=f"""{SHARED}
+                CASE WHEN regexp_matches({told("action")}, '(?i)log ?(in|out)|authenticat|failed') THEN 3002 ELSE 0 END
+                                            AS class_uid,
+                coalesce({told("action")}, {told("product")})  AS activity_name,
+                coalesce({told("user")}, {told("src_user_name")}, {told("administrator")})  AS user_name,
+                {told("origin")}            AS device_hostname,
+                {told("attack")}            AS finding_title,
+                lower({told("severity")})   AS severity,
+                {told("reason")}            AS status_detail,
+                coalesce({told("description")}, {told("message_info")}, {told("operation")})  AS message
             """,
         ),
     ),

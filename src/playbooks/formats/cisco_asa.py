@@ -67,11 +67,17 @@ DESTINATION_PORT = rf"nullif(regexp_extract({TEXT}, ' Remote:[0-9A-Fa-f.:]+:(\d+
 USER = rf"""nullif(trim(regexp_extract({TEXT}, '(?i)\b(?:(?:User(?:name)?|Uname)(?: <| = |: ?| \x27| "|:)|client user )'
                           || '(?:[^>,\x27\\\s]*\\)?([^>,"\x27\s]+)', 1)), '')"""
 
+CONNECTIONS = (
+    "'302013', '302015', '302020', '106001', '106006', '106007', '106010', '106014', '106015', '106021', '106023', "
+    "'106100', '710002', '710003'"
+)
+
 FORMAT = Format(
     name="cisco_asa",
     product="Cisco ASA and FTD",
     cut=TextLines(
-        r"^(?:(?P<prefix>.*?)%(?:ASA|FTD|NGIPS|PIX)-(?:[a-z]+-)?\d-(?P<id>\d{6}): |(?P<lone> *Group <[^>]*> User <))(?P<message>(?:.*?\b"
+        r"^(?:(?P<prefix>.*?)%(?:ASA|FTD|NGIPS|PIX)-(?:[a-z]+-)?\d-(?P<id>\d{6}): |(?P<lone> *Group <[^>]*> User <))"
+        r"(?P<message>(?:.*?\b"
         rf"(?:for|from|src|faddr|tcp|udp|icmp|sctp|flow) {ADDRESS.format('one')}.*? (?:to|dst|->|laddr) "
         rf"{ADDRESS.format('two')})?.*)$"
     ),
@@ -81,8 +87,7 @@ FORMAT = Format(
     parts=(
         Part(
             table="network_activity",
-            when="""r.two <> '' AND r.id IN ('302013', '302015', '302020', '106001', '106006', '106007', '106010',
-                    '106014', '106015', '106021', '106023', '106100', '710002', '710003')""",
+            when=f"r.two <> '' AND r.id IN ({CONNECTIONS})",
             columns=rf"""
                 {STAMP}                     AS time,
                 nullif(regexp_extract(r.message, '^Built \S+ \S+ connection (\d+)', 1), '')  AS metadata_uid,
@@ -157,7 +162,7 @@ FORMAT = Format(
         ),
         Part(
             table="system_activity",
-            when="r.id BETWEEN '430001' AND '430005' AND r.message LIKE '%SrcIP: %, DstIP: %'",
+            when="r.id IN ('430001', '430004', '430005') AND r.message LIKE '%SrcIP: %, DstIP: %'",
             columns=rf"""{EVENT},
                 CASE WHEN r.id IN ('430001', '430005') THEN 2004 WHEN r.id = '430004' THEN 1001 ELSE 0 END  AS class_uid,
                 r.id                        AS activity_name,
@@ -173,7 +178,7 @@ FORMAT = Format(
         ),
         Part(
             table="system_activity",
-            when="r.message <> ''",
+            when=f"r.message <> '' AND r.id NOT IN ({CONNECTIONS}) AND r.id NOT BETWEEN '430001' AND '430005'",
             columns=rf"""
                 {STAMP}                     AS time,
                 CASE WHEN regexp_matches({TEXT}, '(?i)authenticat|log(ged)?[ -]?(in|out|on|off)|session (dis)?connected')
