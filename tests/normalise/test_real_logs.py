@@ -118,9 +118,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 ALLOWED = (
     *("accept", "alert", "allow", "alerted", "close", "client-rst", "server-rst", "timeout", "dns", "dns request"),
     *("pass", "passthrough", "permit", "permitted", "detect", "detected", "log-only", "tcp_hit", "tcp_nc_miss"),
-    *("ok", "success", "succeeded", "200"),
+    *("ok", "success", "succeeded", "200", "transaction permitted"),
 )
-BLOCKED = ("block", "block-url", "deny", "denied", "drop", "dropped", "reject", "reset", "fail", "failed", "failure")
+BLOCKED = (
+    *("block", "block-url", "deny", "denied", "drop", "dropped", "reject", "reset", "fail", "failed", "failure"),
+    "transaction blocked",
+)
 CLASSES = dict.fromkeys(ALLOWED, "allowed") | dict.fromkeys(BLOCKED, "blocked")
 DERIVED = ("timestamp", "uri", "error")  # compared by their own rules
 
@@ -216,7 +219,11 @@ def fits(value: Value) -> bool:
     if value.field == "url":  # and of a URL the host, or they guess a scheme
         found += [str(said).partition("://")[2] for said in found]
         found += [said[said.find("/") :] for said in map(str, found) if "/" in said]
-        return any(same(str(wanted).partition("://")[2] or wanted, said) or same(wanted, said) for wanted in (value.wanted, *value.also) for said in found)
+        return any(
+            same(str(wanted).partition("://")[2] or wanted, said) or same(wanted, said)
+            for wanted in (value.wanted, *value.also)
+            for said in found
+        )
     if value.field in ("action", "outcome"):
         found += [CLASSES.get(str(said).lower(), str(said)) for said in found]
         value_class = CLASSES.get(str(value.wanted).lower(), value.wanted)

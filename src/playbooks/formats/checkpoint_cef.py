@@ -34,7 +34,18 @@ FORMAT = Format(
         fields=(
             *("cef_vendor", "cef_product", "cef_name", "rt", "loguid", "src", "spt", "shost", "suser", "dst", "dpt"),
             *("dhost", "proto", "act", "request", "requestMethod", "requestClientApplication"),
-            *("cs4", "cs4Label", "flexString2", "duser", "msg", "reason", "cp_severity", "originsicname", "origin", "fname"),
+            *(
+                "cs4",
+                "cs4Label",
+                "flexString2",
+                "duser",
+                "msg",
+                "reason",
+                "cp_severity",
+                "originsicname",
+                "origin",
+                "fname",
+            ),
         ),
     ),
     clock=Clock.IN_THE_STAMP,
@@ -60,7 +71,7 @@ FORMAT = Format(
         ),
         Part(
             table="system_activity",
-            when="(r.src IS NULL OR r.dst IS NULL) AND r.rt IS NOT NULL",
+            when="(r.src IS NULL OR r.dst IS NULL) AND r.dpt IS NULL AND r.rt IS NOT NULL",
             columns=f"""{SHARED}
                 CASE WHEN regexp_matches(r.act, '(?i)log ?(in|out)|authenticat|failed') THEN 3002 ELSE 0 END  AS class_uid,
                 coalesce(said(r.act), said(r.cef_name))  AS activity_name,
@@ -72,7 +83,7 @@ FORMAT = Format(
                 CASE WHEN regexp_matches(r.act, '(?i)fail|reject') THEN 'failure'
                      WHEN regexp_matches(r.act, '(?i)log ?(in|out)|success') THEN 'success' END  AS status,
                 said(r.reason)              AS status_detail,
-                coalesce(said(r.msg), said(r.flexString2), said(r.cef_name))  AS message,{VERDICT}
+                coalesce(said(r.msg), said(r.flexString2), said(r.cef_name))  AS message
             """,
         ),
     ),

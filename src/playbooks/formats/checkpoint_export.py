@@ -35,7 +35,7 @@ FORMAT = Format(
         r'"(?P<information>[^"]*)")?.*)?$'
     ),
     clock=Clock.ASK,
-    kind="'whose line is cut short'",
+    kind="concat(r.kind, ', cut short')",
     parts=(
         Part(
             table="network_activity",

@@ -23,7 +23,7 @@ STAMP = r"""coalesce(
 
 def told(name: str) -> str:
     """The value of `name: value` in an FTD event; the next name ends it, for values may hold commas."""
-    return f"said(regexp_extract(r.message, '(?:^|, ){name}: (.*?)(?:, [A-Z][A-Za-z_ ]*: |$)', 1))"
+    return f"said(regexp_extract(r.message, '(?:^|, ){name}: (.*?)(?:, [A-Z][A-Za-z0-9_ ]*: |$)', 1))"
 
 
 EVENT = rf"""
@@ -197,7 +197,7 @@ FORMAT = Format(
                                             AS connection_info_protocol_name,
                 CASE WHEN regexp_matches({TEXT}, '(?i)\b(fail(ed|ure)?|rejected|denied|aborted|invalid)\b')
                      THEN 'failure'
-                     WHEN regexp_matches({TEXT}, '(?i)\bsucce') THEN 'success' END  AS status,
+                     WHEN regexp_matches({TEXT}, '(?i)\b(succe\w+|permitted)\b') THEN 'success' END  AS status,
                 nullif(regexp_extract({TEXT}, '(?i)reason[:=] *([^,]+)', 1), '')  AS status_detail,
                 {TEXT}                   AS message,
                 CASE WHEN regexp_matches({TEXT}, '(?i)^(deny|denied|discarded|dropped)\b') THEN 'blocked' END

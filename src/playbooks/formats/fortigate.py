@@ -39,10 +39,10 @@ URL = """
                                ELSE '' END || said(r.url) END  AS http_request_url_string,"""
 
 DID = """
-                CASE WHEN r.action IN ('deny', 'block', 'blocked', 'dropped', 'drop', 'reset', 'redirect')
+                CASE WHEN coalesce(r.action, r.utmaction) IN ('deny', 'block', 'blocked', 'dropped', 'drop', 'reset', 'redirect')
                      THEN 'blocked'
-                     WHEN r.action IN ('accept', 'close', 'timeout', 'client-rst', 'server-rst', 'start', 'ip-conn',
-                                       'dns', 'pass', 'passthrough', 'permit', 'monitor', 'detected', 'log-only')
+                     WHEN coalesce(r.action, r.utmaction) IN ('accept', 'allow', 'close', 'timeout', 'client-rst', 'server-rst', 'start', 'ip-conn', 'dns', 'pass',
+                                        'passthrough', 'permit', 'monitor', 'detected', 'log-only')
                      THEN 'allowed'"""
 
 VERDICT = f"""{DID} ELSE lower(said(coalesce(r.action, r.utmaction))) END  AS disposition,
@@ -56,7 +56,19 @@ FORMAT = Format(
         keys=frozenset({"type", "subtype", "level"}),
         any_of=frozenset({"devname", "devid", "vd"}),
         fields=(
-            *("logid", "type", "subtype", "date", "time", "tz", "timestamp", "eventtime", "eventtype", "level", "srcip"),
+            *(
+                "logid",
+                "type",
+                "subtype",
+                "date",
+                "time",
+                "tz",
+                "timestamp",
+                "eventtime",
+                "eventtype",
+                "level",
+                "srcip",
+            ),
             *("srcport", "srcname", "user", "dstip", "dstport", "dstname", "hostname", "proto", "action", "sessionid"),
             *("url", "agent", "httpmethod", "referralurl", "sentbyte", "rcvdbyte", "sentpkt", "rcvdpkt", "sentdelta"),
             *("rcvddelta", "duration", "qname", "qtype", "ipaddr", "scheme", "service", "utmaction", "statuscode"),
@@ -67,7 +79,7 @@ FORMAT = Format(
     ),
     clock=Clock.ASK,
     undated="""coalesce(said(r.eventtime), said(r.date), said(r.timestamp)) IS NULL""",
-    kind="'whose line is cut short'",
+    kind="concat_ws(':', r.type, r.subtype) || ', cut short'",
     parts=(
         Part(
             table="http_activity",
@@ -128,7 +140,7 @@ FORMAT = Format(
         ),
         Part(
             table="system_activity",
-            when="r.type IS NOT NULL AND r.subtype IS NOT NULL",
+            when="r.type IS NOT NULL AND r.subtype NOT IN ('webfilter', 'forward')",
             columns=rf"""{WHEN}
                 CASE WHEN coalesce(said(r.attack), said(r.virus)) IS NOT NULL THEN 2004
                      WHEN regexp_matches(r.action, '(?i)log(in|out)|auth|tunnel-(up|down)') THEN 3002
@@ -153,7 +165,7 @@ FORMAT = Format(
                                             AS dst_endpoint_hostname,
                 CASE WHEN r.proto IS NOT NULL THEN protocol(r.proto) END  AS connection_info_protocol_name,
                 said(r.devname)             AS device_hostname,
-                coalesce(said(r.filename), concat_ws(' ', r.cfgpath, r.cfgobj))  AS file_path,
+                coalesce(said(r.filename), nullif(concat_ws(' ', said(r.cfgpath), said(r.cfgobj)), ''))  AS file_path,
                 said(r.url)                 AS http_request_url_string,
                 coalesce(said(r.attack), said(r.virus))  AS finding_title,
                 coalesce(said(r.severity), said(r.crlevel), said(r.level))  AS severity,

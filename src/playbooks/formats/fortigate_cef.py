@@ -29,7 +29,7 @@ WHEN = rf"""
                          case_clock(CAST(try_strptime(r.start, '%b %d %Y %H:%M:%S') AS VARCHAR)))  AS time,"""
 
 SHARED = f"""{WHEN}
-                said(coalesce(r.externalId, r.externalID))  AS metadata_uid,
+                said(r.externalId)  AS metadata_uid,
                 address(CASE WHEN is_address(r.src) THEN r.src END)  AS src_endpoint_ip,
                 port(r.spt)                 AS src_endpoint_port,
                 said(r.shost)               AS src_endpoint_hostname,
@@ -58,15 +58,27 @@ FORMAT = Format(
         only=(("cef_vendor", "Fortinet"), ("cef_product", "(?i)fortigate.*")),
         fields=(
             *("cef_vendor", "cef_product", "cef_signature", "cef_name", "cef_severity", "cat", "start", "tz"),
-            *("externalId", "externalID", "src", "spt", "shost", "suser", "duser", "dst", "dpt", "dhost", "proto"),
-            *("act", "app", "in", "out", "request", "requestClientApplication", "outcome", "reason", "msg", "fname", "cs1"),
+            *("externalId", "src", "spt", "shost", "suser", "duser", "dst", "dpt", "dhost", "proto"),
+            *(
+                "act",
+                "app",
+                "in",
+                "out",
+                "request",
+                "requestClientApplication",
+                "outcome",
+                "reason",
+                "msg",
+                "fname",
+                "cs1",
+            ),
             *("cs1Label", "dvchost", "deviceExternalId", "cn1", "cn1Label", "cn2", "cn2Label", "cn3", "cn3Label"),
             *(prefix + name for prefix in PREFIXES for name in OWN),
         ),
     ),
     clock=Clock.ASK,
     undated=f"coalesce({own('eventtime')}, said(r.start)) IS NULL",
-    kind="'whose line is cut short'",
+    kind="r.cat || ', cut short'",
     parts=(
         Part(
             table="network_activity",
@@ -109,7 +121,7 @@ FORMAT = Format(
         ),
         Part(
             table="system_activity",
-            when="r.cat IS NOT NULL",
+            when="r.cat IS NOT NULL AND r.cat NOT LIKE 'utm:webfilter%'",
             columns=rf"""{SHARED}
                 CASE WHEN coalesce({own("attack")}, {own("virus")}, CASE WHEN r.cs1Label = 'Virus' THEN said(r.cs1) END)
                           IS NOT NULL THEN 2004

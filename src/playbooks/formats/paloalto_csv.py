@@ -30,6 +30,11 @@ def cells(names: tuple[str, ...]) -> str:
     return "".join(f",(?P<{name}>{CELL})" if name in READ else f",{CELL}" for name in names)
 
 
+def address_of(name: str) -> str:
+    """A cell that holds an address; other text gives none."""
+    return f'address(CASE WHEN is_address(r."{name}") THEN r."{name}" END)'
+
+
 def text(name: str) -> str:
     """A cell without its quotes."""
     return f"""said(replace(trim(r."{name}", '"'), '""', '"'))"""
@@ -70,7 +75,9 @@ SYSTEM_USER = rf"""coalesce(
                     nullif(regexp_extract({TOLD}, '(?i)\buser \x27([^\x27]+)\x27', 1), ''),
                     nullif(regexp_extract({TOLD}, '(?i)authenticating user (\S+) from', 1), ''),
                     nullif(regexp_extract({TOLD}, '^User (\S+) logged (?:in|out)', 1), ''))"""
-SYSTEM_FROM = rf"nullif(regexp_extract({TOLD}, '(?i)\bfrom:? \x27?([0-9A-Fa-f.:]*[.:][0-9A-Fa-f.:]*[0-9A-Fa-f])', 1), '')"
+SYSTEM_FROM = (
+    rf"nullif(regexp_extract({TOLD}, '(?i)\bfrom:? \x27?([0-9A-Fa-f.:]*[.:][0-9A-Fa-f.:]*[0-9A-Fa-f])', 1), '')"
+)
 SYSTEM_SERVER = rf"nullif(regexp_extract({TOLD}, '(?i)server address:? \x27?([0-9A-Fa-f.:]+[0-9A-Fa-f])', 1), '')"
 
 FORMAT = Format(
@@ -148,7 +155,7 @@ FORMAT = Format(
             columns=f"""{WHEN}
                 0                           AS class_uid,
                 {text("nat_src")}           AS activity_name,
-                address(r.src)              AS src_endpoint_ip,
+                {address_of("src")}         AS src_endpoint_ip,
                 {text("nat_dst")}           AS actor_user_name,
                 trim({text("dst_user")})    AS file_path,
                 {OUTCOME.format(text("user"))}  AS status,
@@ -161,7 +168,7 @@ FORMAT = Format(
             columns=f"""{WHEN}
                 3002                        AS class_uid,
                 concat_ws(':', r.type, said(r.subtype))  AS activity_name,
-                address(r.dst)              AS src_endpoint_ip,
+                {address_of("dst")}         AS src_endpoint_ip,
                 {text("nat_src")}           AS actor_user_name,
                 {text("nat_src")}           AS user_name,
                 CASE WHEN r.type = 'USERID' THEN {OUTCOME.format("r.subtype")}
@@ -176,7 +183,7 @@ FORMAT = Format(
             columns=f"""{WHEN}
                 3002                        AS class_uid,
                 {text("dst")}               AS activity_name,
-                address(r.vsys)             AS src_endpoint_ip,
+                {address_of("vsys")}        AS src_endpoint_ip,
                 {text("app")}               AS src_endpoint_hostname,
                 {text("user")}              AS actor_user_name,
                 {text("user")}              AS user_name,
@@ -191,7 +198,7 @@ FORMAT = Format(
                 concat_ws(':', r.type, {text("user")})  AS activity_name,
                 {text("src")}               AS actor_user_name,
                 {text("nat_src")}           AS src_endpoint_hostname,
-                address(r.rule)             AS src_endpoint_ip
+                {address_of("rule")}        AS src_endpoint_ip
             """,
         ),
         Part(

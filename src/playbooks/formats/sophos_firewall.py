@@ -20,11 +20,15 @@ SHARED = r"""
                 said(r.user_name)           AS actor_user_name,
                 address(r.dst_ip)           AS dst_endpoint_ip,
                 port(r.dst_port)            AS dst_endpoint_port,
-                lower(said(r.protocol))     AS connection_info_protocol_name,
+                lower(said(r.protocol))     AS connection_info_protocol_name,"""
+
+DID = """
                 CASE WHEN lower(r.log_subtype) IN ('allowed', 'allow', 'clean', 'detect', 'do not decrypt', 'decrypt')
                      THEN 'allowed'
                      WHEN lower(r.log_subtype) IN ('denied', 'deny', 'drop', 'dropped', 'blocked', 'reject', 'virus')
-                     THEN 'blocked' ELSE lower(said(r.log_subtype)) END  AS disposition,"""
+                     THEN 'blocked'"""
+
+VERDICT = f"""{DID} ELSE lower(said(r.log_subtype)) END  AS disposition,"""
 
 FORMAT = Format(
     name="sophos_firewall",
@@ -36,8 +40,27 @@ FORMAT = Format(
             *("log_type", "log_component", "log_subtype", "timestamp", "date", "time", "timezone", "con_id", "connid"),
             *("src_ip", "src_port", "user_name", "dst_ip", "dst_port", "protocol", "sent_bytes", "recv_bytes"),
             *("sent_pkts", "recv_pkts", "duration", "url", "domain", "user_agent", "referer", "status_code"),
-            *("http_method", "sni", "tls_version", "device_name", "severity", "priority", "status", "reason", "message"),
-            *("signature_msg", "virus", "malware", "threatname", "filename", "remote_ip", "client_used", "auth_mechanism"),
+            *(
+                "http_method",
+                "sni",
+                "tls_version",
+                "device_name",
+                "severity",
+                "priority",
+                "status",
+                "reason",
+                "message",
+            ),
+            *(
+                "signature_msg",
+                "virus",
+                "malware",
+                "threatname",
+                "filename",
+                "remote_ip",
+                "client_used",
+                "auth_mechanism",
+            ),
         ),
     ),
     clock=Clock.ASK,
@@ -47,7 +70,7 @@ FORMAT = Format(
         Part(
             table="http_activity",
             when="r.src_ip IS NOT NULL AND r.log_type = 'Content Filtering' AND r.url IS NOT NULL",
-            columns=f"""{SHARED}
+            columns=f"""{SHARED}{VERDICT}
                 coalesce(hostname(r.domain), url_host(r.url))  AS dst_endpoint_hostname,
                 said(r.http_method)         AS http_request_http_method,
                 said(r.url)                 AS http_request_url_string,
@@ -62,7 +85,7 @@ FORMAT = Format(
             table="network_activity",
             when="""r.src_ip IS NOT NULL AND (r.log_type IN ('Firewall', 'SSL')
                     OR (r.log_type = 'Content Filtering' AND r.url IS NULL))""",
-            columns=f"""{SHARED}
+            columns=f"""{SHARED}{VERDICT}
                 hostname(r.sni)             AS dst_endpoint_hostname,
                 hostname(r.sni)             AS tls_sni,
                 said(r.tls_version)         AS tls_version,
@@ -90,7 +113,7 @@ FORMAT = Format(
                 CASE WHEN regexp_matches(r.status, '(?i)^(succe|established|ok)') THEN 'success'
                      WHEN regexp_matches(r.status, '(?i)^(fail|denied|error|expire)') THEN 'failure' END  AS status,
                 said(r.reason)              AS status_detail,
-                said(r.message)             AS message
+                said(r.message)             AS message,{DID} END  AS disposition
             """,
         ),
     ),

@@ -26,7 +26,24 @@ FORMAT = Format(
         keys=frozenset({"id", "severity", "sys", "sub", "name"}),
         fields=(
             *("prefix", "id", "severity", "sys", "sub", "name", "action", "srcip", "dstip", "srcport", "dstport"),
-            *("caller", "reason", "host", "dstname", "engine", "attack", "proto", "length", "method", "user", "statuscode", "size", "url", "referer", "ua", "fullreqtime"),
+            *(
+                "caller",
+                "reason",
+                "host",
+                "dstname",
+                "engine",
+                "attack",
+                "proto",
+                "length",
+                "method",
+                "user",
+                "statuscode",
+                "size",
+                "url",
+                "referer",
+                "ua",
+                "fullreqtime",
+            ),
         ),
     ),
     clock=Clock.ASK,
@@ -76,7 +93,7 @@ FORMAT = Format(
                 CASE WHEN regexp_matches(concat_ws(' ', r.name, r.reason), '(?i)\\b(fail(ed|ure)?|denied|rejected)\\b')
                      THEN 'failure'
                      WHEN regexp_matches(r.name, '(?i)succe') THEN 'success' END  AS status,
-                concat_ws(': ', said(r.caller), said(r.reason))  AS status_detail,
+                nullif(concat_ws(': ', said(r.caller), said(r.reason)), '')  AS status_detail,
                 concat_ws(': ', r.sub, r.name)  AS message
             """,
         ),
