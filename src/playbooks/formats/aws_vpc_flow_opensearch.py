@@ -15,7 +15,7 @@ FORMAT = Format(
     cut=Json(
         keys=frozenset({"aws", "event"}),
         only=(("event.domain", r"vpc\.flow_log"),),
-        shape="""{"aws": {"vpc": {"start": "VARCHAR", "end": "VARCHAR", "srcaddr": "VARCHAR", "dstaddr": "VARCHAR",
+        shape="""{"event": {"domain": "VARCHAR"}, "aws": {"vpc": {"start": "VARCHAR", "end": "VARCHAR", "srcaddr": "VARCHAR", "dstaddr": "VARCHAR",
                   "srcport": "VARCHAR", "dstport": "VARCHAR", "pkt-srcaddr": "VARCHAR", "pkt-dstaddr": "VARCHAR",
                   "instance-id": "VARCHAR", "protocol": "VARCHAR", "packets": "VARCHAR", "bytes": "VARCHAR",
                   "action": "VARCHAR", "log-status": "VARCHAR"}}}""",

@@ -73,7 +73,8 @@ FORMAT = Format(
             table="system_activity",
             when="(r.src IS NULL OR r.dst IS NULL) AND r.dpt IS NULL AND r.rt IS NOT NULL",
             columns=f"""{SHARED}
-                CASE WHEN regexp_matches(r.act, '(?i)log ?(in|out)|authenticat|failed') THEN 3002 ELSE 0 END  AS class_uid,
+                CASE WHEN regexp_matches(r.act, '(?i)log ?(in|out)|authenticat|failed') THEN 3002 ELSE 0 END
+                     AS class_uid,
                 coalesce(said(r.act), said(r.cef_name))  AS activity_name,
                 said(r.suser)               AS user_name,
                 said(r.origin)              AS device_hostname,

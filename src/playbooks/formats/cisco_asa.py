@@ -3,9 +3,10 @@
 Of an ASA connection the beginning (Built) is the event; its end (Teardown) says neither direction nor bytes each
 way and goes to the table of what devices report besides, the side named first as its source. There go also logons,
 VPN sessions and changes, with the user and the addresses that their text names, and FTD's file and malware events.
-VPN messages are read where a collector cut off the tag (%ASA-…). `Built outbound` names the outside first: source and destination stand here as the client saw them. The
-stamp of the device has no zone, and without a year (plain syslog) none can be had. FTD events carry the
-first packet's time in UTC; where a policy logs the beginning and the end, a connection stands twice.
+VPN messages are read where a collector cut off the tag (%ASA-…). `Built outbound` names the outside first: source
+and destination stand here as the client saw them. The stamp of the device has no zone, and without a year (plain
+syslog) none can be had. FTD events carry the first packet's time in UTC; where a policy logs the beginning and the
+end, a connection stands twice.
 Reference: Cisco Secure Firewall ASA Series Syslog Messages; Cisco Secure Firewall Threat Defense Syslog Messages.
 """
 
@@ -164,7 +165,8 @@ FORMAT = Format(
             table="system_activity",
             when="r.id IN ('430001', '430004', '430005') AND r.message LIKE '%SrcIP: %, DstIP: %'",
             columns=rf"""{EVENT},
-                CASE WHEN r.id IN ('430001', '430005') THEN 2004 WHEN r.id = '430004' THEN 1001 ELSE 0 END  AS class_uid,
+                CASE WHEN r.id IN ('430001', '430005') THEN 2004 WHEN r.id = '430004' THEN 1001 ELSE 0 END
+                     AS class_uid,
                 r.id                        AS activity_name,
                 lower({told("Protocol")})   AS connection_info_protocol_name,
                 url_host({told("URI")})     AS dst_endpoint_hostname,
@@ -181,12 +183,14 @@ FORMAT = Format(
             when=f"r.message <> '' AND r.id NOT IN ({CONNECTIONS}) AND r.id NOT BETWEEN '430001' AND '430005'",
             columns=rf"""
                 {STAMP}                     AS time,
-                CASE WHEN regexp_matches({TEXT}, '(?i)authenticat|log(ged)?[ -]?(in|out|on|off)|session (dis)?connected')
+                CASE WHEN regexp_matches({TEXT},
+                     '(?i)authenticat|log(ged)?[ -]?(in|out|on|off)|session (dis)?connected')
                      THEN 3002 ELSE 0 END   AS class_uid,
                 coalesce(nullif(r.id, ''), 'Group')  AS activity_name,
                 address(coalesce({SOURCE}, CASE WHEN r.two <> '' THEN r.one END))  AS src_endpoint_ip,
                 port(CASE WHEN regexp_matches({TEXT}, '(?i)\bicmp\b') THEN NULL
-                          ELSE coalesce({SOURCE_PORT}, CASE WHEN {SOURCE} IS NULL AND r.two <> '' THEN r.one_port END) END)
+                          ELSE coalesce({SOURCE_PORT}, CASE WHEN {SOURCE} IS NULL AND r.two <> '' THEN r.one_port END)
+                               END)
                                             AS src_endpoint_port,
                 {USER}                      AS actor_user_name,
                 {USER}                      AS user_name,

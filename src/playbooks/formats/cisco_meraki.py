@@ -94,8 +94,8 @@ FORMAT = Format(
             """,
         ),
     ),
-    shows="flows with the firewall's verdict; web requests with URL and user agent, hosts of TLS connections; DHCP, VPN "
-    "and intrusion events",
+    shows="flows with the firewall's verdict; web requests with URL and user agent, hosts of TLS connections; "
+    "DHCP, VPN and intrusion events",
     cannot_show="bytes; users of flows; the path of a URL inside TLS",
     reference="Cisco Meraki documentation, Syslog Event Types and Log Samples",
 )

@@ -39,9 +39,11 @@ URL = """
                                ELSE '' END || said(r.url) END  AS http_request_url_string,"""
 
 DID = """
-                CASE WHEN coalesce(r.action, r.utmaction) IN ('deny', 'block', 'blocked', 'dropped', 'drop', 'reset', 'redirect')
+                CASE WHEN coalesce(r.action, r.utmaction) IN ('deny', 'block', 'blocked', 'dropped', 'drop', 'reset',
+                                                             'redirect')
                      THEN 'blocked'
-                     WHEN coalesce(r.action, r.utmaction) IN ('accept', 'allow', 'close', 'timeout', 'client-rst', 'server-rst', 'start', 'ip-conn', 'dns', 'pass',
+                     WHEN coalesce(r.action, r.utmaction) IN ('accept', 'allow', 'close', 'timeout', 'client-rst',
+                                       'server-rst', 'start', 'ip-conn', 'dns', 'pass',
                                         'passthrough', 'permit', 'monitor', 'detected', 'log-only')
                      THEN 'allowed'"""
 
@@ -173,7 +175,8 @@ FORMAT = Format(
                      WHEN regexp_matches(r.status, '(?i)^(fail|error|denied|drop|[45]\d\d$)')
                        OR regexp_matches(r.action, '(?i)(^|[_-])fail') THEN 'failure' END  AS status,
                 coalesce(nullif(said(r.reason), 'N/A'), said(r.status))  AS status_detail,
-                coalesce(said(r.msg), said(r.logdesc))  AS message,{DID} WHEN r.type <> 'event' THEN lower(said(r.action)) END  AS disposition,
+                coalesce(said(r.msg), said(r.logdesc))  AS message,{DID} WHEN r.type <> 'event'
+                     THEN lower(said(r.action)) END  AS disposition,
                 said(r.sessionid)           AS metadata_uid
             """,
         ),

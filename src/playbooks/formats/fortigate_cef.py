@@ -45,7 +45,8 @@ SHARED = f"""{WHEN}
 DID = """
                 CASE WHEN r.act IN ('deny', 'block', 'blocked', 'dropped', 'drop', 'reset', 'redirect') THEN 'blocked'
                      WHEN r.act IN ('accept', 'close', 'timeout', 'client-rst', 'server-rst', 'start', 'ip-conn', 'dns',
-                                    'pass', 'passthrough', 'permit', 'monitor', 'detected', 'log-only') THEN 'allowed'"""
+                                    'pass', 'passthrough', 'permit', 'monitor', 'detected', 'log-only')
+                                         THEN 'allowed'"""
 
 VERDICT = f"""{DID} ELSE lower(said(r.act)) END  AS disposition"""
 
@@ -135,10 +136,12 @@ FORMAT = Format(
                                             AS finding_title,
                 coalesce({own("severity")}, {own("crlevel")}, {own("level")}, said(r.cef_severity))  AS severity,
                 CASE WHEN regexp_matches(coalesce(r.outcome, {own("status")}), '(?i)^(succe|ok$|2\d\d$)') THEN 'success'
-                     WHEN regexp_matches(coalesce(r.outcome, {own("status")}), '(?i)^(fail|error|denied|drop|[45]\d\d$)')
+                     WHEN regexp_matches(coalesce(r.outcome, {own("status")}),
+                          '(?i)^(fail|error|denied|drop|[45]\d\d$)')
                        OR regexp_matches(r.act, '(?i)(^|[_-])fail') THEN 'failure' END  AS status,
                 coalesce(nullif(said(r.reason), 'N/A'), said(r.outcome))  AS status_detail,
-                coalesce(said(r.msg), {own("logdesc")})  AS message,{DID} WHEN r.cat NOT LIKE 'event%' THEN lower(said(r.act)) END  AS disposition
+                coalesce(said(r.msg), {own("logdesc")})  AS message,{DID} WHEN r.cat NOT LIKE 'event%'
+                     THEN lower(said(r.act)) END  AS disposition
             """,
         ),
     ),

@@ -24,7 +24,8 @@ WHO = """
                      ELSE lower(said(r.act)) END  AS disposition,"""
 
 SESSION = f"""{WHEN}{WHO}
-                coalesce(CASE WHEN r.cn1Label = 'SessionID' THEN said(r.cn1) END, said(r.PanOSSessionID))  AS metadata_uid,"""
+                coalesce(CASE WHEN r.cn1Label = 'SessionID' THEN said(r.cn1) END, said(r.PanOSSessionID))
+                     AS metadata_uid,"""
 
 FORMAT = Format(
     name="paloalto_cef",
@@ -117,7 +118,8 @@ FORMAT = Format(
             table="system_activity",
             when="r.rt IS NOT NULL AND r.cef_signature NOT IN ('TRAFFIC', 'THREAT', 'DECRYPTION')",
             columns=rf"""{WHEN}{WHO}
-                CASE WHEN r.cef_signature IN ('GLOBALPROTECT', 'USERID', 'AUTH', 'AUTHENTICATION') OR r.cef_name = 'auth'
+                CASE WHEN r.cef_signature IN ('GLOBALPROTECT', 'USERID', 'AUTH', 'AUTHENTICATION')
+                     OR r.cef_name = 'auth'
                      THEN 3002 ELSE 0 END   AS class_uid,
                 concat_ws(':', r.cef_signature, r.cef_name)  AS activity_name,
                 said(r.dvchost)             AS device_hostname,

@@ -43,7 +43,8 @@ def text(name: str) -> str:
 WHEN = r"""
                 coalesce(iso_time(nullif(r.zoned, '')),
                     -- shorter records have it further in front
-                    CASE WHEN r.type LIKE 'AUTH%' THEN iso_time(r.f34) WHEN r.type = 'GLOBALPROTECT' THEN iso_time(r.f37)
+                    CASE WHEN r.type LIKE 'AUTH%' THEN iso_time(r.f34) WHEN r.type = 'GLOBALPROTECT'
+                         THEN iso_time(r.f37)
                     END,
                     stamp(coalesce(
                     CASE WHEN regexp_matches(r.generated, '^\d\d?/(1[3-9]|2\d|3[01])/\d\d ')
@@ -64,7 +65,8 @@ SESSION = rf"""{WHEN}
                      WHEN regexp_matches(r.action, '^(deny|drop|reset|block|sinkhole)') THEN 'blocked'
                      ELSE lower(said(r.action)) END  AS disposition,"""
 
-OUTCOME = r"""CASE WHEN regexp_matches({0}, '(?i)\b(fail(ed|ure)?|denied|rejected|invalid|time(d )?-?out|unauthorized)\b')
+OUTCOME = r"""CASE WHEN regexp_matches({0},
+                         '(?i)\b(fail(ed|ure)?|denied|rejected|invalid|time(d )?-?out|unauthorized)\b')
                      THEN 'failure'
                      WHEN regexp_matches({0}, '(?i)succe|\bauthenticated\b|\blog(in|out)\b|logged (in|out)')
                      THEN 'success' END"""

@@ -9,7 +9,8 @@ Reference: Strata Logging Service Log Reference, network and common logs, HTTPS 
 from playbooks.formats.format import Clock, Format, Json, Part
 
 WHEN = """
-                coalesce(iso_time(said(r.TimeGeneratedHighResolution)), iso_time(r.TimeGenerated), iso_time(r.EventTime))
+                coalesce(iso_time(said(r.TimeGeneratedHighResolution)), iso_time(r.TimeGenerated),
+                         iso_time(r.EventTime))
                                             AS time,"""
 
 SESSION = f"""{WHEN}
@@ -101,7 +102,8 @@ FORMAT = Format(
         ),
         Part(
             table="network_activity",
-            when="r.LogType IN ('THREAT', 'GTP', 'SCTP', 'TUNNEL') AND r.Subtype <> 'url' AND r.SourceAddress IS NOT NULL",
+            when="""r.LogType IN ('THREAT', 'GTP', 'SCTP', 'TUNNEL') AND r.Subtype <> 'url'
+                    AND r.SourceAddress IS NOT NULL""",
             columns=f"""{SESSION}{VERDICT}
             """,
         ),
@@ -109,16 +111,20 @@ FORMAT = Format(
             table="system_activity",
             when="r.LogType IS NOT NULL AND r.Subtype IS NOT NULL AND r.LogType NOT IN ('THREAT', 'DNS')",
             columns=rf"""{WHEN}
-                CASE WHEN r.LogType IN ('GLOBALPROTECT', 'USERID', 'AUTH', 'AUTHENTICATION') OR r.Subtype = 'auth' THEN 3002
+                CASE WHEN r.LogType IN ('GLOBALPROTECT', 'USERID', 'AUTH', 'AUTHENTICATION') OR r.Subtype = 'auth'
+                     THEN 3002
                      WHEN r.Subtype = 'dhcp' THEN 4004 ELSE 0 END  AS class_uid,
                 coalesce(said(r.EventIDValue), said(r.EventName), said(r.EventCommand), said(r.Command),
                          concat_ws(':', r.LogType, r.Subtype, said(r.HipMatchName)))  AS activity_name,
                 address(coalesce(
-                    said(r.PublicIPv4), said(r.PublicIPv6), said(r.SourceIP), said(r.SourceAddress), nullif(regexp_extract(
-                        r.EventDescription, '(?i)(?:\bfrom:? \x27?|, ip )([0-9A-Fa-f.:]*[.:][0-9A-Fa-f.:]*[0-9A-Fa-f])', 1),
+                    said(r.PublicIPv4), said(r.PublicIPv6), said(r.SourceIP),
+                         said(r.SourceAddress), nullif(regexp_extract(
+                        r.EventDescription,
+                             '(?i)(?:\bfrom:? \x27?|, ip )([0-9A-Fa-f.:]*[.:][0-9A-Fa-f.:]*[0-9A-Fa-f])', 1),
                         '')))               AS src_endpoint_ip,
                 said(r.EndpointDeviceName)  AS src_endpoint_hostname,
-                coalesce(said(r.SourceUser), said(r.SourceUserName), said(r."User"), said(r.AdminUserName), said(r.Admin),
+                coalesce(said(r.SourceUser), said(r.SourceUserName), said(r."User"), said(r.AdminUserName),
+                     said(r.Admin),
                          {USER})            AS actor_user_name,
                 coalesce(said(r.LogSourceName), said(r.DeviceName))  AS device_hostname,
                 lower(said(r.VendorSeverity))  AS severity,

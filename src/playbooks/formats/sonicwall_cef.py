@@ -73,7 +73,8 @@ FORMAT = Format(
             table="system_activity",
             when="r.cef_name IS NOT NULL AND r.cef_signature NOT IN ('97', '537')",
             columns=rf"""{WHO}
-                CASE WHEN regexp_matches(r.cef_name, '(?i)authenticat|\blog(ged)? ?(in|out|on|off)\b') THEN 3002 ELSE 0 END
+                CASE WHEN regexp_matches(r.cef_name, '(?i)authenticat|\blog(ged)? ?(in|out|on|off)\b') THEN 3002
+                     ELSE 0 END
                                             AS class_uid,
                 said(r.cef_signature)       AS activity_name,
                 said(trim(r.susr, '"'))     AS user_name,

@@ -1,5 +1,4 @@
-"""Sophos Firewall (XG, SFOS) syslog as name=value pairs: firewall, web filter and TLS inspection, logons,
-threats and events.
+"""Sophos Firewall (XG, SFOS) syslog as name=value pairs: firewall, web filter, TLS inspection, events.
 
 `timestamp` of newer versions has a zone. Older ones write `date`, `time` and `timezone`: as an offset it is
 used, as an abbreviation (CET) it is not, for it may stay the same in summer.
@@ -100,7 +99,8 @@ FORMAT = Format(
             table="system_activity",
             when="r.log_type IS NOT NULL AND r.log_subtype IS NOT NULL AND r.log_type NOT IN ('Firewall', 'SSL')",
             columns=f"""{SHARED}
-                CASE WHEN coalesce(said(r.signature_msg), said(r.virus), said(r.malware), said(r.threatname)) IS NOT NULL
+                CASE WHEN coalesce(said(r.signature_msg), said(r.virus), said(r.malware),
+                     said(r.threatname)) IS NOT NULL
                      THEN 2004 WHEN r.log_subtype = 'Authentication' OR lower(r.log_component) LIKE '%auth%' THEN 3002
                      ELSE 0 END             AS class_uid,
                 concat_ws(': ', r.log_type, r.log_component, r.log_subtype)  AS activity_name,

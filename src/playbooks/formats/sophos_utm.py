@@ -82,7 +82,8 @@ FORMAT = Format(
             table="system_activity",
             when="r.name IS NOT NULL AND r.sub NOT IN ('packetfilter', 'http')",
             columns=f"""{SHARED}
-                CASE WHEN r.sub = 'auth' THEN 3002 WHEN r.sub IN ('ips', 'waf', 'atp') THEN 2004 ELSE 0 END  AS class_uid,
+                CASE WHEN r.sub = 'auth' THEN 3002 WHEN r.sub IN ('ips', 'waf', 'atp') THEN 2004 ELSE 0 END
+                     AS class_uid,
                 said(r.name)                AS activity_name,
                 port(r.srcport)             AS src_endpoint_port,
                 port(r.dstport)             AS dst_endpoint_port,

@@ -1,5 +1,4 @@
-"""WatchGuard Firebox logs in the LEEF format: traffic, web and DNS proxy records with the policy's verdict;
-logons, VPN, DHCP and the device's own messages.
+"""WatchGuard Firebox logs in the LEEF format: traffic, web, DNS, and the device's own messages.
 
 Collectors cut off the word `LEEF:` or write tabs as `#011`. LEEF lines of a Firebox hold no stamp unless
 `devTime` was added; otherwise the syslog header's counts, if it has year and zone.
@@ -34,7 +33,8 @@ FORMAT = Format(
     name="watchguard",
     product="WatchGuard Firebox, LEEF",
     cut=TextLines(
-        r"^(?P<prefix>.*?)(?:LEEF:)?1\.0\|WatchGuard\|(?P<model>[^|]*)\|(?P<version>[^|]*)\|(?P<id>[^|]*)\|(?P<pairs>.*)$"
+        r"^(?P<prefix>.*?)(?:LEEF:)?1\.0\|WatchGuard\|(?P<model>[^|]*)\|(?P<version>[^|]*)\|(?P<id>[^|]*)\|"
+        r"(?P<pairs>.*)$"
     ),
     clock=Clock.ASK,
     kind="r.id || ', cut short'",
@@ -85,14 +85,17 @@ FORMAT = Format(
                      ELSE 0 END             AS class_uid,
                 said(r.id)                  AS activity_name,
                 address(coalesce({told("src")}, nullif(regexp_extract(
-                    {told("msg")}, '\b(?:from|DHCP[A-Z]+ (?:on|of|for)) ([0-9A-Fa-f.:]*[.:][0-9A-Fa-f.:]*[0-9A-Fa-f])', 1), '')))
+                    {told("msg")},
+                    '\b(?:from|DHCP[A-Z]+ (?:on|of|for)) ([0-9A-Fa-f.:]*[.:][0-9A-Fa-f.:]*[0-9A-Fa-f])', 1), '')))
                                             AS src_endpoint_ip,
-                hostname(nullif(regexp_extract({told("msg")}, '^DHCP.* \(([^()]+)\)', 1), ''))  AS src_endpoint_hostname,
+                hostname(nullif(regexp_extract({told("msg")}, '^DHCP.* \(([^()]+)\)', 1), ''))
+                     AS src_endpoint_hostname,
                 {USER}                      AS actor_user_name,
                 {USER}                      AS user_name,
                 {told("host_name")}         AS device_hostname,
                 CASE WHEN regexp_matches({told("msg")}, '(?i)\b(rejected|fail(ed|ure)?|denied)\b') THEN 'failure'
-                     WHEN regexp_matches({told("msg")}, '(?i)\b(succe\w+|accepted|logged (in|out))\b') THEN 'success' END
+                     WHEN regexp_matches({told("msg")}, '(?i)\b(succe\w+|accepted|logged (in|out))\b') THEN 'success'
+                          END
                                             AS status,
                 {told("msg")}               AS message
             """,
