@@ -14,8 +14,10 @@ FORMAT = Format(
     table="network_activity",
     cut=Json(
         keys=frozenset({"aws", "event"}),
+        any_of=frozenset({"body", "communication"}),
         only=(("event.domain", r"vpc\.flow_log"),),
-        shape="""{"event": {"domain": "VARCHAR"}, "aws": {"vpc": {"start": "VARCHAR", "end": "VARCHAR", "srcaddr": "VARCHAR", "dstaddr": "VARCHAR",
+        shape="""{"event": {"domain": "VARCHAR"},
+                  "aws": {"vpc": {"start": "VARCHAR", "end": "VARCHAR", "srcaddr": "VARCHAR", "dstaddr": "VARCHAR",
                   "srcport": "VARCHAR", "dstport": "VARCHAR", "pkt-srcaddr": "VARCHAR", "pkt-dstaddr": "VARCHAR",
                   "instance-id": "VARCHAR", "protocol": "VARCHAR", "packets": "VARCHAR", "bytes": "VARCHAR",
                   "action": "VARCHAR", "log-status": "VARCHAR"}}}""",
