@@ -122,6 +122,7 @@ HTTP_ACTIVITY = Table(
         *WHO,
         *PROCESS,
         *WHERE,
+        PROTOCOL,
         Column("proxy_endpoint_ip", "VARCHAR", "address of the proxy in between", "proxy_endpoint.ip"),
         Column(
             "http_request_http_method",

@@ -6,7 +6,9 @@ The logs lie beside the repository (`../shared/logs`) and are never part of it; 
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 import json
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +17,9 @@ from typing import Any
 
 import pytest
 
+from playbooks.formats import FORMATS, Format
 from playbooks.normalise import Source, detect, read
+from playbooks.normalise.detect import Detection, Sample, fit
 
 LOGS = Path(__file__).resolve().parents[3] / "shared" / "logs"
 pytestmark = pytest.mark.skipif(not LOGS.is_dir(), reason="../shared/logs is not there")
@@ -35,14 +39,13 @@ ANNOTATED = (
     *("sekoia/gcp_audit", "panther/gcp_audit"),
     *("sekoia/azure_nsg_flow", "sekoia/azure_vnet_flow", "slips/argus_binetflow_csv"),
     *("slips/suricata_eve", "opensearch/aws_network_firewall", "sekoia/fortigate"),
-    *("sekoia/checkpoint", "sekoia/sophos_fw", "sekoia/cisco_meraki"),
+    *("sekoia/checkpoint", "sekoia/sophos_fw", "sekoia/cisco_meraki", "sekoia/paloalto", "sekoia/fortiproxy"),
+    *("sekoia/cisco_asa_ftd", "sekoia/iptables", "sekoia/pf_filterlog", "sekoia/sonicwall", "sekoia/watchguard"),
+    *("sekoia/symantec_wss_json", "sekoia/netskope_transaction_w3c", "sekoia/netskope_events_json"),
 )
 COUNTED = (
     *(*ANNOTATED, "zeek/baseline_edge", "rita/truncated", "rita/unknown_field", "opensearch/vpcflow_json"),
     *("panther/cloudflare_http", "panther/aws_alb", "plaso/aws_elb"),  # no values expected
-    # read otherwise with reason: the server for the appliance, bytes by the vendor's direction, the whole e-mail for
-    # its local part
-    *("sekoia/symantec_wss_json", "sekoia/netskope_transaction_w3c", "sekoia/netskope_events_json"),
     *("sekoia/bind_query", "sekoia/efficientip_ddi"),  # no time in their lines
     *("panther/umbrella_dns_json", "panther/ocsf_dns"),  # several logs in one file
     # read otherwise with reason: the event's own time, the responsible process, names of codes
@@ -58,37 +61,51 @@ COUNTED = (
     *("plaso/gcp_logging", "plaso/azure_appgw", "otrf/goldensaml"),  # other logs between, or no values expected
     # read otherwise with reason: the start of a flow for the moment it was logged, the client of an answer, its data
     *("sekoia/suricata_eve",),
-    *("sekoia/fortiproxy",),  # read otherwise with reason: a path stays a path, the log has no scheme
-    # no time in their lines
-    *("sekoia/cisco_asa_ftd", "sekoia/iptables", "sekoia/pf_filterlog", "sekoia/sonicwall", "sekoia/watchguard"),
     *("panther/aws_vpcflow_json", "panther/ocsf_network", "panther/suricata_dns"),  # several logs in one file
-    "sekoia/paloalto",  # several logs in one file
-    "msticpy/azure_network_analytics_csv",  # no values expected
+    *("msticpy/azure_network_analytics_csv", "maltrail/maltrail_sensor_log"),  # no values expected
 )
 # the zone in which the annotations read stamps that have none
 FIREWALL_CLOCKS = dict.fromkeys(("slips/argus_binetflow_csv", "sekoia/sophos_fw"), "UTC")
 CLOCKS = FIREWALL_CLOCKS | {"sekoia/zscaler_zia_json": "UTC", "sekoia/infoblox_ddi": "UTC"}
-# records that are events, in files that hold several logs or kinds of records
-EVENT_LINES: dict[str, tuple[int, ...]] = {
-    "opensearch/aws_network_firewall": tuple(range(8)),
-    "sekoia/fortigate": (2, 12, 17, 18, 19, 20, 30, 31, 32, 33, 34, 39, 41, 42, 46),  # others: CEF, events, no stamp
-    "sekoia/checkpoint": tuple(range(5)),  # others: syslog, a table without header
-    "sekoia/sophos_fw": (0, 2, 3, 5),  # others: Sophos UTM
-    "sekoia/cisco_meraki": tuple(range(4, 13)),  # others: DHCP, VPN
-}
+CLOCKS |= dict.fromkeys(("sekoia/paloalto", "sekoia/fortigate", "sekoia/cisco_asa_ftd", "sekoia/sonicwall"), "UTC")
+CLOCKS |= {"sekoia/checkpoint": "UTC"}
+# files of one product in several layouts: each line is read by the only format that fits it
+MIXED = (
+    *("sekoia/paloalto", "sekoia/fortigate", "sekoia/checkpoint", "sekoia/sophos_fw", "sekoia/sonicwall"),
+    "sekoia/aws_vpcflow",
+)
 LEAST_SHARE = 0.98
+# values that are read otherwise with reason: at most so many of a field
+OTHERWISE: dict[str, dict[str, int]] = {
+    # the device for the client; local time as UTC, the second for the fraction of another; a guess from the text; a
+    # refused session that the firewall refused with success
+    "sekoia/paloalto": {"src_host": 5, "timestamp": 7, "action": 1, "url": 1, "outcome": 1},
+    # no outcome stated, or refused with success; an hour off; the directory's name behind the user's; a name for what
+    # was done; CONNECT has no path
+    "sekoia/fortigate": {"outcome": 16, "timestamp": 2, "user": 1, "action": 1, "url": 1},
+    # the record's kind for what was done; no user; ids of ICMP for ports; a word for a code; the address given for the
+    # client's own
+    "sekoia/cisco_asa_ftd": {"action": 4, "user": 1, "src_port": 3, "rcode": 1, "src_ip": 1},
+    "sekoia/iptables": {"outcome": 1},  # refused with success
+    "sekoia/checkpoint": {"outcome": 3, "src_host": 2},  # refused with success; the gateway for the client
+    "sekoia/aws_vpcflow": {"outcome": 1},  # a refused flow that was logged
+    "sekoia/symantec_wss_json": {"dst_ip": 1},  # the appliance for the server
+    # by the vendor's direction; a column that differs by version
+    "sekoia/netskope_transaction_w3c": {"bytes_out": 2, "bytes_in": 2, "action": 1},
+    "sekoia/netskope_events_json": {"action": 4},  # what the user did for what the policy did
+}
 
 # expected field → columns of which one must hold the value
 COLUMNS: dict[str, tuple[str, ...]] = {
     "src_ip": ("src_endpoint_ip",),
     "src_port": ("src_endpoint_port",),
     # the annotations mean the host that logged, also where it is the destination
-    "src_host": ("src_endpoint_hostname", "src_endpoint_ip", "dst_endpoint_hostname"),
-    "process": ("actor_process_file_path", "actor_process_name"),
+    "src_host": ("src_endpoint_hostname", "src_endpoint_ip", "dst_endpoint_hostname", "device_hostname"),
+    "process": ("actor_process_file_path", "actor_process_name", "process_file_path", "process_name"),
     "dst_ip": ("dst_endpoint_ip",),
     "dst_port": ("dst_endpoint_port",),
     "dst_domain": ("dst_endpoint_hostname",),
-    "user": ("actor_user_name",),
+    "user": ("actor_user_name", "user_name"),
     "principal": ("actor_user_uid", "actor_user_name"),
     "url": ("http_request_url_string",),
     "method": ("http_request_http_method",),
@@ -110,7 +127,20 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "ja3s": ("tls_ja3s",),
     "proto": ("connection_info_protocol_name",),
     "conn_state": ("disposition",),
+    "action": ("disposition", "activity_name", "api_operation"),
+    "outcome": ("status", "disposition"),
 }
+# what a device did, and how it went, in the words of many logs
+ALLOWED = (
+    *("accept", "alert", "allow", "alerted", "close", "client-rst", "server-rst", "timeout", "dns", "dns request"),
+    *("pass", "passthrough", "permit", "permitted", "detect", "detected", "log-only", "tcp_hit", "tcp_nc_miss"),
+    *("ok", "success", "succeeded", "200", "transaction permitted"),
+)
+BLOCKED = (
+    *("block", "block-url", "deny", "denied", "drop", "dropped", "reject", "reset", "fail", "failed", "failure"),
+    "transaction blocked",
+)
+CLASSES = dict.fromkeys(ALLOWED, "allowed") | dict.fromkeys(BLOCKED, "blocked")
 DERIVED = ("timestamp", "uri", "error")  # compared by their own rules
 
 
@@ -132,8 +162,31 @@ class Value:
 
 @cache
 def events(file: Path) -> dict[int, dict[str, Any]]:
-    clock = CLOCKS.get(file.parent.relative_to(LOGS).as_posix())
+    folder = file.parent.relative_to(LOGS).as_posix()
+    clock = CLOCKS.get(folder)
+    if folder in MIXED:
+        return {number: event for form, lines in by_format(file).items() for number, event in of(form, lines, clock)}
     return {e["record_no"]: e for rows in read(Source("E001", file, clock)) for e in rows.in_order()}
+
+
+def by_format(file: Path) -> dict[Format, dict[int, str]]:
+    """The lines of a file of several layouts by number, under the only format whose mark fits each."""
+    found: dict[Format, dict[int, str]] = {}
+    for number, line in enumerate((line for line in file.read_text().split("\n") if line.strip()), start=1):
+        fitting = [form for form in FORMATS if fit(form, Sample(line)).share]
+        if len(fitting) == 1:
+            found.setdefault(fitting[0], {})[number] = line
+    return found
+
+
+def of(form: Format, lines: dict[int, str], clock: str | None) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The events of some lines, under the numbers that these have in their file."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "lines.log"
+        file.write_text("\n".join(lines.values()))
+        numbers = list(lines)
+        for rows in read(Source("E001", file, clock), Detection(form, form.cut, ())):
+            yield from ((numbers[event["record_no"] - 1], event) for event in rows.in_order())
 
 
 @cache
@@ -152,7 +205,9 @@ def supported(folder: str) -> Iterator[Value]:
     """Expected values of files whose format is read, for columns that the format's table has."""
     for entry in json.loads((LOGS / folder / "expected.json").read_text()):
         file = LOGS / folder / entry["file"]
-        if not known(file) or not readable(folder, entry) or entry["line_number"] + 1 in of_no_part(file):
+        if not known(file) or not readable(folder, entry):
+            continue
+        if folder not in MIXED and entry["line_number"] + 1 in of_no_part(file):
             continue
         event = events(file).get(entry["line_number"] + 1)
         also = entry.get("accept_also") or {}
@@ -170,13 +225,15 @@ def readable(folder: str, entry: dict[str, Any]) -> bool:
         return entry["line_number"] != 0  # an own `logformat`, date without zone
     if folder == "sekoia/unbound":
         return "query" in entry["fields"]  # others: the daemon's own messages
-    if folder in EVENT_LINES:
-        return entry["line_number"] in EVENT_LINES[folder]
     if folder == "slips/suricata_eve":
         return entry["fields"]["event_name"] in ("dns", "http", "tls")  # flows are dated by their start
     if folder == "sekoia/aws_vpcflow":
-        return entry["line_number"] in (0, 2)  # others: JSON, NODATA
-    return stamp is not None and stamp[:1].isdigit()
+        return entry["line_number"] != 3  # NODATA
+    if folder == "sekoia/cisco_asa_ftd":
+        return entry["line_number"] not in (32, 39, 41)  # a port beyond 65535; texts without the tag of a message
+    if folder == "sekoia/symantec_wss_json":
+        return entry["line_number"] != 1  # a duration in words
+    return stamp is None or stamp[:1].isdigit()
 
 
 def fits(value: Value) -> bool:
@@ -185,7 +242,11 @@ def fits(value: Value) -> bool:
         return False
     if value.field == "timestamp":
         moment = dt.datetime.fromisoformat(str(value.wanted)[:26].replace("Z", ""))
-        return abs((moment.replace(tzinfo=dt.UTC) - event["time"]).total_seconds()) < 0.001
+        if event["time"] is None:
+            return False
+        later = (event["time"] - moment.replace(tzinfo=dt.UTC)).total_seconds()
+        # some annotations leave out the fraction
+        return abs(later) < 0.001 or (moment.microsecond == 0 and 0 <= later < 1)
     if value.field == "error":
         return str(event["status_detail"]).startswith(value.wanted)
     if value.field == "uri" and event["http_request_http_method"] == "CONNECT":
@@ -195,21 +256,43 @@ def fits(value: Value) -> bool:
     found = [event[column] for column in COLUMNS[value.field] if column in event]
     if value.field == "user":  # some annotations leave out the domain
         found += [str(said).rpartition("\\")[2] for said in found]
+        found += [str(said).partition("@")[0] for said in found]
     if value.field == "src_host":  # and some that of the host
         found += [str(said).partition(".")[0] for said in found]
-    return any(same(wanted, said) for wanted in (value.wanted, *value.also) for said in found)
+    also = value.also
+    if value.field == "url":  # and of a URL the host, or they guess a scheme
+        also = (*also, str(value.wanted).partition("://")[2] or value.wanted)
+        found += [str(said).partition("://")[2] for said in found]
+        found += [said[said.find("/") :] for said in map(str, found) if "/" in said]
+    if value.field in ("action", "outcome"):
+        also = (*also, CLASSES.get(str(value.wanted).lower(), value.wanted))
+        found += [CLASSES.get(str(said).lower(), said) for said in found]
+    return any(same(wanted, said) for wanted in (value.wanted, *also) for said in found)
 
 
 def same(wanted: Any, said: Any) -> bool:
     if isinstance(wanted, list) and isinstance(said, list):
         return len(wanted) == len(said) and all(map(same, wanted, said))
-    return str(wanted).lower().rstrip(".") == str(said).lower().rstrip(".")
+    return plain(wanted) == plain(said)
+
+
+def plain(text: Any) -> str:
+    """Text without what has no meaning: case, a final dot, the spelling of an IPv6 address."""
+    text = str(text).lower().rstrip(".")
+    try:
+        return str(ipaddress.ip_address(text)) if ":" in text else text
+    except ValueError:
+        return text
 
 
 @pytest.mark.parametrize("folder", ANNOTATED)
 def test_annotated_values_are_read(folder: str) -> None:
     values = list(supported(folder))
     missed = [value for value in values if not fits(value)]
+    for field, most in OTHERWISE.get(folder, {}).items():
+        listed = [value for value in missed if value.field == field]
+        assert len(listed) <= most, listed
+        missed = [value for value in missed if value not in listed]
     report = "\n".join(map(str, missed[:40]))
     assert len(missed) <= (1 - LEAST_SHARE) * len(values), report
     if missed:

@@ -73,6 +73,7 @@ FORMAT = Format(
                 address(r.event.dest_ip)    AS dst_endpoint_ip,
                 port(r.event.dest_port)     AS dst_endpoint_port,
                 url_host(r.event.http.hostname)  AS dst_endpoint_hostname,
+                lower(said(r.event.proto))  AS connection_info_protocol_name,
                 said(r.event.http.http_method)  AS http_request_http_method,
                 CASE WHEN r.event.http.http_method <> 'CONNECT' THEN said(r.event.http.url) END
                                             AS http_request_url_string,

@@ -22,10 +22,13 @@ SHARED = f"""
                 {told("src_user_name")}     AS actor_user_name,
                 address({told("dst")})      AS dst_endpoint_ip,
                 port({told("service")})     AS dst_endpoint_port,
+                protocol({told("proto")})   AS connection_info_protocol_name,"""
+
+VERDICT = f"""
                 CASE WHEN {told("action")} IN ('Accept', 'Allow', 'Detect', 'Bypass', 'Encrypt', 'Decrypt', 'Inform')
                      THEN 'allowed'
                      WHEN {told("action")} IN ('Drop', 'Reject', 'Block', 'Prevent', 'Deny') THEN 'blocked'
-                     ELSE lower({told("action")}) END  AS disposition,"""
+                     ELSE lower({told("action")}) END  AS disposition"""
 
 FORMAT = Format(
     name="checkpoint_syslog",
@@ -41,7 +44,7 @@ FORMAT = Format(
                 url_host({told("resource")})  AS dst_endpoint_hostname,
                 {told("method")}            AS http_request_http_method,
                 {told("resource")}          AS http_request_url_string,
-                {told("web_client_type")}   AS http_request_user_agent
+                {told("web_client_type")}   AS http_request_user_agent,{VERDICT}
             """,
         ),
         Part(
@@ -49,9 +52,23 @@ FORMAT = Format(
             when=f"{told('src')} IS NOT NULL AND {told('dst')} IS NOT NULL AND {told('resource')} IS NULL",
             columns=f"""{SHARED}
                 hostname({told("dst_domain_name")})  AS dst_endpoint_hostname,
-                protocol({told("proto")})   AS connection_info_protocol_name,
                 amount({told("client_outbound_bytes")})  AS traffic_bytes_out,
-                amount({told("client_inbound_bytes")})  AS traffic_bytes_in
+                amount({told("client_inbound_bytes")})  AS traffic_bytes_in,{VERDICT}
+            """,
+        ),
+        Part(
+            table="system_activity",
+            when=f"({told('src')} IS NULL OR {told('dst')} IS NULL) AND {told('service')} IS NULL",
+            columns=f"""{SHARED}
+                CASE WHEN regexp_matches({told("action")}, '(?i)log ?(in|out)|authenticat|failed') THEN 3002 ELSE 0 END
+                                            AS class_uid,
+                coalesce({told("action")}, {told("product")})  AS activity_name,
+                coalesce({told("user")}, {told("src_user_name")}, {told("administrator")})  AS user_name,
+                {told("origin")}            AS device_hostname,
+                {told("attack")}            AS finding_title,
+                lower({told("severity")})   AS severity,
+                {told("reason")}            AS status_detail,
+                coalesce({told("description")}, {told("message_info")}, {told("operation")})  AS message
             """,
         ),
     ),

@@ -27,6 +27,7 @@ FORMAT = Format(
         -- the peer is mostly the server's name; behind a parent it is the next proxy
         CASE WHEN is_address(r.peer) AND r.hierarchy NOT LIKE '%PARENT%' THEN address(r.peer) END  AS dst_endpoint_ip,
         CASE WHEN is_address(r.peer) AND r.hierarchy LIKE '%PARENT%' THEN address(r.peer) END  AS proxy_endpoint_ip,
+        nullif(lower(regexp_extract(r.result, '^(TCP|UDP)_', 1)), '')  AS connection_info_protocol_name,
         said(r.method)              AS http_request_http_method,
         r.url                       AS http_request_url_string,
         -- 0 where no response was sent

@@ -1,7 +1,8 @@
 """Linux netfilter log (`iptables -j LOG`, nftables `log`, ufw): one packet a line, as the kernel writes it.
 
 The verdict is what the rule's author wrote into the prefix, if anything. LEN is the length of that one packet.
-The kernel's line has no date: it is syslog's, and only a header with year and zone gives a time.
+The kernel's line has no date: it is syslog's, and only a header with year and zone gives a time; where a
+collector cut the header off, there is none.
 Reference: iptables-extensions manual page, LOG target; Linux kernel, netfilter nf_log_syslog.
 """
 
@@ -16,6 +17,7 @@ FORMAT = Format(
         fields=("prefix", "IN", "OUT", "SRC", "DST", "LEN", "PROTO", "SPT", "DPT"),
     ),
     clock=Clock.IN_THE_STAMP,
+    undated=r"NOT regexp_matches(coalesce(r.prefix, ''), '\d:\d\d')",
     kind="'a packet whose line is cut short'",
     parts=(
         Part(

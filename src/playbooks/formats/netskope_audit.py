@@ -32,6 +32,8 @@ FORMAT = Format(
         said(r.audit_log_event)     AS api_operation_base,
         'netskope'                  AS api_service_name,
         'Netskope'                  AS cloud_provider,
+        CASE WHEN regexp_matches(r.audit_log_event, '(?i)\\bfail(ed|ures?)?\\b') THEN 'failure'
+             WHEN regexp_matches(r.audit_log_event, '(?i)\\bsuccess(ful)?\\b') THEN 'success' END  AS status,
         CASE WHEN json_type(r.supporting_data) = 'OBJECT' THEN CAST(r.supporting_data AS VARCHAR) END  AS request
     """,
     shows="what administrators and tokens did to the tenant's settings",

@@ -1,7 +1,7 @@
 """pfSense and OPNsense filter log (`filterlog`): one packet a line, comma separated by protocol.
 
 The length is that of the one packet. The message has no date: it is syslog's, and only a header with year
-and zone (RFC 5424) gives a time.
+and zone (RFC 5424) gives a time; where a collector cut the header off, there is none.
 Reference: pfSense documentation, "Raw Filter Log Format"; OPNsense filterlog description.
 """
 
@@ -18,6 +18,7 @@ FORMAT = Format(
         r"(?P<src>[0-9A-Fa-f.:]+),(?P<dst>[0-9A-Fa-f.:]+)(?:,(?P<sport>[^,]*),(?P<dport>[^,]*))?(?:,.*)?$"
     ),
     clock=Clock.IN_THE_STAMP,
+    undated=r"NOT regexp_matches(r.prefix, '\d:\d\d')",
     columns=r"""
         iso_time(regexp_extract(r.prefix, '\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)'))  AS time,
         address(r.src)              AS src_endpoint_ip,

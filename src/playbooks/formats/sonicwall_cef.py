@@ -1,13 +1,14 @@
 """SonicWall events in the Common Event Format (ArcSight syslog): connections and web requests.
 
-The line has no stamp: it is syslog's, and only a header with year and zone gives a time. A connection is read
-where it is closed (537): its opening (98) does not hold all bytes.
+The line has no stamp: it is syslog's, and only a header with year and zone gives a time; where a collector cut the
+header off, there is none. A connection is the event where it is closed (537); its opening (98) does not hold all
+bytes and goes to the table of what devices report besides, with the device's own messages.
 Reference: SonicWall SonicOS Log Events Reference Guide, "ArcSight CEF Fields".
 """
 
 from playbooks.formats.format import Clock, Format, Pairs, Part
 
-SHARED = r"""
+WHO = r"""
                 iso_time(regexp_extract(r.prefix, '\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)'))
                                             AS time,
                 address(r.src)              AS src_endpoint_ip,
@@ -15,13 +16,16 @@ SHARED = r"""
                 said(trim(r.susr, '"'))     AS actor_user_name,
                 address(r.dst)              AS dst_endpoint_ip,
                 port(r.dpt)                 AS dst_endpoint_port,
-                amount(r."out")             AS traffic_bytes_out,
-                amount(r."in")              AS traffic_bytes_in,
                 CASE WHEN r.fw_action IN ('"drop"', '"mgmt_drop"') THEN 'blocked'
                      WHEN r.fw_action = '"forward"' THEN 'allowed'
                      WHEN r.fw_action <> '"NA"' THEN lower(said(trim(r.fw_action, '"')))
                      WHEN regexp_matches(r.cef_name, '(?i)\b(dropped|blocked|denied)\b') THEN 'blocked' END
-                                            AS disposition,"""
+                                            AS disposition,
+                lower(said(split_part(r.proto, '/', 1)))  AS connection_info_protocol_name,"""
+
+SHARED = f"""{WHO}
+                amount(r."out")             AS traffic_bytes_out,
+                amount(r."in")              AS traffic_bytes_in,"""
 
 FORMAT = Format(
     name="sonicwall_cef",
@@ -31,13 +35,26 @@ FORMAT = Format(
         keys=frozenset({"cef_vendor"}),
         only=(("cef_vendor", "SonicWall"),),
         fields=(
-            *("prefix", "cef_vendor", "cef_signature", "cef_name", "src", "spt", "dst", "dpt", "susr", "proto", "out"),
-            *("in", "request", "fw_action"),
+            *(
+                "prefix",
+                "cef_vendor",
+                "cef_signature",
+                "cef_name",
+                "cef_severity",
+                "src",
+                "spt",
+                "dst",
+                "dpt",
+                "susr",
+                "proto",
+                "out",
+            ),
+            *("in", "request", "fw_action", "msg", "reason"),
         ),
     ),
     clock=Clock.IN_THE_STAMP,
     kind="concat_ws(' ', r.cef_signature, r.cef_name)",
-    status=(("r.cef_signature = '98'", "status line: the opening of a connection; its closing (537) is the event"),),
+    undated=r"NOT regexp_matches(coalesce(r.prefix, ''), '\d:\d\d')",
     parts=(
         Part(
             table="http_activity",
@@ -49,9 +66,24 @@ FORMAT = Format(
         ),
         Part(
             table="network_activity",
-            when="r.proto IS NOT NULL AND r.request IS NULL",
-            columns=f"""{SHARED}
-                lower(said(split_part(r.proto, '/', 1)))  AS connection_info_protocol_name
+            when="r.proto IS NOT NULL AND r.request IS NULL AND r.cef_signature <> '98'",
+            columns=SHARED,
+        ),
+        Part(
+            table="system_activity",
+            when="r.cef_name IS NOT NULL AND r.cef_signature NOT IN ('97', '537')",
+            columns=rf"""{WHO}
+                CASE WHEN regexp_matches(r.cef_name, '(?i)authenticat|\blog(ged)? ?(in|out|on|off)\b') THEN 3002
+                     ELSE 0 END
+                                            AS class_uid,
+                said(r.cef_signature)       AS activity_name,
+                said(trim(r.susr, '"'))     AS user_name,
+                said(r.cef_severity)        AS severity,
+                CASE WHEN regexp_matches(r.cef_name, '(?i)\b(rejected|fail(ed|ure)?|denied|invalid)\b') THEN 'failure'
+                     WHEN regexp_matches(r.cef_name, '(?i)\b(succe\w+|allowed|logged (in|out))\b') THEN 'success' END
+                                            AS status,
+                said(r.reason)              AS status_detail,
+                concat_ws(': ', r.cef_name, said(trim(r.msg, '"')))  AS message
             """,
         ),
     ),

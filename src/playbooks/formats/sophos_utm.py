@@ -1,4 +1,4 @@
-"""Sophos UTM (Astaro) logs as name="value" pairs: packet filter and web proxy.
+"""Sophos UTM (Astaro) logs as name="value" pairs: packet filter, web proxy, logons and others.
 
 `size` is what the client received, `fullreqtime` is in microseconds, `length` is that of one packet. The stamp of
 the device (2026:03:10-09:00:00) has no zone.
@@ -26,11 +26,29 @@ FORMAT = Format(
         keys=frozenset({"id", "severity", "sys", "sub", "name"}),
         fields=(
             *("prefix", "id", "severity", "sys", "sub", "name", "action", "srcip", "dstip", "srcport", "dstport"),
-            *("proto", "length", "method", "user", "statuscode", "size", "url", "referer", "ua", "fullreqtime"),
+            *(
+                "caller",
+                "reason",
+                "host",
+                "dstname",
+                "engine",
+                "attack",
+                "proto",
+                "length",
+                "method",
+                "user",
+                "statuscode",
+                "size",
+                "url",
+                "referer",
+                "ua",
+                "fullreqtime",
+            ),
         ),
     ),
     clock=Clock.ASK,
     kind="concat_ws(': ', r.sub, r.name)",
+    undated=r"NOT regexp_matches(coalesce(r.prefix, ''), '\d:\d\d')",
     parts=(
         Part(
             table="network_activity",
@@ -58,6 +76,26 @@ FORMAT = Format(
                 coalesce(whole(CASE WHEN regexp_matches(r.fullreqtime, '^\d{{1,15}}$') THEN r.fullreqtime END) // 1000,
                          whole(CASE WHEN NOT regexp_matches(r.fullreqtime, '^\d{{1,15}}$') THEN r.fullreqtime END))
                                             AS duration_ms
+            """,
+        ),
+        Part(
+            table="system_activity",
+            when="r.name IS NOT NULL AND r.sub NOT IN ('packetfilter', 'http')",
+            columns=f"""{SHARED}
+                CASE WHEN r.sub = 'auth' THEN 3002 WHEN r.sub IN ('ips', 'waf', 'atp') THEN 2004 ELSE 0 END
+                     AS class_uid,
+                said(r.name)                AS activity_name,
+                port(r.srcport)             AS src_endpoint_port,
+                port(r.dstport)             AS dst_endpoint_port,
+                said(r."user")              AS actor_user_name,
+                said(r."user")              AS user_name,
+                said(r.url)                 AS http_request_url_string,
+                lower(said(r.severity))     AS severity,
+                CASE WHEN regexp_matches(concat_ws(' ', r.name, r.reason), '(?i)\\b(fail(ed|ure)?|denied|rejected)\\b')
+                     THEN 'failure'
+                     WHEN regexp_matches(r.name, '(?i)succe') THEN 'success' END  AS status,
+                nullif(concat_ws(': ', said(r.caller), said(r.reason)), '')  AS status_detail,
+                concat_ws(': ', r.sub, r.name)  AS message
             """,
         ),
     ),

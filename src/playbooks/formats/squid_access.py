@@ -29,6 +29,8 @@ FORMAT = Format(
         -- with a parent it is the next proxy, and the server's address is not logged
         CASE WHEN is_address(r.peer) AND r.hierarchy NOT LIKE '%PARENT%' THEN address(r.peer) END  AS dst_endpoint_ip,
         CASE WHEN is_address(r.peer) AND r.hierarchy LIKE '%PARENT%' THEN address(r.peer) END  AS proxy_endpoint_ip,
+        -- TCP_… came to the port for HTTP, UDP_… to that for ICP
+        nullif(lower(regexp_extract(r.result, '^(TCP|UDP)_', 1)), '')  AS connection_info_protocol_name,
         r.method                    AS http_request_http_method,
         CASE WHEN r.method <> 'CONNECT' THEN r.url END  AS http_request_url_string,
         said(r.agent)               AS http_request_user_agent,

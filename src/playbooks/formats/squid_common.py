@@ -25,6 +25,7 @@ FORMAT = Format(
         -- `error:…` stands for a request that was none
         CASE WHEN r.url NOT LIKE 'error:%' THEN url_host(r.url) END  AS dst_endpoint_hostname,
         coalesce(url_port(r.url), CASE WHEN r.method = 'CONNECT' THEN 443 END)  AS dst_endpoint_port,
+        nullif(lower(regexp_extract(r.result, '^(TCP|UDP)_', 1)), '')  AS connection_info_protocol_name,
         r.method                    AS http_request_http_method,
         CASE WHEN r.method <> 'CONNECT' THEN r.url END  AS http_request_url_string,
         said(r.agent)               AS http_request_user_agent,

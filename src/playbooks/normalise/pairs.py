@@ -20,6 +20,7 @@ LEEF = re.compile(r"LEEF:([12](?:\.0)?)\|([^|]*)\|([^|]*)\|([^|]*)\|([^|]*)\|(.*
 LEEF_HEADER = ("leef_vendor", "leef_product", "leef_version", "leef_event")
 ESCAPED = re.compile(r"\\(?!x[0-9a-f]{2})(.)", re.DOTALL)  # `\xNN` stands for a byte that is no UTF-8
 CEF_ESCAPES = {"n": "\n", "r": "\r"}
+CEF_ESCAPED = re.compile(r'\\([\\=|"nr])')  # before other characters a backslash is itself: CORP\user
 
 
 def pairs_json(raw: str, style: str) -> str | None:
@@ -89,7 +90,7 @@ def _is_escaped(text: str, at: int) -> bool:
 
 
 def _cef_value(text: str) -> str:
-    return ESCAPED.sub(lambda m: CEF_ESCAPES.get(m[1], m[1]), text) if "\\" in text else text
+    return CEF_ESCAPED.sub(lambda m: CEF_ESCAPES.get(m[1], m[1]), text) if "\\" in text else text
 
 
 def _leef(raw: str) -> dict[str, str]:
