@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from contextlib import ExitStack
@@ -142,18 +143,22 @@ def read_item(case: Case, item: Item) -> Reading:
     """Read one evidence item into its Parquet files, whole or not at all."""
     detection = detect(item.file(case), formats_of(case))
     source = Source(item.evidence_id, item.file(case), case.config.clock)
-    tables = dict.fromkeys(detection.format.tables if detection.format else (), 0)
+    tables: dict[str, int] = {}
+    formats: Counter[str] = Counter()
     count = {"events": 0, "unread": 0, "blank": 0}
     status = undated = 0
     first = last = None
     file = f"{item.evidence_id}.parquet"
     with ExitStack() as stack:
-        sinks = {table: stack.enter_context(_Sink(case.events / table / file)) for table in tables}
+        sinks: dict[str, _Sink] = {}
         unread = stack.enter_context(_Sink(case.unread / file))
         for rows in read(source, detection):
             for table, events in rows.tables.items():
+                if table not in sinks:
+                    sinks[table] = stack.enter_context(_Sink(case.events / table / file))
                 sinks[table].write(events)
-                tables[table] += events.num_rows
+                tables[table] = tables.get(table, 0) + events.num_rows
+                formats.update({one["values"]: one["counts"] for one in events["format"].value_counts().to_pylist()})
                 undated += events["time"].null_count
             unread.write(rows.unread)
             count["events"] += rows.count
@@ -172,16 +177,20 @@ def read_item(case: Case, item: Item) -> Reading:
         status=status,
         first=first,
         last=last,
-        note=_note(detection, count),
+        note=_note(detection, count, formats),
         undated=undated,
         own_sha256=detection.format.sha256 if detection.format else "",
     )
 
 
-def _note(detection: Detection, count: dict[str, int]) -> str:
+def _note(detection: Detection, count: dict[str, int], formats: Counter[str]) -> str:
     if not count["events"] and not count["unread"]:
         return "empty: no records in it"
-    return detection.why_chosen() if detection.format else detection.why_unknown()
+    if not detection.format:
+        return detection.why_unknown()
+    others = ", ".join(f"{name} ({rows:,})" for name, rows in sorted(formats.items()) if name != detection.format.name)
+    said = [detection.why_chosen(), f"records of other logs in it: {others}" if others else ""]
+    return "; ".join(filter(None, said))
 
 
 def _span(rows: Rows, first: str | None, last: str | None) -> tuple[str | None, str | None]:

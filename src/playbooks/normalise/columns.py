@@ -54,9 +54,9 @@ def _whole_lines(
     for place in _perhaps_headers(lines, columns):
         header = header_names(lines[place].as_py(), columns.delimiter)
         if columns.keys <= set(header):
-            yield _with_cells(lines.slice(start, place - start), names, columns.delimiter)
+            yield with_cells(lines.slice(start, place - start), names, columns.delimiter)
             names, start = header, place + 1
-    yield _with_cells(lines.slice(start), names, columns.delimiter)
+    yield with_cells(lines.slice(start), names, columns.delimiter)
     return names
 
 
@@ -69,7 +69,8 @@ def _perhaps_headers(lines: pa.StringArray, columns: Columns) -> list[int]:
     return places
 
 
-def _with_cells(lines: pa.StringArray, names: tuple[str, ...], delimiter: str) -> Records:
+def with_cells(lines: pa.StringArray, names: tuple[str, ...], delimiter: str) -> Records:
+    """Lines with their cells, however these are quoted."""
     if delimiter != "," or not true_count(pc.match_substring(lines, '"')):
         return Records(lines, names, delimiter=delimiter)
     cells = _quoted_cells(lines)
@@ -158,4 +159,4 @@ def header_names(raw: str, delimiter: str) -> tuple[str, ...]:
     return tuple(cell.strip().lower().replace("-", "_") for cell in split_columns(raw, delimiter))
 
 
-__all__ = ["MAX_CELL_LINES", "cut_columns", "header_names", "split_columns"]
+__all__ = ["MAX_CELL_LINES", "cut_columns", "header_names", "split_columns", "with_cells"]

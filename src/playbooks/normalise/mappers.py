@@ -30,6 +30,7 @@ from playbooks.normalise.mapping import (
     reasons_of,
     reasons_of_no_part,
 )
+from playbooks.normalise.mixed import as_records, candidates, strangers, with_mark
 from playbooks.normalise.pairs import pairs_json
 from playbooks.normalise.records import Records
 from playbooks.normalise.rows import BROKEN, STATUS, UNKNOWN, Rows, unread_table
@@ -96,7 +97,28 @@ class _Mapper:
             reason = self.detection.why_unknown()
             reasons = [records.broken.get(i, reason) for i in range(len(records))]
             return Rows({}, self._unread(records.texts, first, reasons), records.blank)
-        chunk = _chunk(records, first, form)
+        numbers = pa.array(range(first, first + len(records)), pa.int64())
+        rows = self._as(form, records, numbers)
+        return self._with_others(rows, form, {first + index for index in records.broken})
+
+    def _with_others(self, rows: Rows, form: Format, torn: set[int]) -> Rows:
+        """Rows with those of the records that belong to other logs in the same file."""
+        rest = strangers(rows.unread, form, torn) if rows.unread.num_rows else rows.unread
+        if not rest.num_rows:
+            return rows
+        for other in candidates(rest["raw"].combine_chunks(), form):
+            marked = rest.filter(with_mark(rest["raw"].combine_chunks(), other))
+            if not marked.num_rows:
+                continue
+            texts, numbers = marked["raw"].combine_chunks(), marked["record_no"].combine_chunks()
+            found = self._as(other, as_records(texts, other), numbers)
+            rest = rest.filter(pc.invert(pc.is_in(rest["record_no"], numbers)))
+            rows = rows.with_others(found, numbers)
+        return rows
+
+    def _as(self, form: Format, records: Records, numbers: pa.Int64Array) -> Rows:
+        """The records read as one format."""
+        chunk = _chunk(records, numbers, form)
         try:
             mapped = self._events(chunk, records, form, guarded=False)
         except duckdb.InvalidInputException:  # a record that is no valid JSON
@@ -225,12 +247,12 @@ def _first_of_each(bad: pa.Table) -> pa.Table:
     return bad if all(keep) else bad.filter(pa.array(keep))
 
 
-def _chunk(records: Records, first: int, form: Format) -> pa.Table:
+def _chunk(records: Records, numbers: pa.Int64Array, form: Format) -> pa.Table:
     count = len(records)
     broken = [records.broken.get(i) for i in range(count)] if records.broken else None
     return pa.table(
         {
-            "record_no": pa.array(range(first, first + count), pa.int64()),
+            "record_no": numbers,
             "raw": records.texts,
             "cells": records.cells if records.cells is not None else pa.nulls(count, pa.list_(pa.string())),
             "broken": pa.array(broken, pa.string()) if broken else pa.nulls(count, pa.string()),

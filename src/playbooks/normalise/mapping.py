@@ -14,6 +14,7 @@ from playbooks.normalise.records import Records
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # beyond lies what other tools of the trade cannot hold, and no event
 MACRO_ZEEK_NULL = "NULL::VARCHAR"
 NO_PART = "a record of kind"
+NO_TIME = "no time"
 WHOLE = "matched_as_a_whole"  # beside the named groups of a pattern
 
 
@@ -105,7 +106,7 @@ def reasons_of(form: Format, part: Part, source: str, names: tuple[str, ...]) ->
             WHEN e."time" IS NULL AND NOT coalesce({form.undated}, false) THEN {_no_time(form)}
             WHEN e."time" < TIMESTAMPTZ '{FIRST_YEAR}-01-01 00:00:00Z'
               OR e."time" >= TIMESTAMPTZ '{LAST_YEAR + 1}-01-01 00:00:00Z'
-            THEN 'no time: the stamp lies outside the years {FIRST_YEAR} to {LAST_YEAR}'
+            THEN '{NO_TIME}: the stamp lies outside the years {FIRST_YEAR} to {LAST_YEAR}'
             END AS reason FROM weighed
     """
 
@@ -146,7 +147,7 @@ def _refused(part: Part) -> str:
 
 def _no_time(form: Format) -> str:
     advice = "; state the zone of the log as `clock:` in case.yaml" if form.clock is Clock.ASK else ""
-    return engine.text_literal(f"no time: {form.product} has a stamp with date, time and zone here{advice}")
+    return engine.text_literal(f"{NO_TIME}: {form.product} has a stamp with date, time and zone here{advice}")
 
 
 def _misfit(form: Format, names: tuple[str, ...]) -> str:

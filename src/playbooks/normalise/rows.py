@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from playbooks import schema
 
@@ -32,6 +33,17 @@ class Rows:
             return sum(table.num_rows for table in self.tables.values())
         read = {number for table in self.tables.values() for number in table["record_no"].to_pylist()}
         return len(read - set(self.unread["record_no"].to_pylist()))
+
+    def with_others(self, others: Rows, numbers: pa.Int64Array) -> Rows:
+        """These rows with those that the unread records of `numbers` became as another format."""
+        stay = self.unread.filter(pc.invert(pc.is_in(self.unread["record_no"], numbers)))
+        tables = dict(self.tables)
+        for name, table in others.tables.items():
+            if table.num_rows:
+                both = [tables[name], table] if name in tables else [table]
+                tables[name] = pa.concat_tables(both).sort_by("record_no")
+        unread = pa.concat_tables([stay, others.unread]).sort_by("record_no")
+        return Rows(tables, unread, self.blank, self.several or others.several)
 
     @property
     def events(self) -> pa.Table:
