@@ -22,6 +22,7 @@ from playbooks import __version__
 from playbooks.case import CASE_FILE, Case, write_json, write_text
 from playbooks.errors import StepFailed
 from playbooks.evidence import custody, finish, require_intact
+from playbooks.evidence.captures import derive_new
 from playbooks.kernels import Kernels
 from playbooks.steps import OWN_PARAMETER, STEPS, check_parameters, notebooks_folder
 
@@ -86,6 +87,8 @@ def run(
     typed = check_parameters(given or {}, steps)
     finish(case)  # what an addition that was broken off had left to do
     verdict = require_intact(case)
+    if derive_new(case):  # before the first step: what a run reads does not change under it
+        verdict = require_intact(case)
     record: dict[str, Any] = {
         "run_id": str(uuid.uuid4()),
         "case_id": case.config.case_id,

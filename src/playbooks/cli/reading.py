@@ -37,7 +37,7 @@ def read(
             refused += 1
             say(reason, err)
             continue
-        for place, count in enumerate(_read_one(file, f"E{number:03d}", as_json, clock, explain)):
+        for place, count in enumerate(_read_any(file, f"E{number:03d}", as_json, clock, explain)):
             totals[place] += count
     if refused == len(files):
         raise AllFailed("nothing was read. Give log files, or folders to `playbooks add`.")
@@ -60,6 +60,31 @@ def _cannot_read(file: Path) -> str:
     except OSError as error:
         return f"{name}: cannot be read: {error.strerror}. Expected a log file."
     return ""
+
+
+def _read_any(file: Path, evidence_id: str, as_json: bool, clock: str | None, explain: bool) -> tuple[int, int, int]:
+    """A log as it is; of a packet capture what an installed tool reads out of it, in a folder that is gone after."""
+    import tempfile
+
+    from playbooks.evidence import printable
+    from playbooks.evidence.captures import choose, kind_of, read_capture
+
+    kind = kind_of(file)
+    tool = choose() if kind else None
+    if tool is None:
+        return _read_one(file, evidence_id, as_json, clock, explain)
+    with tempfile.TemporaryDirectory(prefix="playbooks-") as folder:
+        derived = read_capture(file, tool, Path(folder))
+        name = f"{printable(file)}: packet capture ({kind})"
+        say(f"{name}, {derived.facts['packets']:,} packets, read by {tool.words}", err)
+        if derived.failed:
+            say(f"  unread 1: {tool.words} could not read it: {derived.fault}", err)
+            return 0, 1, 0
+        if derived.fault:
+            say(f"  only in part: {derived.fault}", err)
+        ids = [evidence_id if len(derived.files) == 1 else f"{evidence_id}-{file.name}" for file in derived.files]
+        counts = [_read_one(file, ids[n], as_json, clock, explain) for n, file in enumerate(derived.files)]
+    return sum(c[0] for c in counts), sum(c[1] for c in counts), sum(c[2] for c in counts)
 
 
 def _read_one(file: Path, evidence_id: str, as_json: bool, clock: str | None, explain: bool) -> tuple[int, int, int]:
