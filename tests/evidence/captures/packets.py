@@ -6,9 +6,13 @@ One client asks for a name, sends a request, greets over TLS and sends datagrams
 from __future__ import annotations
 
 import hashlib
+import hmac
 import ipaddress
 import struct
 from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 START_NS = 1_773_133_200_123_456_000  # 2026-03-10T09:00:00.123456Z
 STEP_NS = 10_001_000
@@ -108,19 +112,49 @@ def record(kind: int, body: bytes, version: bytes) -> bytes:
     return b"\x16" + version + struct.pack(">H", len(handshake)) + handshake
 
 
+QUIC_SALT = bytes.fromhex("38762cf7f55934b34d179ae6a4c80cadccbb7f0a")  # RFC 9001, version 1
+
+
+def quic_initial(server: str) -> bytes:
+    """The first datagram of a QUIC client: the ClientHello under keys that everybody on the way can derive."""
+    where = bytes.fromhex("0102030405060708")
+    secret = hmac.digest(QUIC_SALT, where, "sha256")
+    client = _expanded(secret, b"client in", 32)
+    key, iv, mask_key = (_expanded(client, name, size) for name, size in ((b"quic key", 16), (b"quic iv", 12), (b"quic hp", 16)))
+    hello = client_hello(server)[5:]  # no record layer in QUIC
+    frame = b"\x06\x00" + struct.pack(">H", 0x4000 | len(hello)) + hello
+    head = b"\xc3\x00\x00\x00\x01" + bytes([len(where)]) + where + b"\x00\x00"
+    plain = frame.ljust(1200 - len(head) - 6 - 16, b"\0")
+    number = b"\0\0\0\1"
+    head += struct.pack(">H", 0x4000 | (len(number) + len(plain) + 16)) + number
+    nonce = iv[:-4] + bytes(a ^ b for a, b in zip(iv[-4:], number, strict=True))
+    sealed = AESGCM(key).encrypt(nonce, plain, head)
+    encryptor = Cipher(algorithms.AES(mask_key), modes.ECB()).encryptor()
+    mask = encryptor.update(sealed[:16])
+    first = bytes([head[0] ^ (mask[0] & 0x0F)])
+    hidden = bytes(a ^ b for a, b in zip(number, mask[1:5], strict=True))
+    return first + head[1:-4] + hidden + sealed
+
+
+def _expanded(secret: bytes, name: bytes, size: int) -> bytes:
+    label = b"tls13 " + name
+    info = struct.pack(">HB", size, len(label)) + label + b"\0"
+    return hmac.digest(secret, info + b"\1", "sha256")[:size]
+
+
 def ja3() -> str:
     """MD5 of the ClientHello's numbers, as the method's authors describe it."""
     parts = ("771", "-".join(map(str, CIPHERS)), "0-10-11-13-16-43", "-".join(map(str, GROUPS)), "0")
     return hashlib.md5(",".join(parts).encode(), usedforsecurity=False).hexdigest()
 
 
-def ja4() -> str:
-    """TCP, TLS 1.3, with SNI, four ciphers, six extensions, h2; then two truncated SHA-256."""
+def ja4(over: str = "t") -> str:
+    """TCP (q: QUIC), TLS 1.3, with SNI, four ciphers, six extensions, h2; then two truncated SHA-256."""
     ciphers = ",".join(sorted(f"{number:04x}" for number in CIPHERS))
     others = ",".join(sorted(f"{number:04x}" for number in (10, 11, 13, 43)))
     signatures = ",".join(f"{number:04x}" for number in SIGNATURES)
     first, second = (hashlib.sha256(text.encode()).hexdigest()[:12] for text in (ciphers, f"{others}_{signatures}"))
-    return f"t13d0406h2_{first}_{second}"
+    return f"{over}13d0406h2_{first}_{second}"
 
 
 @dataclass
@@ -194,7 +228,7 @@ def get(host: str) -> bytes:
 
 
 def incident() -> list[Packet]:
-    """IPv4: name, address, web request, TLS; IPv6: name, TLS; datagrams; a name that is never answered; ICMP."""
+    """IPv4: name, address, web request, TLS; IPv6: name, TLS; QUIC; datagrams; a name that is never answered; ICMP."""
     wire = Wire()
     wire.put(udp(CLIENT, 40001, RESOLVER, 53, dns_query(1, NAME)))
     cname = ("edge.example.net", 1, ipaddress.ip_address(SERVER).packed)
@@ -211,6 +245,7 @@ def incident() -> list[Packet]:
     hello = [("client", client_hello(NAME)), ("server", server_hello())]
     wire.talk(CLIENT, 40006, SERVER, 443, hello)
     wire.talk(CLIENT6, 40007, SERVER6, 443, hello)
+    wire.put(udp(CLIENT, 40009, SERVER, 443, quic_initial(NAME)))
     for size in (100, 200):
         wire.put(udp(CLIENT, 40008, SERVER, 9999, b"d" * size))
     wire.put(udp(SERVER, 9999, CLIENT, 40008, b"e" * 50))

@@ -6,6 +6,7 @@ the answers are the first ones of their type, and what stands behind belongs to 
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ VALUE_OF = {
     "12": "dns.ptr.domain_name",
     "15": "dns.mx.mail_exchange",
 }
+COUNT = re.compile(r"[0-9]{1,5}")
 MOST_WAITING = 100_000
 WAITING_NS = 60 * NS_PER_S
 
@@ -130,7 +132,7 @@ def messages(packet: Packet) -> Iterator[Message]:
 
 
 def _counts(packet: Packet, section: str) -> list[int]:
-    return [int(text) if text.isascii() and text.isdigit() else 0 for text in packet.all(f"dns.count.{section}")]
+    return [int(text) if COUNT.fullmatch(text) else 0 for text in packet.all(f"dns.count.{section}")]
 
 
 def _value(kind: str | None, values: dict[str, Iterator[str]]) -> str | None:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Protocol, cast
 
 import pyarrow as pa
 
@@ -42,6 +42,13 @@ class Packets:
     fault: str
 
 
+class Unpacked(Protocol):
+    """A stream of bytes that gives what it has."""
+
+    def read1(self, size: int, /) -> bytes:
+        """At most so many bytes; none at the end."""
+
+
 def capture_kind(head: bytes) -> str:
     """`pcap` or `pcapng` as the first bytes say; empty where they say neither."""
     if head[:4] in PCAP:
@@ -60,14 +67,17 @@ def kind_of(file: Path) -> str:
     """The kind of capture in a file, looked for inside of one compression; empty where it is none."""
     try:
         with unpacked(file) as stream:
-            return capture_kind(stream.read(HEAD_BYTES))
+            head = stream.read1(HEAD_BYTES)
+            while len(head) < HEAD_BYTES and (more := stream.read1(HEAD_BYTES - len(head))):
+                head += more
+            return capture_kind(head)
     except DAMAGED:
         return ""
 
 
 @contextmanager
-def unpacked(file: Path) -> Iterator[BinaryIO]:
-    """The bytes of a file, unpacked where it is compressed.
+def unpacked(file: Path) -> Iterator[Unpacked]:
+    """The bytes of a file, unpacked where it is compressed; `read1` gives all that stands before a damage.
 
     Raises
     ------
@@ -79,15 +89,15 @@ def unpacked(file: Path) -> Iterator[BinaryIO]:
         raw.seek(0)
         match kind:
             case "gzip":
-                stream = cast(BinaryIO, gzip.GzipFile(fileobj=raw))
+                stream = cast(Unpacked, gzip.GzipFile(fileobj=raw))
             case "bzip2":
-                stream = cast(BinaryIO, bz2.BZ2File(raw))
+                stream = cast(Unpacked, bz2.BZ2File(raw))
             case "xz":
-                stream = cast(BinaryIO, lzma.LZMAFile(raw))
+                stream = cast(Unpacked, lzma.LZMAFile(raw))
             case "zstd":
-                stream = cast(BinaryIO, pa.CompressedInputStream(raw, "zstd"))
+                stream = cast(Unpacked, pa.CompressedInputStream(raw, "zstd"))
             case _:
-                stream = raw
+                stream = cast(Unpacked, raw)
         yield stream
 
 

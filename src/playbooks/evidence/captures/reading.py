@@ -16,6 +16,7 @@ from playbooks.evidence.captures.names_asked import Questions
 from playbooks.evidence.captures.packet_file import DAMAGED, PIECE, Packets, packed_in, unpacked, walk
 from playbooks.evidence.captures.packets import is_index, packet
 from playbooks.evidence.captures.running import Limits, Ran, limits_for, run
+from playbooks.evidence.captures.suricata_stats import suricata_counts
 from playbooks.evidence.captures.tools import CAPTURE, ZEEK_LOGS, Tool
 
 LONGEST_LINE_BYTES = 1 << 22
@@ -47,7 +48,7 @@ class Derived:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def read_capture(capture: Path, tool: Tool, folder: Path) -> Derived:
+def read_capture(capture: Path, tool: Tool, folder: Path, limits: Limits | None = None) -> Derived:
     """Have `tool` read a capture.
 
     Parameters
@@ -58,6 +59,8 @@ def read_capture(capture: Path, tool: Tool, folder: Path) -> Derived:
         See `tools.choose`.
     folder
         Empty and private; the files stay there.
+    limits
+        What the tool may use; by default what the size of the capture asks for.
 
     Raises
     ------
@@ -69,14 +72,10 @@ def read_capture(capture: Path, tool: Tool, folder: Path) -> Derived:
     for name, text in tool.settings().items():
         (folder / name).write_bytes(text)
     held = walk(folder / CAPTURE)
-    limits = limits_for((folder / CAPTURE).stat().st_size)
-    counts: dict[str, int] = {}
-    if tool.name == "tshark":
-        ran, counts = _by_tshark(tool, folder, limits)
-    else:
-        ran = run(tool.command(), folder, limits)
+    limits = limits or limits_for((folder / CAPTURE).stat().st_size)
+    ran, counts = _run(tool, folder, limits, held)
     files = tuple(file for name in GIVEN[tool.name] if (file := folder / name).is_file() and file.stat().st_size)
-    fault = "; ".join(filter(None, (damage, held.fault, ran.fault, _lost(held, counts))))
+    fault = "; ".join(filter(None, (damage, held.fault, ran.fault, _lost(tool, held, counts))))
     facts = {
         "tool_used": {"name": tool.name, "version": tool.version},
         "command": [tool.name, *tool.command()[1:]],
@@ -90,6 +89,15 @@ def read_capture(capture: Path, tool: Tool, folder: Path) -> Derived:
         "not_kept": sorted(file.name for file in folder.glob("*.log") if file not in files),
     }
     return Derived(files, fault, bool(fault) and not files, facts)
+
+
+def _run(tool: Tool, folder: Path, limits: Limits, held: Packets) -> tuple[Ran, dict[str, int]]:
+    if not held.count and not held.fault:
+        return Ran("", "not run: the capture holds no packet"), {}  # some tools take that for an error
+    if tool.name == "tshark":
+        return _by_tshark(tool, folder, limits)
+    ran = run(tool.command(), folder, limits)
+    return ran, suricata_counts(folder) if tool.name == "suricata" else {}
 
 
 def _now() -> str:
@@ -107,7 +115,7 @@ def _laid_out(capture: Path, place: Path) -> str:
     with place.open("wb") as target:
         try:
             with unpacked(capture) as stream:
-                while block := stream.read(PIECE):
+                while block := stream.read1(PIECE):
                     _write(target, block)
                     size += len(block)
                     if size > most:
@@ -176,14 +184,15 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
         cut = not line.endswith(b"\n") and len(line) == LONGEST_LINE_BYTES
 
 
-def _lost(held: Packets, counts: dict[str, int]) -> str:
-    """Packets of the file that tshark did not tell, and lines of it that are none."""
+def _lost(tool: Tool, held: Packets, counts: dict[str, int]) -> str:
+    """Packets of the file that the tool did not see, lines that are none, and what it dropped."""
     if not counts:
         return ""
-    told, broken = counts["packets"], counts["unreadable"]
-    lacking = f"tshark told {told:,} of {held.count:,} packets" if told < held.count else ""
-    garbled = f"{broken:,} lines of tshark could not be read" if broken else ""
-    return "; ".join(filter(None, (lacking, garbled)))
+    lost = [f"{tool.name} told {counts['packets']:,} of {held.count:,} packets"] if counts["packets"] < held.count else []
+    if broken := counts.get("unreadable"):
+        lost.append(f"{broken:,} lines of {tool.name} could not be read")
+    lost += [f"{tool.name} {name.replace(':', '')} {n:,}" for name, n in counts.items() if name.startswith("dropped")]
+    return "; ".join(lost)
 
 
 __all__ = ["CAPTURE", "Derived", "read_capture"]

@@ -155,8 +155,8 @@ def _fault(code: int, late: bool, limits: Limits, said: str) -> str:
         return f"wrote a file of more than {limits.output:,} bytes and was stopped"
     if code < 0:
         return f"was ended by signal {signal.Signals(-code).name}"
-    last = said.rstrip().rpartition("\n")[2]
-    return f"ended with code {code}{': ' + last if last else ''}" if code else ""
+    first = said.partition("\n")[0]  # later ones follow from it
+    return f"ended with code {code}{': ' + first if first else ''}" if code else ""
 
 
 def _said(file: Path) -> str:
