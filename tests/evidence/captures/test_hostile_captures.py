@@ -117,11 +117,13 @@ def test_names_with_control_characters_and_odd_ports_are_events_and_every_line_i
 
 
 @pytest.mark.parametrize("tool", REAL)
-def test_the_last_second_that_a_pcap_can_say_is_a_time(tool: str, tmp_path: Path) -> None:
+def test_a_time_that_a_tool_cannot_say_is_no_event_without_a_word(tool: str, tmp_path: Path) -> None:
     late = [((1 << 32) * 10**9 - 10**9 + n, frame) for n, (_, frame) in enumerate(PACKETS[:2])]
     found = by(tool, pcap(late), tmp_path)
     rows = [row for file in found.files for part in read(Source("E001", file)) for row in part.in_order()]
-    assert {row["time"].year for row in rows} == {2106}
+    years = {row["time"].year for row in rows}
+    assert years == {2106} or "2 packets are dated after 2038" in found.fault
+    assert found.fault == "" or tool == "suricata"
 
 
 @pytest.mark.parametrize("tool", REAL)

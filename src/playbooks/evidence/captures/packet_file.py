@@ -23,6 +23,7 @@ PCAP = {b"\xd4\xc3\xb2\xa1": "<", b"\xa1\xb2\xc3\xd4": ">", b"\x4d\x3c\xb2\xa1":
 SECTION, ORDER_MARK = b"\x0a\x0d\x0d\x0a", 0x1A2B3C4D
 PACKET_BLOCKS = (2, 3, 6)  # obsolete packet, simple packet, enhanced packet
 MAX_PACKET_BYTES = 1 << 24  # the largest snap length in use is 256 KiB
+LAST_SECOND = 1 << 31  # 2038-01-19
 HEAD_BYTES = 12
 PIECE = 1 << 20
 PACKED = {
@@ -36,10 +37,14 @@ DAMAGED = (EOFError, OSError, zlib.error, lzma.LZMAError, ValueError, MemoryErro
 
 @dataclass(frozen=True)
 class Packets:
-    """How many packets a capture holds, and why it ends early; `fault` is empty for a whole one."""
+    """How many packets a capture holds, and why it ends early; `fault` is empty for a whole one.
+
+    `late` counts those of a pcap that are dated beyond what 31 bits of seconds can say.
+    """
 
     count: int
     fault: str
+    late: int = 0
 
 
 class Unpacked(Protocol):
@@ -112,21 +117,22 @@ def walk(file: Path) -> Packets:
 
 
 def _walk_records(stream: BinaryIO, order: str) -> Packets:
-    count, place = 0, 24
+    count, late, place = 0, 0, 24
     if len(stream.read(place)) < place:
         return Packets(0, "cut off inside its header")
     record = struct.Struct(order + "4I")
     while head := stream.read(record.size):
         if len(head) < record.size:
-            return Packets(count, f"cut off in the header of packet {count + 1:,}, at byte {place:,}")
-        size = record.unpack(head)[2]
+            return Packets(count, f"cut off in the header of packet {count + 1:,}, at byte {place:,}", late)
+        seconds, _, size, _ = record.unpack(head)
         if size > MAX_PACKET_BYTES:
-            return Packets(count, f"no packet at byte {place:,}: one of {size:,} bytes is said to stand there")
+            return Packets(count, f"no packet at byte {place:,}: one of {size:,} bytes is said to stand there", late)
         if len(stream.read(size)) < size:
-            return Packets(count, f"cut off in packet {count + 1:,}, at byte {place:,}")
+            return Packets(count, f"cut off in packet {count + 1:,}, at byte {place:,}", late)
         place += record.size + size
         count += 1
-    return Packets(count, "")
+        late += seconds >= LAST_SECOND
+    return Packets(count, "", late)
 
 
 def _walk_blocks(stream: BinaryIO) -> Packets:

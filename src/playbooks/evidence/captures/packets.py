@@ -32,6 +32,7 @@ QUOTING = {"icmp", "icmpv6"}
 TRANSPORTS = ("tcp", "udp")
 NS_PER_S = 1_000_000_000
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+NO_UTF_8 = re.compile("[\udc80-\udcff]")
 SECONDS = re.compile(r"(\d{1,12})(?:\.(\d{1,9}))?")
 
 Layers = dict[str, list[str]]
@@ -82,7 +83,7 @@ def packet(line: bytes) -> Packet | None:
     An index line, which stands before each packet, is none either: see `is_index`.
     """
     try:
-        found = json.loads(line.decode("utf-8", "backslashreplace"), strict=False)
+        found = json.loads(NO_UTF_8.sub(_shown, line.decode("utf-8", "surrogateescape")), strict=False)
     except (ValueError, RecursionError):
         return None
     layers = found.get("layers") if isinstance(found, dict) else None
@@ -91,6 +92,11 @@ def packet(line: bytes) -> Packet | None:
     texts = {str(name): _texts(values) for name, values in layers.items()}
     number = texts.get("frame_number", [""])[0]
     return _packet(int(number), texts) if re.fullmatch(r"[0-9]{1,15}", number) else None
+
+
+def _shown(byte: re.Match[str]) -> str:
+    r"""A byte that is no UTF-8 as `\xNN`, as everywhere in this kit; tshark lets some through as they are."""
+    return f"\\\\x{ord(byte[0]) - 0xDC00:02x}"
 
 
 def is_index(line: bytes) -> bool:

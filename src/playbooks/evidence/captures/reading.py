@@ -23,6 +23,7 @@ LONGEST_LINE_BYTES = 1 << 22
 BOMB_BYTES, BOMB_RATIO = 1 << 30, 250
 EVE, LINES = "eve.json", "tshark.jsonl"
 NO_SPACE = 28
+MISDATING = ("suricata",)  # 7.0.10 dates the last second of a pcap as 1970; tshark as 2106
 GIVEN = {"zeek": ZEEK_LOGS, "suricata": (EVE,), "tshark": (LINES,)}
 
 
@@ -186,9 +187,11 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
 
 def _lost(tool: Tool, held: Packets, counts: dict[str, int]) -> str:
     """Packets of the file that the tool did not see, lines that are none, and what it dropped."""
+    lost = [f"{held.late:,} packets are dated after 2038, and {tool.name} may misdate them"] if held.late and tool.name in MISDATING else []
     if not counts:
-        return ""
-    lost = [f"{tool.name} told {counts['packets']:,} of {held.count:,} packets"] if counts["packets"] < held.count else []
+        return "; ".join(lost)
+    if counts["packets"] < held.count:
+        lost.append(f"{tool.name} told {counts['packets']:,} of {held.count:,} packets")
     if broken := counts.get("unreadable"):
         lost.append(f"{broken:,} lines of {tool.name} could not be read")
     lost += [f"{tool.name} {name.replace(':', '')} {n:,}" for name, n in counts.items() if name.startswith("dropped")]
