@@ -95,7 +95,9 @@ def aws(
 @acquire.command(name="capture")
 def capture(
     folder: CaseFolder,
-    evidence: Annotated[list[str] | None, typer.Argument(help="Captures, e.g. E003. Default: all not yet read.")] = None,
+    evidence: Annotated[
+        list[str] | None, typer.Argument(help="Captures, e.g. E003. Default: all not yet read.")
+    ] = None,
     tool: Annotated[
         str | None, typer.Option("--with", help="zeek, suricata or tshark. Default: the first of them that is there.")
     ] = None,

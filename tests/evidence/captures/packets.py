@@ -120,7 +120,9 @@ def quic_initial(server: str) -> bytes:
     where = bytes.fromhex("0102030405060708")
     secret = hmac.digest(QUIC_SALT, where, "sha256")
     client = _expanded(secret, b"client in", 32)
-    key, iv, mask_key = (_expanded(client, name, size) for name, size in ((b"quic key", 16), (b"quic iv", 12), (b"quic hp", 16)))
+    key, iv, mask_key = (
+        _expanded(client, name, size) for name, size in ((b"quic key", 16), (b"quic iv", 12), (b"quic hp", 16))
+    )
     hello = client_hello(server)[5:]  # no record layer in QUIC
     frame = b"\x06\x00" + struct.pack(">H", 0x4000 | len(hello)) + hello
     head = b"\xc3\x00\x00\x00\x01" + bytes([len(where)]) + where + b"\x00\x00"

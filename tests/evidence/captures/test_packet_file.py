@@ -56,7 +56,15 @@ def test_a_compressed_capture_is_told_too(packer: str, spelling: str, tmp_path: 
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"\xd4\xc3\xb2", b"\n\r\r\n1.2.3.4 GET\n", b"\n\r\r\n", b"{}\n", gzip.compress(b"{}\n"), gzip.compress(b"x")[:9]],
+    [
+        b"",
+        b"\xd4\xc3\xb2",
+        b"\n\r\r\n1.2.3.4 GET\n",
+        b"\n\r\r\n",
+        b"{}\n",
+        gzip.compress(b"{}\n"),
+        gzip.compress(b"x")[:9],
+    ],
     ids=["empty", "three bytes", "text like a section", "blank lines", "JSON", "packed JSON", "packed nothing"],
 )
 def test_what_is_no_capture_is_none(data: bytes, tmp_path: Path) -> None:
@@ -69,13 +77,19 @@ def test_what_is_no_capture_is_none(data: bytes, tmp_path: Path) -> None:
     [
         (pcap(PACKETS)[:10], Packets(0, "cut off inside its header")),
         (pcap([]), Packets(0, "")),
-        (pcap([]) + b"\xff" * 100, Packets(0, "no packet at byte 24: one of 4,294,967,295 bytes is said to stand there")),
+        (
+            pcap([]) + b"\xff" * 100,
+            Packets(0, "no packet at byte 24: one of 4,294,967,295 bytes is said to stand there"),
+        ),
         (pcap([(START_NS, b"x" * 60)]) + b"\0" * 7, Packets(1, "cut off in the header of packet 2, at byte 100")),
         (pcap([(START_NS, b"x" * 60)])[:-1], Packets(0, "cut off in packet 1, at byte 24")),
         (pcapng([]), Packets(0, "")),
         (pcapng([(START_NS, b"x" * 60)])[:-1], Packets(0, "cut off in the block at byte 48, behind 0 packets")),
         (pcapng([]) + b"\0" * 5, Packets(0, "cut off in a block header, at byte 48")),
-        (pcapng([]) + b"\xff" * 40, Packets(0, "no block at byte 48: one of 4,294,967,295 bytes is said to stand there")),
+        (
+            pcapng([]) + b"\xff" * 40,
+            Packets(0, "no block at byte 48: one of 4,294,967,295 bytes is said to stand there"),
+        ),
         (pcapng(PACKETS) + pcapng(PACKETS, ">"), Packets(2 * len(PACKETS), "")),
     ],
 )

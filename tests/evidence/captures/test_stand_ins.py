@@ -30,10 +30,18 @@ def by(tool: str, folder: Path, limits: Limits = LIMITS) -> Derived:
 @pytest.mark.parametrize(
     ("tool", "body", "fault"),
     [
-        ("suricata", "sys.stderr.write('E: no such thing\\nE: more\\n'); sys.exit(3)", "ended with code 3: E: no such thing"),
+        (
+            "suricata",
+            "sys.stderr.write('E: no such thing\\nE: more\\n'); sys.exit(3)",
+            "ended with code 3: E: no such thing",
+        ),
         ("suricata", "os.kill(os.getpid(), 11)", "was ended by signal SIGSEGV"),
         ("tshark", "os.kill(os.getpid(), 6)", "was ended by signal SIGABRT; tshark told 0 of 42 packets"),
-        ("suricata", f"{PLAIN}; open('eve.json', 'wb').write(b'x' * (2 << 20))", "wrote a file of more than 1,048,576 bytes"),
+        (
+            "suricata",
+            f"{PLAIN}; open('eve.json', 'wb').write(b'x' * (2 << 20))",
+            "wrote a file of more than 1,048,576 bytes",
+        ),
         ("tshark", "print('no packet'); print('[1]'); print('{\"layers\": 3}')", "3 lines of tshark could not be read"),
         ("tshark", "x = bytearray(2 << 30)", "ended with code 1"),
     ],
@@ -79,9 +87,9 @@ def test_an_endless_line_is_read_in_constant_memory_and_counts_once(programs: Pr
 def test_a_flood_of_flows_is_stopped_at_the_limit(programs: Programs, tmp_path: Path) -> None:
     body = (
         "for n in range(10**9):\n"
-        "    print('{\"layers\":{\"frame_number\":[\"%d\"],\"frame_time_epoch\":[\"%d.0\"],\"frame_len\":[\"60\"],'\n"
-        "          '\"frame_protocols\":[\"eth:ip:udp\"],\"ip_src\":[\"192.0.2.1\"],\"ip_dst\":[\"192.0.2.2\"],'\n"
-        "          '\"udp_stream\":[\"%d\"]}}' % (n, n * 100, n))"
+        '    print(\'{"layers":{"frame_number":["%d"],"frame_time_epoch":["%d.0"],"frame_len":["60"],\'\n'
+        '          \'"frame_protocols":["eth:ip:udp"],"ip_src":["192.0.2.1"],"ip_dst":["192.0.2.2"],\'\n'
+        '          \'"udp_stream":["%d"]}}\' % (n, n * 100, n))'
     )
     programs.stand_in("tshark", body)
     found = by("tshark", tmp_path, Limits(seconds=60, memory=1 << 30, output=1 << 18))
@@ -97,7 +105,8 @@ def test_a_tool_has_no_network_no_home_of_a_person_and_no_input(
     body = (
         "import json, socket\n"
         "nets = [name for _, name in socket.if_nameindex()]\n"
-        "facts = {'env': dict(os.environ), 'nets': nets, 'cwd': os.getcwd(), 'in': sys.stdin.read(), 'argv': sys.argv}\n"
+        "facts = {'env': dict(os.environ), 'nets': nets, 'cwd': os.getcwd(), 'argv': sys.argv}\n"
+        "facts['in'] = sys.stdin.read()\n"
         "open('eve.json', 'w').write(json.dumps(facts))"
     )
     programs.stand_in("suricata", body)

@@ -128,8 +128,12 @@ def test_tls_and_quic(seen: Seen) -> None:
     over_tcp = [(CLIENT, 40006, SERVER, 443), (CLIENT6, 40007, SERVER6, 443)]
     quic = (CLIENT, 40009, SERVER, 443)
     assert set(by_client) == {*over_tcp, quic}
-    assert {(row["tls_sni"], row["dst_endpoint_hostname"], row["tls_ja3"]) for row in greetings} == {(NAME, NAME, ja3())}
-    assert {(by_client[one]["tls_version"], by_client[one]["tls_ja3s"] is None) for one in over_tcp} == {("TLS 1.3", False)}
+    assert {(row["tls_sni"], row["dst_endpoint_hostname"], row["tls_ja3"]) for row in greetings} == {
+        (NAME, NAME, ja3())
+    }
+    assert {(by_client[one]["tls_version"], by_client[one]["tls_ja3s"] is None) for one in over_tcp} == {
+        ("TLS 1.3", False)
+    }
     has_ja4 = found.facts["tool_used"]["name"] == "suricata" or "tls.handshake.ja4" in found.facts["command"]
     assert {by_client[one]["tls_ja4"] for one in over_tcp} == {ja4() if has_ja4 else None}
     assert by_client[quic]["tls_ja4"] == (ja4("q") if has_ja4 else None)

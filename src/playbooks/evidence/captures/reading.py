@@ -187,7 +187,11 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
 
 def _lost(tool: Tool, held: Packets, counts: dict[str, int]) -> str:
     """Packets of the file that the tool did not see, lines that are none, and what it dropped."""
-    lost = [f"{held.late:,} packets are dated after 2038, and {tool.name} may misdate them"] if held.late and tool.name in MISDATING else []
+    lost = (
+        [f"{held.late:,} packets are dated after 2038, and {tool.name} may misdate them"]
+        if held.late and tool.name in MISDATING
+        else []
+    )
     if not counts:
         return "; ".join(lost)
     if counts["packets"] < held.count:

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 MEMORY_BYTES = 4 << 30
 LEAST_SECONDS = 600
@@ -62,7 +62,7 @@ def run(
     command: list[str],
     folder: Path,
     limits: Limits,
-    take: Callable[[BinaryIO], str] | None = None,
+    take: Callable[[IO[bytes]], str] | None = None,
 ) -> Ran:
     """Run a command inside of a folder that is its home too.
 
