@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from playbooks.errors import PlaybookError
 from playbooks.evidence.captures.conversations import Conversations
@@ -126,7 +126,7 @@ def _laid_out(capture: Path, place: Path) -> str:
     return ""
 
 
-def _write(target: BinaryIO, data: bytes) -> None:
+def _write(target: IO[bytes], data: bytes) -> None:
     try:
         target.write(data)
     except OSError as error:
@@ -146,7 +146,7 @@ def _by_tshark(tool: Tool, folder: Path, limits: Limits) -> tuple[Ran, dict[str,
     return ran, dict(sorted(counts.items()))
 
 
-def _put_together(stream: BinaryIO, target: BinaryIO, limits: Limits, counts: Counter[str]) -> str:
+def _put_together(stream: IO[bytes], target: IO[bytes], limits: Limits, counts: Counter[str]) -> str:
     flows, questions = Conversations(), Questions()
     size = 0
 
@@ -176,7 +176,7 @@ def _put_together(stream: BinaryIO, target: BinaryIO, limits: Limits, counts: Co
     return f"gave more than {limits.output:,} bytes and was stopped" if size > limits.output else ""
 
 
-def _lines(stream: BinaryIO) -> Iterator[bytes]:
+def _lines(stream: IO[bytes]) -> Iterator[bytes]:
     """Lines of a stream; of one that is longer than any packet only its beginning, which nobody can read."""
     cut = False
     while line := stream.readline(LONGEST_LINE_BYTES):
