@@ -32,13 +32,13 @@ def told(number: int, seconds: float, src: str = A, dst: str = B, **fields: Any)
     return found
 
 
-def udp(number: int, seconds: float, sport: int, dport: int, stream: int = 0, **fields: Any) -> Packet:
-    ports = {"udp_srcport": str(sport), "udp_dstport": str(dport), "udp_stream": str(stream)}
+def udp(number: int, seconds: float, sport: int, dport: int, **fields: Any) -> Packet:
+    ports = {"udp_srcport": str(sport), "udp_dstport": str(dport)}
     return told(number, seconds, **{**ports, **fields})
 
 
-def tcp(number: int, seconds: float, sport: int, dport: int, stream: int = 0, **fields: Any) -> Packet:
-    ports = {"tcp_srcport": str(sport), "tcp_dstport": str(dport), "tcp_stream": str(stream)}
+def tcp(number: int, seconds: float, sport: int, dport: int, **fields: Any) -> Packet:
+    ports = {"tcp_srcport": str(sport), "tcp_dstport": str(dport)}
     return told(number, seconds, **{"frame_protocols": "eth:ip:tcp", **ports, **fields})
 
 
@@ -62,10 +62,10 @@ def test_a_flow_ends_when_it_is_silent_and_the_next_packet_opens_another() -> No
 
 
 def test_who_opened_a_flow_is_told_by_syn_and_else_by_the_well_known_port() -> None:
-    syn_ack = tcp(1, 0, 5000, 6000, 0, tcp_flags_syn="1", tcp_flags_ack="1")
-    syn = tcp(2, 0, 700, 6000, 1, tcp_flags_syn="True")
-    middle = tcp(3, 0, 443, 50000, 2)
-    neither = tcp(4, 0, 6000, 50000, 3)
+    syn_ack = tcp(1, 0, 5000, 6000, tcp_flags_syn="1", tcp_flags_ack="1")
+    syn = tcp(2, 0, 700, 6000, tcp_flags_syn="True")
+    middle = tcp(3, 0, 443, 50000)
+    neither = tcp(4, 0, 6000, 50000)
     rows = lines([syn_ack, syn, middle, neither])
     assert chosen(rows, "flow", "src_port", "dst_port", "packets_out", "packets_in") == [
         (6000, 5000, 0, 1),
@@ -75,10 +75,21 @@ def test_who_opened_a_flow_is_told_by_syn_and_else_by_the_well_known_port() -> N
     ]
 
 
+def test_a_new_connection_between_the_same_ends_is_a_flow_of_its_own() -> None:
+    def turn(number: int, at: float) -> list[Packet]:
+        back = {"src": B, "dst": A, "tcp_flags_syn": "1", "tcp_flags_ack": "1"}
+        return [tcp(number, at, 5000, 443, tcp_flags_syn="1"), tcp(number + 1, at, 443, 5000, **back)]
+
+    again = tcp(2, 0, 5000, 443, tcp_flags_syn="1")  # sent twice before the server answers: the same connection
+    rows = lines([tcp(1, 0, 5000, 443, tcp_flags_syn="1"), again, *turn(3, 0), *turn(5, 1)])
+    assert chosen(rows, "flow", "frame", "packets_out", "packets_in") == [(1, 3, 1), (5, 1, 1)]
+
+
 def test_what_an_icmp_error_quotes_was_not_sent() -> None:
     quoting = told(
-        1, 0, frame_protocols="eth:ethertype:ip:icmp:ip:udp:dns", ip_src=[A, "198.51.100.1"], ip_dst=[B, "198.51.100.2"],
-        udp_srcport="5000", udp_dstport="53", udp_stream="0", dns_id="0x1", dns_flags_response="0",
+        1, 0, frame_protocols="eth:ethertype:ip:icmp:ip:udp:dns", ip_src=[A, "198.51.100.1"],
+        ip_dst=[B, "198.51.100.2"],
+        udp_srcport="5000", udp_dstport="53", dns_id="0x1", dns_flags_response="0",
         dns_qry_name="x.example", dns_qry_type="1", dns_count_queries="1",
     )  # fmt: skip
     rows = lines([quoting])
@@ -89,7 +100,7 @@ def test_what_an_icmp_error_quotes_was_not_sent() -> None:
 def test_inside_of_a_tunnel_the_inner_ends_count() -> None:
     inner = told(
         1, 0, frame_protocols="eth:ethertype:ip:udp:vxlan:eth:ethertype:ipv6:udp", ipv6_src="2001:db8::1",
-        ipv6_dst="2001:db8::2", udp_srcport=["4789", "5000"], udp_dstport=["4789", "443"], udp_stream=["0", "1"],
+        ipv6_dst="2001:db8::2", udp_srcport=["4789", "5000"], udp_dstport=["4789", "443"],
     )  # fmt: skip
     assert chosen(lines([inner]), "flow", "src_ip", "dst_ip", "src_port", "dst_port") == [
         ("2001:db8::1", "2001:db8::2", 5000, 443)
@@ -112,7 +123,7 @@ def dns(number: int, at: float, name: str, kind: str = "1", **fields: Any) -> Pa
 def answer(number: int, at: float, name: str, **fields: Any) -> Packet:
     base = {"src": B, "dst": A, "dns_id": "0x1", "dns_flags_response": "1", "dns_count_queries": "1",
             "dns_qry_name": name, "dns_qry_type": "1", "dns_flags_rcode": "0"}  # fmt: skip
-    ports = {"udp_srcport": "53", "udp_dstport": "5000", "udp_stream": "0"}
+    ports = {"udp_srcport": "53", "udp_dstport": "5000"}
     return told(number, at, **{**base, **ports, **fields})
 
 
@@ -154,7 +165,10 @@ def test_requests_on_one_connection_meet_their_answers_in_order() -> None:
     ask = {"http_request_method": ["GET", "GET"], "http_request_uri": ["/1", "/2"], "http_host": ["h", "h"]}
     rows = lines([
         tcp(1, 0, 5000, 80, **ask, http_user_agent=["only one of them"]),
-        tcp(2, 1, 80, 5000, src=B, dst=A, http_response_code=["100", "200", "404"], http_content_length=["0", "7", "9"]),
+        tcp(
+            2, 1, 80, 5000, src=B, dst=A, http_response_code=["100", "200", "404"],
+            http_content_length=["0", "7", "9"],
+        ),
         tcp(3, 2, 80, 5000, src=B, dst=A, http_response_code="500"),
         tcp(4, 3, 5000, 80, http_request_method="POST", http_content_length="12"),
     ])  # fmt: skip
@@ -186,7 +200,7 @@ def test_memory_holds_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> No
     flows, questions = Conversations(), Questions()
     found = []
     for number in range(1, 101):
-        one = dns(number, 0, f"n{number}.example", udp_stream=str(number))
+        one = dns(number, 0, f"n{number}.example", udp_srcport=str(5000 + number))
         found += [*questions.lines(one), *flows.lines(one)]
         assert len(flows._open) <= 10
         assert len(questions._waiting) <= 5
@@ -208,8 +222,8 @@ def test_a_line_that_tells_no_packet_is_none(line: bytes) -> None:
 def test_bytes_that_are_no_utf_8_and_raw_control_characters_stay_readable() -> None:
     found = packet(b'{"layers":{"frame_number":["1"],"http_user_agent":["a\xff\\\\b\xc3\xa9\x07\\ud800"],"x":{"y":1}}}')
     assert found is not None
-    assert found.one("http.user_agent") == "a\\xff\\bé\x07\ud800"
-    assert json.loads(json.dumps(found.one("http.user_agent")))
+    assert found.one("http_user_agent") == "a\\xff\\bé\x07\ud800"
+    assert json.loads(json.dumps(found.one("http_user_agent")))
 
 
 @pytest.mark.parametrize(

@@ -190,7 +190,8 @@ def test_captures_in_an_archive_are_named_and_no_log_is_lost_beside_them(tmp_pat
     import tarfile
 
     packed = io.BytesIO()
-    line = b'{"ts":"2026-03-10T09:00:00Z","uid":"C1","id.orig_h":"192.0.2.1","id.resp_h":"192.0.2.2","proto":"tcp","conn_state":"SF"}\n'
+    line = b'{"ts":"2026-03-10T09:00:00Z","uid":"C1","id.orig_h":"192.0.2.1","id.resp_h":"192.0.2.2",'
+    line += b'"proto":"tcp","conn_state":"SF"}\n'
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
         for name, data in (("conn.json", line), ("office.pcap", pcap(PACKETS)), ("more.json", line)):
             entry = tarfile.TarInfo(name)
@@ -247,7 +248,7 @@ def test_the_command_reads_captures_and_says_what_became_of_them(
     programs.stand_in("suricata", f"{WRITES}; sys.exit(1)")
     said = playbooks("acquire", "capture", case.path, "--json")
     assert said.code == 0
-    [facts] = [json.loads(line) for line in said.out.splitlines()][0]
+    [facts] = json.loads(said.out)
     assert (facts["evidence_id"], facts["into"], len(facts["derived"]), len(facts["failed"])) == (
         "E001",
         ["E002"],

@@ -97,6 +97,17 @@ def test_a_flood_of_flows_is_stopped_at_the_limit(programs: Programs, tmp_path: 
     assert [file.stat().st_size < 1 << 19 for file in found.files] == [True]
 
 
+def test_packets_keep_their_place_when_tshark_begins_a_session_anew(programs: Programs, tmp_path: Path) -> None:
+    ends = '"frame_protocols":["eth:ip:udp"],"ip_src":["192.0.2.1"],"ip_dst":["192.0.2.2"]'
+    query = '"frame_time_epoch":["1.0"],"dns_id":["0x1"],"dns_flags_response":["0"]'
+    line = f'{{"layers":{{"frame_number":["%d"],{ends},{query}}}}}'
+    programs.stand_in("tshark", f"for n in (1, 2, 3, 1, 2, 3, 1): print({line!r} % n)")
+    [file] = by("tshark", tmp_path).files
+    rows = [json.loads(raw) for raw in file.read_bytes().splitlines()]
+    assert [row["frame"] for row in rows if row["tshark"] == "dns"] == [1, 2, 3, 4, 5, 6, 7]
+    assert [(row["frame"], row["packets_out"]) for row in rows if row["tshark"] == "flow"] == [(1, 7)]
+
+
 def test_a_tool_has_no_network_no_home_of_a_person_and_no_input(
     programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,13 +22,14 @@ TLS = {"0x0300": "SSL 3.0", "0x0301": "TLS 1.0", "0x0302": "TLS 1.1", "0x0303": 
 WELL_KNOWN = 1024
 
 Line = dict[str, Any]
+Key = tuple[str, tuple[str, int], tuple[str, int]]
 
 
 @dataclass
 class Flow:
     """What went between two ends so far; `first` is who is taken to have opened it."""
 
-    key: str
+    key: Key
     frame: int
     client: tuple[str, int | None]
     server: tuple[str, int | None]
@@ -72,7 +73,7 @@ class Conversations:
     """The open flows; `packets` counts all that belong to one."""
 
     def __init__(self) -> None:
-        self._open: OrderedDict[str, Flow] = OrderedDict()
+        self._open: OrderedDict[Key, Flow] = OrderedDict()
         self.packets = 0
 
     def lines(self, packet: Packet) -> Iterator[Line]:
@@ -82,7 +83,7 @@ class Conversations:
         self.packets += 1
         key = _key(packet)
         flow = self._open.get(key)
-        if flow and _is_silent(flow, packet):
+        if flow and (_is_silent(flow, packet) or _is_another(flow, packet)):
             yield from self._end(key)
             flow = None
         if flow is None:
@@ -105,7 +106,7 @@ class Conversations:
                 return
             yield from self._end(key)
 
-    def _end(self, key: str) -> Iterator[Line]:
+    def _end(self, key: Key) -> Iterator[Line]:
         flow = self._open.pop(key)
         yield from flow.requests
         if flow.greeting:
@@ -113,11 +114,19 @@ class Conversations:
         yield flow.line()
 
 
-def _key(packet: Packet) -> str:
-    if packet.stream:
-        return f"{packet.transport} {packet.stream}"
-    ends = sorted((f"{packet.src} {packet.sport}", f"{packet.dst} {packet.dport}"))
-    return f"{packet.transport} {ends}"
+def _key(packet: Packet) -> Key:
+    ends = (packet.src, packet.sport or 0), (packet.dst, packet.dport or 0)
+    return (packet.transport, *(ends if ends[0] <= ends[1] else ends[::-1]))
+
+
+def _is_another(flow: Flow, packet: Packet) -> bool:
+    """Whether a packet opens another connection between the same ends: SYN where the server has answered before."""
+    return (
+        flow.proto == "tcp"
+        and bool(flow.packets[1])
+        and packet.says("tcp_flags_syn")
+        and not packet.says("tcp_flags_ack")
+    )
 
 
 def _is_silent(flow: Flow, now: Packet) -> bool:
@@ -125,7 +134,7 @@ def _is_silent(flow: Flow, now: Packet) -> bool:
     return now.time_ns is not None and flow.last_ns is not None and now.time_ns - flow.last_ns > limit
 
 
-def _opened(key: str, packet: Packet) -> Flow:
+def _opened(key: Key, packet: Packet) -> Flow:
     ends = [(packet.src, packet.sport), (packet.dst, packet.dport)]
     if _is_from_server(packet):
         ends.reverse()
@@ -134,21 +143,21 @@ def _opened(key: str, packet: Packet) -> Flow:
 
 def _is_from_server(packet: Packet) -> bool:
     """Whether the first packet that is seen is an answer: SYN with ACK, or from a well-known port to a high one."""
-    if packet.says("tcp.flags.syn"):
-        return packet.says("tcp.flags.ack")
+    if packet.says("tcp_flags_syn"):
+        return packet.says("tcp_flags_ack")
     return packet.sport is not None and packet.dport is not None and packet.sport < WELL_KNOWN <= packet.dport
 
 
 def _requests(flow: Flow, packet: Packet) -> Iterator[Line]:
-    if flow.proto != "tcp":
+    if flow.proto != "tcp" or not (packet.has("http_request_method") or packet.has("http_response_code")):
         return  # UPnP speaks HTTP over UDP to the house itself
-    methods = packet.all("http.request.method")
+    methods = packet.all("http_request_method")
     for place in range(len(methods)):
         flow.requests.append(_request(flow, packet, place, len(methods)))
         if len(flow.requests) > MOST_REQUESTS:
             yield flow.requests.popleft()
-    codes = packet.all("http.response.code")
-    lengths = packet.all("http.content_length")
+    codes = packet.all("http_response_code")
+    lengths = packet.all("http_content_length")
     for place, code in enumerate(codes):
         if code.startswith("1"):
             continue  # an interim answer: the one that counts follows
@@ -167,12 +176,12 @@ def _request(flow: Flow, packet: Packet, place: int, count: int) -> Line:
         "frame": packet.number,
         "time": stamp(packet.time_ns),
         **flow.ends(),
-        "method": said("http.request.method"),
-        "host": said("http.host"),
-        "url": said("http.request.full_uri") or said("http.request.uri"),
-        "user_agent": said("http.user_agent"),
-        "referrer": said("http.referer"),
-        "request_bytes": said("http.content_length") if not packet.all("http.response.code") else None,
+        "method": said("http_request_method"),
+        "host": said("http_host"),
+        "url": said("http_request_full_uri") or said("http_request_uri"),
+        "user_agent": said("http_user_agent"),
+        "referrer": said("http_referer"),
+        "request_bytes": said("http_content_length") if not packet.all("http_response_code") else None,
     }
 
 
@@ -182,7 +191,7 @@ def _unseen(flow: Flow, packet: Packet) -> Line:
 
 
 def _greetings(flow: Flow, packet: Packet) -> Iterator[Line]:
-    kinds = packet.all("tls.handshake.type")
+    kinds = packet.all("tls_handshake_type")
     if CLIENT_HELLO in kinds:
         if flow.greeting:
             yield flow.greeting
@@ -191,12 +200,12 @@ def _greetings(flow: Flow, packet: Packet) -> Iterator[Line]:
             "frame": packet.number,
             "time": stamp(packet.time_ns),
             **flow.ends(),
-            "sni": packet.one("tls.handshake.extensions_server_name"),
-            "ja3": packet.one("tls.handshake.ja3"),
-            "ja4": packet.one("tls.handshake.ja4"),
+            "sni": packet.one("tls_handshake_extensions_server_name"),
+            "ja3": packet.one("tls_handshake_ja3"),
+            "ja4": packet.one("tls_handshake_ja4"),
         }
     elif SERVER_HELLO in kinds and flow.greeting:
-        chosen = packet.one("tls.handshake.extensions.supported_version") or packet.one("tls.handshake.version")
+        chosen = packet.one("tls_handshake_extensions_supported_version") or packet.one("tls_handshake_version")
         version = TLS.get(chosen or "", chosen)
-        yield flow.greeting | {"version": version, "ja3s": packet.one("tls.handshake.ja3s")}
+        yield flow.greeting | {"version": version, "ja3s": packet.one("tls_handshake_ja3s")}
         flow.greeting = None

@@ -15,12 +15,12 @@ from typing import Any
 from playbooks.evidence.captures.packets import NS_PER_S, Packet, is_set, stamp
 
 VALUE_OF = {
-    "1": "dns.a",
-    "28": "dns.aaaa",
-    "5": "dns.cname",
-    "2": "dns.ns",
-    "12": "dns.ptr.domain_name",
-    "15": "dns.mx.mail_exchange",
+    "1": "dns_a",
+    "28": "dns_aaaa",
+    "5": "dns_cname",
+    "2": "dns_ns",
+    "12": "dns_ptr_domain_name",
+    "15": "dns_mx_mail_exchange",
 }
 COUNT = re.compile(r"[0-9]{1,5}")
 MOST_WAITING = 100_000
@@ -114,16 +114,18 @@ def _line(asked: Message | None, answer: Message | None) -> Line:
 
 def messages(packet: Packet) -> Iterator[Message]:
     """The DNS messages of a packet: usually one, over TCP perhaps several."""
-    numbers, flags = packet.all("dns.id"), packet.all("dns.flags.response")
-    names, kinds, rcodes = (iter(packet.all(f"dns.{name}")) for name in ("qry.name", "qry.type", "flags.rcode"))
+    if not packet.has("dns_id"):
+        return
+    numbers, flags = packet.all("dns_id"), packet.all("dns_flags_response")
+    names, kinds, rcodes = (iter(packet.all(f"dns_{name}")) for name in ("qry_name", "qry_type", "flags_rcode"))
     counts = [_counts(packet, name) for name in ("queries", "answers", "auth_rr", "add_rr")]
-    types = iter(packet.all("dns.resp.type"))
+    types = iter(packet.all("dns_resp_type"))
     values = {field: iter(packet.all(field)) for field in VALUE_OF.values()}
     for place, (number, flag) in enumerate(zip(numbers, flags, strict=False)):
         queries, answers, *others = (count[place] if place < len(count) else 0 for count in counts)
-        asked = [(next(names, None), next(kinds, None)) for _ in range(min(queries, len(packet.all("dns.qry.name"))))]
-        said = [_value(next(types, None), values) for _ in range(min(answers, len(packet.all("dns.resp.type"))))]
-        for _ in range(min(sum(others), len(packet.all("dns.resp.type")))):
+        asked = [(next(names, None), next(kinds, None)) for _ in range(min(queries, len(packet.all("dns_qry_name"))))]
+        said = [_value(next(types, None), values) for _ in range(min(answers, len(packet.all("dns_resp_type"))))]
+        for _ in range(min(sum(others), len(packet.all("dns_resp_type")))):
             _value(next(types, None), values)  # of another section
         query, qtype = asked[0] if asked else (None, None)
         given = tuple(text for text in said if text is not None)
@@ -132,7 +134,7 @@ def messages(packet: Packet) -> Iterator[Message]:
 
 
 def _counts(packet: Packet, section: str) -> list[int]:
-    return [int(text) if COUNT.fullmatch(text) else 0 for text in packet.all(f"dns.count.{section}")]
+    return [int(text) if COUNT.fullmatch(text) else 0 for text in packet.all(f"dns_count_{section}")]
 
 
 def _value(kind: str | None, values: dict[str, Iterator[str]]) -> str | None:

@@ -98,7 +98,7 @@ def unpacked(file: Path) -> Iterator[Unpacked]:
             case "bzip2":
                 stream = cast(Unpacked, bz2.BZ2File(raw))
             case "xz":
-                stream = cast(Unpacked, lzma.open(raw))
+                stream = cast(Unpacked, lzma.LZMAFile(raw))  # noqa: SIM115  # closed with what it reads from
             case "zstd":
                 stream = cast(Unpacked, pa.CompressedInputStream(raw, "zstd"))
             case _:

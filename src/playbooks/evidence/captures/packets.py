@@ -11,13 +11,14 @@ import datetime as dt
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 FIELDS = (
     *("frame.number", "frame.time_epoch", "frame.len", "frame.protocols"),
     *("ip.src", "ip.dst", "ipv6.src", "ipv6.dst"),
-    *("tcp.stream", "tcp.srcport", "tcp.dstport", "tcp.flags.syn", "tcp.flags.ack"),
-    *("udp.stream", "udp.srcport", "udp.dstport"),
+    *("tcp.srcport", "tcp.dstport", "tcp.flags.syn", "tcp.flags.ack"),
+    *("udp.srcport", "udp.dstport"),
     *("dns.id", "dns.flags.response", "dns.flags.rcode"),
     *("dns.count.queries", "dns.count.answers", "dns.count.auth_rr", "dns.count.add_rr"),
     *("dns.qry.name", "dns.qry.type", "dns.resp.type", "dns.a", "dns.aaaa", "dns.cname"),
@@ -28,14 +29,17 @@ FIELDS = (
     *("tls.handshake.extensions_server_name", "tls.handshake.ja3", "tls.handshake.ja3s", "tls.handshake.ja4"),
 )
 SINCE = {"tls.handshake.ja4": (4, 2)}  # an older tshark refuses to start for a field that it does not know
+SESSION_PACKETS = 1_000_000  # behind so many tshark forgets what it knew, so that its memory does not grow
 QUOTING = {"icmp", "icmpv6"}
 TRANSPORTS = ("tcp", "udp")
 NS_PER_S = 1_000_000_000
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+NUMBER, PORT = re.compile(r"[0-9]{1,15}"), re.compile(r"[0-9]{1,5}")
 NO_UTF_8 = re.compile("[\udc80-\udcff]")
+DECODER = json.JSONDecoder(strict=False)
 SECONDS = re.compile(r"(\d{1,12})(?:\.(\d{1,9}))?")
 
-Layers = dict[str, list[str]]
+Layers = dict[str, Any]
 
 
 def fields_of(version: str) -> list[str]:
@@ -44,9 +48,12 @@ def fields_of(version: str) -> list[str]:
     return [field for field in FIELDS if known >= SINCE.get(field, (0,))]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Packet:
-    """A packet: when, between whom, how long, and the fields of what it carries (none of what it quotes)."""
+    """A packet: when, between whom, how long, and the fields of what it carries (none of what it quotes).
+
+    `number` is tshark's, which begins anew with each session (see `SESSION_PACKETS`).
+    """
 
     number: int
     time_ns: int | None
@@ -54,18 +61,22 @@ class Packet:
     src: str
     dst: str
     transport: str
-    stream: str
     sport: int | None
     dport: int | None
     layers: Layers
 
     def all(self, field: str) -> list[str]:
-        """Every value of a field, in order."""
-        return self.layers.get(field.replace(".", "_"), [])
+        """Every value of a field (`dns_id`), in order."""
+        values = self.layers.get(field)
+        return _texts(values) if values else []
 
     def one(self, field: str) -> str | None:
         """The only value of a field, or the first; None where there is none."""
         return next(iter(self.all(field)), None)
+
+    def has(self, field: str) -> bool:
+        """Whether the packet has such a field."""
+        return field in self.layers
 
     def says(self, field: str) -> bool:
         """Whether a flag is set; versions of tshark write it in their own ways."""
@@ -82,16 +93,16 @@ def packet(line: bytes) -> Packet | None:
 
     An index line, which stands before each packet, is none either: see `is_index`.
     """
+    text = line.decode("utf-8", "surrogateescape")
     try:
-        found = json.loads(NO_UTF_8.sub(_shown, line.decode("utf-8", "surrogateescape")), strict=False)
+        found = DECODER.decode(text if text.isascii() else NO_UTF_8.sub(_shown, text))
     except (ValueError, RecursionError):
         return None
     layers = found.get("layers") if isinstance(found, dict) else None
     if not isinstance(layers, dict):
         return None
-    texts = {str(name): _texts(values) for name, values in layers.items()}
-    number = texts.get("frame_number", [""])[0]
-    return _packet(int(number), texts) if re.fullmatch(r"[0-9]{1,15}", number) else None
+    number = _at(layers, "frame_number", 0)
+    return _packet(int(number), layers) if NUMBER.fullmatch(number) else None
 
 
 def _shown(byte: re.Match[str]) -> str:
@@ -113,26 +124,43 @@ def _listed(values: Any) -> list[Any]:
 
 
 def _packet(number: int, layers: Layers) -> Packet:
-    chain = layers.get("frame_protocols", [""])[0].split(":")
-    quoted = next((place for place, name in enumerate(chain) if name in QUOTING), len(chain))
-    own = chain[: quoted + 1]
-    version = next((name for name in reversed(own) if name in ("ip", "ipv6")), "")
-    transport = next((name for name in reversed(own) if name in TRANSPORTS), "")
-    address = own.count(version) - 1
-    place = own.count(transport) - 1
+    way = _way(_at(layers, "frame_protocols", 0))
+    version, address, transport, place = way.version, way.address, way.transport, way.place
     size = _at(layers, "frame_len", 0)
     return Packet(
         number=number,
         time_ns=time_ns(_at(layers, "frame_time_epoch", 0)),
-        size=int(size) if re.fullmatch(r"[0-9]{1,10}", size) else 0,
+        size=int(size) if NUMBER.fullmatch(size) else 0,
         src=_at(layers, f"{version}_src", address),
         dst=_at(layers, f"{version}_dst", address),
-        transport=transport or _above(own, version),
-        stream=_at(layers, f"{transport}_stream", place),
+        transport=transport or way.above,
         sport=_port(_at(layers, f"{transport}_srcport", place)),
         dport=_port(_at(layers, f"{transport}_dstport", place)),
-        layers=layers if quoted == len(chain) else {},
+        layers={} if way.quotes else layers,
     )
+
+
+@dataclass(frozen=True)
+class _Way:
+    """What a chain of protocols (`eth:ip:udp:dns`) says of the innermost ends, and which value of a field is theirs."""
+
+    version: str
+    address: int
+    transport: str
+    place: int
+    above: str
+    quotes: bool
+
+
+@lru_cache(4096)
+def _way(protocols: str) -> _Way:
+    chain = protocols.split(":")
+    quoted = next((place for place, name in enumerate(chain) if name in QUOTING), len(chain))
+    own = chain[: quoted + 1]
+    version = next((name for name in reversed(own) if name in ("ip", "ipv6")), "")
+    transport = next((name for name in reversed(own) if name in TRANSPORTS), "")
+    above = _above(own, version)
+    return _Way(version, own.count(version) - 1, transport, own.count(transport) - 1, above, quoted < len(chain))
 
 
 def _above(chain: list[str], version: str) -> str:
@@ -142,12 +170,15 @@ def _above(chain: list[str], version: str) -> str:
 
 
 def _at(layers: Layers, name: str, place: int) -> str:
-    values = layers.get(name, [])
-    return values[place] if 0 <= place < len(values) else ""
+    values = layers.get(name)
+    if not isinstance(values, list):
+        values = [] if values is None else [values]
+    value = values[place] if 0 <= place < len(values) else ""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _port(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"[0-9]{1,5}", text) else None
+    return int(text) if PORT.fullmatch(text) else None
 
 
 def time_ns(text: str) -> int | None:

@@ -148,7 +148,7 @@ def _by_tshark(tool: Tool, folder: Path, limits: Limits) -> tuple[Ran, dict[str,
 
 def _put_together(stream: IO[bytes], target: IO[bytes], limits: Limits, counts: Counter[str]) -> str:
     flows, questions = Conversations(), Questions()
-    size = 0
+    size = last = session = 0  # packets of earlier sessions
 
     def write(lines: Iterator[dict[str, Any]]) -> None:
         nonlocal size
@@ -165,6 +165,9 @@ def _put_together(stream: IO[bytes], target: IO[bytes], limits: Limits, counts: 
         if found is None:
             counts["unreadable"] += 1
             continue
+        if found.number <= last:
+            session += last
+        last, found.number = found.number, session + found.number
         counts["packets"] += 1
         write(questions.lines(found))
         write(flows.lines(found))

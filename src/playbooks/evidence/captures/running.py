@@ -6,6 +6,7 @@ What the tool is allowed stands in the custody chain beside its command.
 from __future__ import annotations
 
 import os
+import re
 import resource
 import shutil
 import signal
@@ -27,7 +28,8 @@ SAID_BYTES = 4096
 SAID_CHARS = 500
 STOPPING_SECONDS = 10
 ALONE = ("unshare", "--map-root-user", "--net", "--")
-SAID, STDOUT = "said.txt", "stdout.txt"
+SAID = "said.txt"
+NOISE = re.compile("This could be dangerous|^resetting session")
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,7 @@ def _said(file: Path) -> str:
     with file.open("rb") as stream:
         stream.seek(max(0, stream.seek(0, os.SEEK_END) - SAID_BYTES))
         text = stream.read().decode("utf-8", "replace")
-    lines = [line.strip() for line in text.splitlines() if line.strip() and "This could be dangerous" not in line]
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not NOISE.search(line)]
     return "\n".join(lines)[-SAID_CHARS:]
 
 

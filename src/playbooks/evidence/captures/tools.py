@@ -19,7 +19,7 @@ from importlib import resources
 from pathlib import Path
 
 from playbooks.errors import NotFound, UsageError
-from playbooks.evidence.captures.packets import fields_of
+from playbooks.evidence.captures.packets import SESSION_PACKETS, fields_of
 
 CAPTURE, SETTINGS = "capture", "suricata.yaml"
 ASKING_SECONDS = 30
@@ -63,7 +63,7 @@ ARGUMENTS: dict[str, list[str]] = {
         *("-c", SETTINGS, "-r", CAPTURE, "-l", ".", "-S", "/dev/null"),
         *("-k", "none", "--runmode", "single"),
     ],
-    "tshark": ["-n", "-r", CAPTURE, "-T", "ek"],
+    "tshark": ["-n", "-r", CAPTURE, "-M", str(SESSION_PACKETS), "-T", "ek"],
 }
 VERSION_OF = {"zeek": "--version", "suricata": "-V", "tshark": "--version"}
 TOOLS = tuple(ARGUMENTS)
