@@ -261,6 +261,17 @@ def test_the_command_reads_captures_and_says_what_became_of_them(
     assert said.code == 2
 
 
+def test_the_verb_of_the_notebooks_shows_what_became_of_each_capture(programs: Programs, tmp_path: Path) -> None:
+    from playbooks import guide
+
+    case = case_of(tmp_path)
+    programs.stand_in("suricata", WRITES)
+    view = guide.acquire_capture(case, "E001", tool="suricata")
+    assert view.words == ("1 of 1 packet captures are read.",)
+    [row] = view.tables[0].rows.to_dict("records")
+    assert row["state"] == "packet capture (pcap): read by suricata 9.9.9 into E002"
+
+
 def test_a_run_reads_captures_once_and_gives_the_same_findings_again(playbooks: Command, tmp_path: Path) -> None:
     real("tshark")
     case = case_of(tmp_path)
