@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 STRIP := $(BIN)/nbstripout --extra-keys "metadata.papermill cell.metadata.papermill"
 
-.PHONY: help setup demo test check fix lab bench docs lock clean browser
+.PHONY: help setup demo test check fix lab bench docs lock clean browser captures
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -28,7 +28,7 @@ $(READY): requirements.txt pyproject.toml
 demo: $(READY) ## run the sample incident through all six notebooks and print where its report is
 	$(BIN)/playbooks demo --to demo
 
-test: $(READY) browser ## run the whole suite
+test: $(READY) browser captures ## run the whole suite
 	$(BIN)/python -m pytest
 
 browser: # Debian's Chromium for the browser tests, where it may be installed; elsewhere they say why they skip
@@ -36,6 +36,11 @@ browser: # Debian's Chromium for the browser tests, where it may be installed; e
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
 			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
 		else echo "No chromium: the browser tests will be skipped."; fi; }
+
+captures: # what reads packet captures, for its tests, where it may be installed; elsewhere they say why they skip
+	@for tool in tshark suricata; do command -v $$tool >/dev/null 2>&1 && continue; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then sh tests/install_tool.sh $$tool; \
+		else echo "No $$tool: its tests will be skipped."; fi; done
 
 check: $(READY) ## lint, types, import contract, notebooks stripped, samples as their script makes them
 	$(BIN)/ruff check .

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.evidence.captures.packets import incident, pcap
 
 from playbooks.cli.app import commands
 from playbooks.findings.wording import forbidden_claims
@@ -84,6 +85,7 @@ def desk(folder: Path) -> Path:
     (export / "proxy").mkdir(parents=True)
     packed = (ROOT / "data/samples/incident/logs/squid_hq_access.log.gz").read_bytes()
     (export / "proxy/access.log").write_bytes(b"".join(gzip.decompress(packed).splitlines(keepends=True)[:40]))
+    (export / "office.pcap").write_bytes(pcap(incident()))
     (folder / "newest.log").symlink_to("export/proxy/access.log")
     zeek = '"uid":"C1","id.orig_h":"10.20.3.17","id.resp_h":"198.51.100.7","proto":"tcp","conn_state":"SF"}\n'
     (export / "conn.json").write_text(

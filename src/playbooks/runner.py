@@ -22,6 +22,7 @@ from playbooks import __version__
 from playbooks.case import CASE_FILE, Case, write_json, write_text
 from playbooks.errors import StepFailed
 from playbooks.evidence import custody, finish, require_intact
+from playbooks.evidence.captures import derive_new
 from playbooks.kernels import Kernels
 from playbooks.normalise.own_formats import digests_of, formats_of
 from playbooks.steps import OWN_PARAMETER, STEPS, check_parameters, notebooks_folder
@@ -90,6 +91,9 @@ def run(
     own = {form.name: form.sha256 for form in formats_of(case)}
     finish(case)  # what an addition that was broken off had left to do
     verdict = require_intact(case)
+    # before the first step: what a run reads does not change under it
+    if derive_new(case, lambda words: told(words, "running", 0.0)):
+        verdict = require_intact(case)
     record: dict[str, Any] = {
         "run_id": str(uuid.uuid4()),
         "case_id": case.config.case_id,

@@ -46,6 +46,7 @@ def shown(view: View) -> list[dict[str, Any]]:
 
 VERBS: dict[str, Callable[[Case], View]] = {
     "add": lambda case: guide.add(case, str(case.evidence / "data")),
+    "acquire_capture": guide.acquire_capture,
     "evidence": guide.evidence,
     "require_intact": guide.require_intact,
     "verify": guide.verify,

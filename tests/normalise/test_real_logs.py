@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import json
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -17,9 +16,7 @@ from typing import Any
 
 import pytest
 
-from playbooks.formats import FORMATS, Format
 from playbooks.normalise import Source, detect, read
-from playbooks.normalise.detect import Detection, Sample, fit
 
 LOGS = Path(__file__).resolve().parents[3] / "shared" / "logs"
 pytestmark = pytest.mark.skipif(not LOGS.is_dir(), reason="../shared/logs is not there")
@@ -69,11 +66,6 @@ FIREWALL_CLOCKS = dict.fromkeys(("slips/argus_binetflow_csv", "sekoia/sophos_fw"
 CLOCKS = FIREWALL_CLOCKS | {"sekoia/zscaler_zia_json": "UTC", "sekoia/infoblox_ddi": "UTC"}
 CLOCKS |= dict.fromkeys(("sekoia/paloalto", "sekoia/fortigate", "sekoia/cisco_asa_ftd", "sekoia/sonicwall"), "UTC")
 CLOCKS |= {"sekoia/checkpoint": "UTC"}
-# files of one product in several layouts: each line is read by the only format that fits it
-MIXED = (
-    *("sekoia/paloalto", "sekoia/fortigate", "sekoia/checkpoint", "sekoia/sophos_fw", "sekoia/sonicwall"),
-    "sekoia/aws_vpcflow",
-)
 LEAST_SHARE = 0.98
 # values that are read otherwise with reason: at most so many of a field
 OTHERWISE: dict[str, dict[str, int]] = {
@@ -162,31 +154,8 @@ class Value:
 
 @cache
 def events(file: Path) -> dict[int, dict[str, Any]]:
-    folder = file.parent.relative_to(LOGS).as_posix()
-    clock = CLOCKS.get(folder)
-    if folder in MIXED:
-        return {number: event for form, lines in by_format(file).items() for number, event in of(form, lines, clock)}
+    clock = CLOCKS.get(file.parent.relative_to(LOGS).as_posix())
     return {e["record_no"]: e for rows in read(Source("E001", file, clock)) for e in rows.in_order()}
-
-
-def by_format(file: Path) -> dict[Format, dict[int, str]]:
-    """The lines of a file of several layouts by number, under the only format whose mark fits each."""
-    found: dict[Format, dict[int, str]] = {}
-    for number, line in enumerate((line for line in file.read_text().split("\n") if line.strip()), start=1):
-        fitting = [form for form in FORMATS if fit(form, Sample(line)).share]
-        if len(fitting) == 1:
-            found.setdefault(fitting[0], {})[number] = line
-    return found
-
-
-def of(form: Format, lines: dict[int, str], clock: str | None) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The events of some lines, under the numbers that these have in their file."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "lines.log"
-        file.write_text("\n".join(lines.values()))
-        numbers = list(lines)
-        for rows in read(Source("E001", file, clock), Detection(form, form.cut, ())):
-            yield from ((numbers[event["record_no"] - 1], event) for event in rows.in_order())
 
 
 @cache
@@ -207,7 +176,7 @@ def supported(folder: str) -> Iterator[Value]:
         file = LOGS / folder / entry["file"]
         if not known(file) or not readable(folder, entry):
             continue
-        if folder not in MIXED and entry["line_number"] + 1 in of_no_part(file):
+        if entry["line_number"] + 1 in of_no_part(file):
             continue
         event = events(file).get(entry["line_number"] + 1)
         also = entry.get("accept_also") or {}

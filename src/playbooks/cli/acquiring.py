@@ -11,15 +11,20 @@ import typer
 from rich.markup import escape
 
 from playbooks.cli.app import AsJson, CaseFolder, app
-from playbooks.errors import UsageError
+from playbooks.errors import AllFailed, SomeFailed, UsageError
 from playbooks.terminal import err, out, plain, print_json, say
 
 if TYPE_CHECKING:
     from playbooks.case_file import Window
     from playbooks.evidence.acquire import Acquired, Wanted
+    from playbooks.evidence.captures import Capture
 
 SHOWN = 10
-acquire = typer.Typer(name="acquire", help="Ask a cloud, read-only; answers become evidence.", no_args_is_help=True)
+acquire = typer.Typer(
+    name="acquire",
+    help="Ask a cloud, or have a tool read a packet capture; what they give becomes evidence.",
+    no_args_is_help=True,
+)
 app.add_typer(acquire, name="acquire")
 
 Functions = Annotated[list[str] | None, typer.Option("--function", help="Name or ARN; again for more. Default: all.")]
@@ -85,6 +90,54 @@ def aws(
         return
     for one in done:
         _print_acquired(one)
+
+
+@acquire.command(name="capture")
+def capture(
+    folder: CaseFolder,
+    evidence: Annotated[
+        list[str] | None, typer.Argument(help="Captures, e.g. E003. Default: all not yet read.")
+    ] = None,
+    tool: Annotated[
+        str | None, typer.Option("--with", help="zeek, suricata or tshark. Default: the first of them that is there.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have an installed tool read packet captures of the case; what it gives becomes evidence beside them.
+
+    `playbooks run` does this too for captures that no tool has read.
+
+    Example: playbooks acquire capture cases/IR-31 E003 --with suricata
+    """
+    from playbooks.case import open_case
+    from playbooks.evidence.captures import derive
+
+    done = derive(open_case(folder), evidence or (), tool, told=lambda text: None if as_json else say(text, err))
+    if as_json:
+        print_json([_capture_facts(one) for one in done])
+    for one in () if as_json else done:
+        say(f"{one.item.evidence_id}  {one.state()}")
+        for fault in one.faults():
+            say(f"      only in part: {fault}")
+    if not done and not as_json:
+        say("No packet capture in this case waits for a tool.")
+    failed = sum(not one.is_read for one in done)
+    if failed:
+        say("      `playbooks run` lists what could not be read as a blind spot.", err)
+        error = AllFailed if failed == len(done) else SomeFailed
+        raise typer.Exit(error.exit_code)
+
+
+def _capture_facts(one: Capture) -> dict[str, object]:
+    return {
+        "evidence_id": one.item.evidence_id,
+        "sha256": one.item.sha256,
+        "kind": one.kind,
+        "state": one.state(),
+        "into": list(one.into),
+        "derived": list(one.derived),
+        "failed": list(one.failed),
+    }
 
 
 def _window(start: str | None, end: str | None, stated: Window | None) -> Window | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,7 +50,7 @@ def read(
             refused += 1
             say(reason, err)
             continue
-        for place, count in enumerate(_read_one(Source(f"E{number:03d}", file, clock), forms, as_json, explain)):
+        for place, count in enumerate(_read_any(Source(f"E{number:03d}", file, clock), forms, as_json, explain)):
             totals[place] += count
     if refused == len(files):
         raise AllFailed("nothing was read. Give log files, or folders to `playbooks add`.")
@@ -72,6 +73,33 @@ def _cannot_read(file: Path) -> str:
     except OSError as error:
         return f"{name}: cannot be read: {error.strerror}. Expected a log file."
     return ""
+
+
+def _read_any(source: Source, own: Sequence[Format], as_json: bool, explain: bool) -> tuple[int, int, int]:
+    """A log as it is; of a packet capture what an installed tool reads out of it, in a folder that is gone after."""
+    import tempfile
+
+    from playbooks.evidence import printable
+    from playbooks.evidence.captures import choose, kind_of, read_capture
+
+    kind = kind_of(source.file)
+    tool = choose() if kind else None
+    if tool is None:
+        return _read_one(source, own, as_json, explain)
+    with tempfile.TemporaryDirectory(prefix="playbooks-") as folder:
+        derived = read_capture(source.file, tool, Path(folder))
+        name = f"{printable(source.file)}: packet capture ({kind})"
+        say(f"{name}, {derived.facts['packets']:,} packets, read by {tool.words}", err)
+        if derived.failed:
+            say(f"  unread 1: {tool.words} could not read it: {derived.fault}", err)
+            return 0, 1, 0
+        if derived.fault:
+            say(f"  only in part: {derived.fault}", err)
+        first = source.evidence_id
+        ids = [first if len(derived.files) == 1 else f"{first}-{file.name}" for file in derived.files]
+        made = [replace(source, evidence_id=ids[n], file=file) for n, file in enumerate(derived.files)]
+        counts = [_read_one(one, own, as_json, explain) for one in made]
+    return sum(c[0] for c in counts), sum(c[1] for c in counts), sum(c[2] for c in counts)
 
 
 def _read_one(source: Source, own: Sequence[Format], as_json: bool, explain: bool) -> tuple[int, int, int]:

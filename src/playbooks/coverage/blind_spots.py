@@ -11,6 +11,7 @@ import ibis
 from playbooks.case import Case
 from playbooks.coverage.acquisitions import cut_answers, refused_calls
 from playbooks.coverage.blind_spot import BlindSpot
+from playbooks.coverage.captures import captures_not_read
 from playbooks.engine import Tables
 from playbooks.normalise import Reading
 from playbooks.schema import EVENT_TABLES
@@ -54,6 +55,7 @@ def blind_spots(
         *_holes(sources, readings),
         *refused_calls(tables),
         *cut_answers(case),
+        *captures_not_read(case),
         *_house_facts(case, tables),
     ]
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from playbooks.coverage.blind_spots import OUTSIDE_MOSTLY
+from playbooks.coverage.captures import NOT_READ
 from playbooks.enrichment import UNVETTED, VALID
 
 FOUND, CLEAR, BLIND = "found", "clear", "blind"
@@ -91,6 +92,8 @@ def _why_blind(name: str, basis: Basis) -> str:
         return ""
     if name == "known_indicators" and not basis.coverage["indicators"]:
         return "Could not look: the evidence holds no intelligence to compare with."
+    if closed := [spot for spot in basis.coverage["blind_spots"] if spot["id"].startswith(NOT_READ)]:
+        return f"Could not look into all of it: {closed[0]['missing']}. {closed[0]['recommend']}"
     if not basis.pairs:
         return "Could not look: no record shows a client of the stated internal ranges calling out."
     spot = _most_clients_outside(basis)

@@ -1,4 +1,4 @@
-"""Suricata EVE JSON: DNS, HTTP, TLS and flow records of one log.
+"""Suricata EVE JSON: DNS, HTTP, TLS, QUIC and flow records of one log.
 
 Alerts and files repeat what the records of their flow say and are not read. A flow is dated by its start:
 `timestamp` of a flow is the moment at which Suricata gave it up. An answer from port 53 has the server as
@@ -23,6 +23,8 @@ FORMAT = Format(
                            "status": "VARCHAR", "length": "VARCHAR"},
                   "tls": {"sni": "VARCHAR", "version": "VARCHAR", "issuerdn": "VARCHAR", "ja4": "VARCHAR",
                           "ja3": {"hash": "VARCHAR"}, "ja3s": {"hash": "VARCHAR"}},
+                  "quic": {"sni": "VARCHAR", "version": "VARCHAR", "ja3": {"hash": "VARCHAR"},
+                           "ja3s": {"hash": "VARCHAR"}, "ja4": "VARCHAR"},
                   "flow": {"start": "VARCHAR", "end": "VARCHAR", "bytes_toserver": "VARCHAR",
                            "bytes_toclient": "VARCHAR", "pkts_toserver": "VARCHAR", "pkts_toclient": "VARCHAR",
                            "state": "VARCHAR"}}""",
@@ -99,6 +101,24 @@ FORMAT = Format(
                 said(r.tls.ja3.hash)        AS tls_ja3,
                 said(r.tls.ja3s.hash)       AS tls_ja3s,
                 said(r.tls.ja4)             AS tls_ja4
+            """,
+        ),
+        Part(
+            table="network_activity",
+            when="r.event_type = 'quic'",
+            columns="""
+                iso_time(r.timestamp)       AS time,
+                said(r.flow_id)             AS metadata_uid,
+                address(r.src_ip)           AS src_endpoint_ip,
+                port(r.src_port)            AS src_endpoint_port,
+                address(r.dest_ip)          AS dst_endpoint_ip,
+                port(r.dest_port)           AS dst_endpoint_port,
+                hostname(r.quic.sni)        AS dst_endpoint_hostname,
+                lower(said(r.proto))        AS connection_info_protocol_name,
+                hostname(r.quic.sni)        AS tls_sni,
+                said(r.quic.ja3.hash)       AS tls_ja3,
+                said(r.quic.ja3s.hash)      AS tls_ja3s,
+                said(r.quic.ja4)            AS tls_ja4
             """,
         ),
         Part(

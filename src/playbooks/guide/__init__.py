@@ -7,7 +7,7 @@ A verb computes what it needs, so each notebook also runs alone; what is there a
 from __future__ import annotations
 
 from playbooks.guide.deciding import decide, decisions, findings, links, report
-from playbooks.guide.keeping import acquire_aws, acquire_query, verify
+from playbooks.guide.keeping import acquire_aws, acquire_capture, acquire_query, verify
 from playbooks.guide.looking import (
     add,
     blind_spots,
@@ -37,6 +37,7 @@ from playbooks.guide.scoping import (
 __all__ = [
     "QUESTIONS",
     "acquire_aws",
+    "acquire_capture",
     "acquire_query",
     "add",
     "blind_spots",

@@ -64,3 +64,18 @@ def acquire_query(
     rows = pd.DataFrame([vars(one) for one in items(case) if one.evidence_id == item.evidence_id])
     words = f"{item.evidence_id} holds the rows as Parquet; the custody chain holds the query as it was sent."
     return View((words,), (Table("Taken", rows[["evidence_id", "name", "size", "sha256"]]),), data=item)
+
+
+def acquire_capture(case: Case, *evidence_ids: str, tool: str | None = None) -> View:
+    """Have zeek, suricata or tshark read packet captures of the case; what they give becomes evidence.
+
+    Without ids: every capture that no tool has read yet, as each run does by itself.
+    Example: `guide.acquire_capture(case, "E003", tool="suricata")`
+    """
+    from playbooks.evidence.captures import derive
+
+    done = derive(case, evidence_ids, tool)
+    rows = [{"evidence": one.item.evidence_id, "name": one.item.name, "state": one.state()} for one in done]
+    read = sum(one.is_read for one in done)
+    words = (f"{read} of {len(done)} packet captures are read.",)
+    return View(words, (Table("What became of each capture", pd.DataFrame(rows)),) if rows else (), data=done)

@@ -24,6 +24,7 @@ from playbooks.coverage import coverage
 from playbooks.engine import Tables, open_tables, read_table
 from playbooks.enrichment import intelligence, with_ownership
 from playbooks.evidence import items
+from playbooks.evidence.captures import derive_new
 from playbooks.findings import decisions, findings, links, with_priority
 from playbooks.normalise import READINGS, Reading, normalise
 from playbooks.scoping import cloud_activity, egress_pairs, function_lifecycle, known_indicators, sequences
@@ -67,7 +68,8 @@ class Results:
 
     @cached_property
     def readings(self) -> list[Reading]:
-        """What became of each evidence item."""
+        """What became of each evidence item; captures that no tool has read are given to one first."""
+        derive_new(self.case)
         return normalise(self.case)
 
     @cached_property

@@ -26,6 +26,7 @@ from playbooks import kit
 from playbooks.case import Case, write_json
 from playbooks.errors import NotFound
 from playbooks.evidence import Item, items
+from playbooks.normalise.captures import capture_rows, is_of_capture
 from playbooks.normalise.detect import Detection, detect
 from playbooks.normalise.own_formats import formats_of, read_formats
 from playbooks.normalise.read import STATUS, Rows, Source, raw_records, read
@@ -129,7 +130,9 @@ def _known(case: Case, stamp: str | None) -> dict[str, Reading]:
         return {}
     digests = {item.evidence_id: item.sha256 for item in items(case)}
     kept = (Reading(**entry) for entry in found["readings"])
-    return {r.evidence_id: r for r in kept if digests.get(r.evidence_id) == r.sha256 and _is_there(case, r)}
+    same = {r.evidence_id: r for r in kept if digests.get(r.evidence_id) == r.sha256 and _is_there(case, r)}
+    # what a capture's record says changes when a tool reads it
+    return same if stamp is None else {name: r for name, r in same.items() if not is_of_capture(r.note)}
 
 
 def _is_there(case: Case, reading: Reading) -> bool:
@@ -152,7 +155,8 @@ def read_item(case: Case, item: Item) -> Reading:
     with ExitStack() as stack:
         sinks: dict[str, _Sink] = {}
         unread = stack.enter_context(_Sink(case.unread / file))
-        for rows in read(source, detection):
+        capture = capture_rows(case, item)
+        for rows in (capture,) if capture else read(source, detection):
             for table, events in rows.tables.items():
                 if table not in sinks:
                     sinks[table] = stack.enter_context(_Sink(case.events / table / file))
@@ -177,7 +181,7 @@ def read_item(case: Case, item: Item) -> Reading:
         status=status,
         first=first,
         last=last,
-        note=_note(detection, count, formats),
+        note=capture.unread["reason"][0].as_py() if capture else _note(detection, count, formats),
         undated=undated,
         own_sha256=detection.format.sha256 if detection.format else "",
     )

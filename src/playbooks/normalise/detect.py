@@ -147,13 +147,19 @@ def detect(file: Path, own: Sequence[Format] = ()) -> Detection:
     fitting = [t for t in tried if t.share >= LEAST_SHARE]
     mine = [t for t in fitting if forms[t.name].sha256 and t.share >= min(OWN_SHARE, fitting[0].share)]
     best = [t for t in mine or fitting if t.share == (mine or fitting)[0].share]
-    others = [t for t in tried if t not in best]
-    if len(best) == 1:
+    if len(best) == 1 or (best and _of_other_lines([forms[one.name] for one in best], sample)):
         form = forms[best[0].name]
+        best = best[:1]
+        others = [t for t in tried if t not in best]
         return Detection(form, form.cut, (*best, *_by_nearness(others, sample, forms)))
     if best:
         return Detection(None, _layout(sample), tuple(best), "\0" in sample.text)
     return Detection(None, _layout(sample), tuple(_by_nearness(tried, sample, forms)), "\0" in sample.text)
+
+
+def _of_other_lines(forms: list[Format], sample: Sample) -> bool:
+    """Whether no line has the marks of two of these formats: logs of several products in one file."""
+    return all(sum(fit(form, Sample(line)).share == 1 for form in forms) < 2 for line in sample.lines)
 
 
 def take_sample(file: Path) -> Sample:

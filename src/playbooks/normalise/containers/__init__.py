@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from playbooks.evidence.captures import INSTALL, capture_kind
 from playbooks.normalise.containers.source import (
     PACKED_BLOCK,
     PLAIN_BLOCK,
@@ -50,7 +51,7 @@ def members(stream: BinaryIO) -> Iterator[Member]:
                 f"the archive has more than {MAX_MEMBERS:,} members: the others were not read. Unpack it elsewhere "
                 "and add the folder"
             )
-        yield Member(member.name, _once_more(member.blocks, budget))
+        yield Member(member.name, _once_more(member, budget))
 
 
 def _head(stream: BinaryIO) -> bytes:
@@ -70,13 +71,16 @@ def _unzipped(stream: BinaryIO, budget: Budget) -> Iterator[Member]:
         yield Member("", source.rest())
 
 
-def _once_more(blocks: Iterator[bytes], budget: Budget) -> Iterator[bytes]:
+def _once_more(member: Member, budget: Budget) -> Iterator[bytes]:
     """The bytes of a member; those of a compressed one unpacked."""
-    source = Source(blocks)
+    source = Source(member.blocks)
     if kind := stream_kind(source.peek(HEAD_BYTES)):
         source = Source(budget.counted(unpack(kind, source)))
     if packed := packed_kind(source.peek(HEAD_BYTES)):
         raise Broken(f"{packed} data is not unpacked here; unpack it elsewhere and add the files in it")
+    if capture := capture_kind(source.peek(HEAD_BYTES)):
+        way = "take it out of the archive and add it" if member.name else f"a tool must read it: {INSTALL}"
+        raise Broken(f"packet capture ({capture}); {way}")
     yield from source.rest()
 
 
