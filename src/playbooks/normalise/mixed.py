@@ -54,9 +54,15 @@ def _lacks_mark(reason: str, raw: str, form: Format) -> bool:
 
 def candidates(texts: pa.StringArray, form: Format) -> list[Format]:
     """The formats whose mark the first of these records have, those first that most of them have."""
-    sample = Sample("\n".join(text.replace("\n", " ") for text in texts.slice(0, TRIED_RECORDS).to_pylist()))
-    shares = {other.name: fit(other, sample).share for other in HEADLESS if other.name != form.name}
-    return sorted((o for o in HEADLESS if shares.get(o.name)), key=lambda o: (-shares[o.name], o.name))
+    lines = [text.replace("\n", " ") for text in texts.slice(0, TRIED_RECORDS).to_pylist()]
+    objects = [line for line in lines if line.lstrip().startswith("{")]
+    samples = [Sample("\n".join(some)) for some in (objects, [line for line in lines if line not in objects]) if some]
+    counts = {
+        other.name: sum(fit(other, sample).share * len(sample.lines) for sample in samples)
+        for other in HEADLESS
+        if other.name != form.name
+    }
+    return sorted((o for o in HEADLESS if counts.get(o.name)), key=lambda o: (-counts[o.name], o.name))
 
 
 def with_mark(texts: pa.StringArray, form: Format) -> pa.BooleanArray:
