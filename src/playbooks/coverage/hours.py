@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-STRAY_DAYS = 46  # without a window: an odd clock further from the middle record than this widens no picture
+STRAY_DAYS = 550  # without a window: an odd clock further from the middle record than this widens no picture
 LONGEST_DAYS = 1_100  # three years; of a longer span the end is looked at
 
 

@@ -5,13 +5,12 @@ Counts add up: cells + before + after + timeless = events of the row.
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import numpy as np
 
-from playbooks.coverage.hours import HOUR_S, Counted, Looked, hour_after, hour_of, iso
-from playbooks.coverage.sources import EVENT_TABLES, Stream
+from playbooks.coverage.hours import HOUR_S, Counted, Looked, iso
+from playbooks.coverage.sources import Stream
 
 CELL_HOURS = (1, 24, 168, 720, 8760)
 MOST_HOURLY_CELLS = 240  # ten days; longer spans are counted by day
@@ -90,11 +89,3 @@ def quiet_runs(present: set[int], start: int, end: int) -> list[dict[str, Any]]:
         {"from": iso((edges[at] + 1) * HOUR_S), "to": iso(edges[at + 1] * HOUR_S), "hours": int(missing[at])}
         for at in np.flatnonzero(missing > 0)
     ]
-
-
-def window_hours(start: dt.datetime, end: dt.datetime) -> tuple[int, int]:
-    """Hour numbers of a window: those that it touches."""
-    return hour_of(start), hour_after(end)
-
-
-__all__ = ["EVENT_TABLES", "hours_present", "matrix", "quiet_runs", "window_hours"]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 SOURCES_PER_FORMAT = 6  # more files of one format than this are one source (hourly or random names)
+PACKED = re.compile(r"\.(gz|zst|bz2|xz|zip)$", re.IGNORECASE)  # a rotated file is the same log
 MOST_TABLES = 16  # numbers one stream: source × MOST_TABLES + table
 EVENT_TABLES = tuple(schema.EVENT_TABLES)
 
@@ -89,7 +90,8 @@ def sources_of(readings: Iterable[Reading]) -> list[Source]:
 
 
 def _stem(name: str) -> str:
-    return re.sub(r"[\d_:T Z-]+", "-", name.partition("-")[2]).strip("-.")
+    plain = PACKED.sub("", name.partition("-")[2])
+    return re.sub(r"[\d_:T Z-]+", "-", plain).strip("-.")
 
 
 def _name(form: str, stem: str, members: list[Reading]) -> str:

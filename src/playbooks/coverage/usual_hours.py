@@ -13,7 +13,8 @@ import numpy as np
 
 HOURS_A_DAY = 24
 WEEKS_TO_KNOW_WEEKDAYS = 4
-DAYS_FOR_A_MEDIAN = 5  # from here on one odd day does not move the middle
+OTHER_DAYS_TO_KNOW = 3  # two days may share a habit by accident, or an intruder
+DAYS_FOR_A_MEDIAN = 6  # from here on one odd day does not move the middle
 LONGEST_BREAK_HOURS = 4  # lunch, a job that pauses; a night is longer
 DAYS_TO_KNOW_NIGHTS = 14  # a source without daily habit: from here on its nights and weekends are among its silences
 HABIT_SHARE = 0.25  # of its minutes that lie in hours which it fills on other days, too
@@ -79,17 +80,15 @@ def _kinds(first_day: int, days: int, seen: int) -> np.ndarray[Any, np.dtype[np.
 
 def _without_itself(rows: Minutes) -> Minutes:
     """Per day and hour, what the other days of its kind show: their median, or the least of a few."""
-    count = (~np.isnan(rows)).sum(axis=0)
-    if len(rows) == 1:
+    if len(rows) <= OTHER_DAYS_TO_KNOW:
         return np.full(rows.shape, np.nan)
-    filled = np.where(np.isnan(rows), np.inf, rows)
-    order = np.sort(filled, axis=0)
-    median = np.take_along_axis(order, np.maximum(count - 1, 0)[None] // 2, axis=0)[0]
-    others = np.where(rows == order[0], order[1], order[0])  # the least of all other days
-    others = np.where(np.isnan(rows), order[0], others)
-    known = count - ~np.isnan(rows)
-    expected = np.where(count >= DAYS_FOR_A_MEDIAN, median, others)
-    return np.where((known > 0) & np.isfinite(expected), expected, np.nan)
+    seen = ~np.isnan(rows)
+    order = np.sort(np.where(seen, rows, np.inf), axis=0)
+    middle = np.maximum(seen.sum(axis=0) - 1, 0)[None] // 2
+    median = np.take_along_axis(order, middle, axis=0)
+    least_other = np.where(rows == order[0], order[1], order[0])
+    expected = np.where(seen.sum(axis=0) >= DAYS_FOR_A_MEDIAN, median, least_other)
+    return np.where(seen.sum(axis=0) - seen >= OTHER_DAYS_TO_KNOW, expected, np.nan)
 
 
 def _by_neighbours(active: Minutes) -> Minutes:
