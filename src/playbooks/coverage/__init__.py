@@ -62,9 +62,7 @@ def coverage(
     skew = clock_skew(tables, seen.sources, seen.streams, seen.counted)
     reach = retention(case, seen.streams, seen.minutes, seen.stamps)
     gaps, streams = seen.gaps(), seen.stream_rows()
-    spots = blind_spots(
-        case, facts, holes(gaps, streams, skew, reach), readings, tables, blind_to_runs, small_baseline
-    )
+    spots = blind_spots(case, facts, holes(gaps, streams, skew, reach), readings, tables, blind_to_runs, small_baseline)
     config = case.config
     return {
         "case_id": config.case_id,

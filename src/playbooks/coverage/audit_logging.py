@@ -30,8 +30,8 @@ def audit_logging(case: Case, tables: Tables) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        `provider, service, account, region, check, state` (pass, fail, unknown), `why`, `proof` (references), in order of
-        provider, account, region and check.
+        `provider, service, account, region, check, state` (pass, fail, unknown), `why`, `proof` (references), in order
+        of account, region, service and check.
     """
     seen = spans(tables.api_activity)
     runs = spans(_runs_in(tables.api_activity))

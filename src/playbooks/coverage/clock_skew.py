@@ -184,9 +184,7 @@ def _row(one: Stream, two: Stream, peak: Peak, wrong: set[int], refs: dict[Examp
         "of": peak.of,
         "wrong": suspect.source.label if suspect else None,
         "sentence": _sentence(one, two, peak, suspect),
-        "examples": [
-            [refs[one.number, key, first], refs[two.number, key, last]] for key, first, last in peak.examples
-        ],
+        "examples": [[refs[one.number, key, first], refs[two.number, key, last]] for key, first, last in peak.examples],
     }
 
 

@@ -76,7 +76,7 @@ KINDS = (
         codes=("storageread", "storagewrite", "storagedelete"),
         why_unknown=SETTINGS,
     ),
-    Kind(AZURE, "microsoft.keyvault", "use of secrets is recorded (AuditEvent)", codes=("auditevent",), why_unknown=SETTINGS),
+    Kind(AZURE, "microsoft.keyvault", "use of secrets is recorded", codes=("auditevent",), why_unknown=SETTINGS),
     Kind(
         M365,
         "Power Automate",
@@ -85,9 +85,9 @@ KINDS = (
     ),
     Kind(M365, "Power Platform", "Power Platform is recorded", services=("powerplatform", "powerapps")),
     Kind(M365, "Exchange", "changes of mailboxes and inbox rules are recorded", services=("exchange",)),
-    Kind(M365, "Exchange", "access to mail is recorded (MailItemsAccessed, record type 50)", codes=("50", "exchangeitemaggregated")),
+    Kind(M365, "Exchange", "access to mail is recorded (record type 50)", codes=("50", "exchangeitemaggregated")),
     Kind(M365, "SharePoint and OneDrive", "access to files is recorded", services=("sharepoint", "onedrive")),
-    Kind(M365, "Entra ID", "consent and directory changes are recorded (record type 8)", codes=("8", "azureactivedirectory")),
+    Kind(M365, "Entra ID", "consent and changes are recorded (record type 8)", codes=("8", "azureactivedirectory")),
     Kind(M365, "Entra ID", "sign-ins are recorded (record type 15)", codes=("15", "azureactivedirectorystslogon")),
     Kind(WORKSPACE, "token", "consent of applications is recorded", services=("token",)),
     Kind(WORKSPACE, "admin", "changes by administrators are recorded", services=("admin",)),
@@ -173,7 +173,9 @@ def _gcp(keys: dict[Key, Span], removed: dict[Any, Span]) -> Iterator[dict[str, 
     mine = {key: span for key, span in keys.items() if key.provider == GCP}
     data = {key: span for key, span in mine.items() if key.code == "Data"}
     for service in sorted({key.service or "" for key in data}):
-        for place, span in _by_place({key: span for key, span in data.items() if (key.service or "") == service}).items():
+        for place, span in _by_place(
+            {key: span for key, span in data.items() if (key.service or "") == service}
+        ).items():
             yield row(service, place, check, PASS, f"records in evidence: {words(span)}", span["refs"])
     have = {(key.account, key.service) for key in data}
     asked = {(key.account, key.service) for key in mine if key.service}
@@ -190,7 +192,9 @@ def _removed(tables: Tables) -> dict[Any, Span]:
     """Changes of audit configuration of Google Cloud that took something away."""
     api = tables.api_activity
     said = api.request.fill_null("") + api.response.fill_null("")
-    away = said.contains("auditConfigDelta") & said.re_search(r'"action"\s*:\s*"REMOVE"[^{}]*"logType"|"logType"[^{}]*"action"\s*:\s*"REMOVE"')
+    away = said.contains("auditConfigDelta") & said.re_search(
+        r'"action"\s*:\s*"REMOVE"[^{}]*"logType"|"logType"[^{}]*"action"\s*:\s*"REMOVE"'
+    )
     return spans(api.filter(api.cloud_provider == GCP, api.status == "success", away))
 
 

@@ -69,7 +69,9 @@ FIELDS = (
     Field("user_agent", "api_activity", "user agent", (CHANGES,), "with which tool it was done", 0.5),
     Field("resource", "api_activity", "resource", (*AUDIT, RUNS), "to which function it was done", 0.3),
     Field("status", "api_activity", "status", AUDIT, "whether it was done or refused"),
-    Field("request", "api_activity", "request parameters", (EXPOSED, CHANGES), "what exactly was changed, for whom", 0.3),
+    Field(
+        "request", "api_activity", "request parameters", (EXPOSED, CHANGES), "what exactly was changed, for whom", 0.3
+    ),
 )
 
 
@@ -192,7 +194,9 @@ def _of_http(http: ir.Table, proxies: list[str]) -> dict[str, Test]:
     every, url = _every(http), http.http_request_url_string
     tunnel = (http.http_request_http_method.upper() == "CONNECT").fill_null(False)
     path = url.re_search(PATH).fill_null(False) & ~tunnel
-    https = tunnel | (http.dst_endpoint_port == 443).fill_null(False) | url.lower().startswith("https:").fill_null(False)
+    https = (
+        tunnel | (http.dst_endpoint_port == 443).fill_null(False) | url.lower().startswith("https:").fill_null(False)
+    )
     return {
         "host": (http.dst_endpoint_hostname.notnull() | http.dst_endpoint_ip.notnull(), every),
         "path": (path, every),

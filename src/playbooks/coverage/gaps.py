@@ -31,7 +31,6 @@ LEAST_SHAPE = 0.2  # a source as regular as a clock: about five of its intervals
 CAUTION = 1.1  # the tail is known from a few dozen silences only
 SHORTEST_S = 60  # shorter is a restart or a rotation of any logger
 MOST_SILENCES = 400  # longest ones of a source that leave the engine
-MOST_GAPS = 50  # of one source that are told one by one
 TOO_FEW = "too few records to tell a gap from its own quiet"
 
 
@@ -155,9 +154,7 @@ def _silences(minutes: ir.Table, expected: dict[int, _Expected], looked: Looked)
         first=silences["first"].min(),
         last=silences["last"].max(),
     )
-    rank = ibis.row_number().over(
-        group_by=silences.stream, order_by=[silences.missing.desc(), silences["last"]]
-    )
+    rank = ibis.row_number().over(group_by=silences.stream, order_by=[silences.missing.desc(), silences["last"]])
     long_ones = silences.filter(silences.missing > 0).mutate(rank=rank)
     kept = long_ones.filter(long_ones["rank"] < MOST_SILENCES).order_by("stream", "rank").to_pyarrow().to_pylist()
     longest: dict[int, list[tuple[float, int, int]]] = {}
@@ -200,7 +197,8 @@ def _rhythm(stream: Stream, found: _Silences | None, expected: _Expected, looked
     if looked.stated:
         silences += _edges(found, expected, looked)
     silences.sort(key=lambda one: (-one[0], one[1]))
-    gaps = tuple(sorted(_implausible(stream, silences), key=lambda gap: gap.start))
+    likely = (gap for gap in _implausible(stream, silences) if _is_missed(gap, found.usual_s, looked))
+    gaps = tuple(sorted(likely, key=lambda gap: gap.start))
     told = f"usual silence {long(found.usual_s)}, 99 of 100 within {long(found.p99_s)}"
     return Rhythm(stream, found.count, found.usual_s, found.p99_s, gaps, told)
 
@@ -224,6 +222,12 @@ def _implausible(stream: Stream, silences: list[tuple[float, int, int, str]]) ->
             return
         if end - start >= SHORTEST_S:
             yield Gap(stream, start, end, missing, chance, edge)
+
+
+def _is_missed(gap: Gap, usual_s: float, looked: Looked) -> bool:
+    """Whether as long a silence is rare even if records come at random, one by one, at the usual rate."""
+    expected = gap.missing * max(MINUTE_S / max(usual_s, 1.0), 1.0)
+    return expected >= math.log(looked.hours * HOUR_S / gap.seconds / BY_CHANCE)
 
 
 def _chance(missing: float, others: Lengths) -> float:

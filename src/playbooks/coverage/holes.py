@@ -94,7 +94,7 @@ def _ends(reach: list[dict[str, Any]], told: set[tuple[str, str, str]]) -> Itera
                 least = min(mine, key=lambda row: row[side])
                 yield BlindSpot(
                     f"{word}-{form}-{table}",
-                    f"{long(least[side])} of the window, which {form} {word} {'after' if edge == 'start' else 'before'}",
+                    f"{long(least[side])} of the window, in which no log of {form} has a record: it {word} inside",
                     "that nothing happened in this part of the window in what this log sees",
                     least["sentence"],
                     "Export the source for the whole window.",

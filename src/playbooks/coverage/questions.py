@@ -31,7 +31,9 @@ def table_facts(case: Case, tables: Tables, name: str) -> dict[str, Any]:
     columns = [c.name for c in schema.TABLES[name].columns if c not in schema.RECORD]
     inside = ibis.literal(True)
     if window is not None:
-        start, end = (ibis.literal(edge.astimezone(dt.UTC), type="timestamp('UTC')") for edge in (window.start, window.end))
+        start, end = (
+            ibis.literal(edge.astimezone(dt.UTC), type="timestamp('UTC')") for edge in (window.start, window.end)
+        )
         inside = ((table.time >= start) & (table.time < end)).fill_null(False)
     counted = table.aggregate(
         events=table.count(),
@@ -68,7 +70,9 @@ def answerable(question: Asked, facts: dict[str, dict[str, Any]], has_window: bo
         reason = "looked at " + ", ".join(parts)
     elif filled:
         names = dict.fromkeys(t for t, _ in filled)
-        spans = [f"{t} ({facts[t]['events']:,} from {_day(facts[t]['first'])} to {_day(facts[t]['last'])})" for t in names]
+        spans = [
+            f"{t} ({facts[t]['events']:,} from {_day(facts[t]['first'])} to {_day(facts[t]['last'])})" for t in names
+        ]
         reason = f"no record lies in the window, only outside it: {', '.join(spans)}"
     else:
         reason = "no record carries " + " or ".join(f"{t}.{c}" for t, c in question.needs)

@@ -24,6 +24,9 @@ USUAL_RETENTIONS_DAYS = (1, 3, 7, 14, 30, 60, 90, 180, 365)
 ROUND_WITHIN_S = 2 * HOUR_S
 STRAY_YEARS = 3  # records further before the newest are an odd clock, not retention
 COVERED, CUT, LATE, EMPTY = "covered", "cut", "late", "empty"
+UNKNOWN = (
+    "oldest", "oldest_ref", "newest", "observed_days", "window", "baseline", "expires", "table", "late_s", "early_s",
+)  # fmt: skip
 NO_NIGHT_S = DAY_S  # an edge without records for a day is no night
 
 
@@ -151,7 +154,9 @@ def _sentence(case: Case, reach: Reach, found: dict[str, Any], stated: Retained 
         if found[name] == EMPTY:
             parts.append(f"It has no record in the {name}.")
         if found[name] == CUT:
-            parts.append(f"It begins exactly where the {name} begins: the export was cut there, ask for what lies before.")
+            parts.append(
+                f"It begins exactly where the {name} begins: the export was cut there, ask for what lies before."
+            )
     if found["early_s"]:
         parts.append(f"It ends at {words(reach.newest)}, {long(found['early_s'])} before the window does.")
     if round_days := _round_days(reach):
@@ -170,7 +175,7 @@ def _round_days(reach: Reach) -> int | None:
 
 
 def _unmatched(stated: Retained) -> dict[str, Any]:
-    empty = dict.fromkeys(("oldest", "oldest_ref", "newest", "observed_days", "window", "baseline", "expires", "table", "late_s", "early_s"))
+    empty = dict.fromkeys(UNKNOWN)
     said = f"{stated.owner} states {stated.days} days for {stated.source!r}; no source in evidence goes by that name."
     named = {"source": stated.source, "name": stated.source, "format": None, "short": False, "alarm": False}
     return {**named, **empty, "stated_days": stated.days, "stated_by": stated.owner, "sentence": said}

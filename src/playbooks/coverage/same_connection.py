@@ -87,7 +87,9 @@ def _name(column: ir.StringValue) -> ir.StringValue:
 def _keyed(table: ir.Table, kind: str, what: ir.StringValue) -> ir.Table:
     rows = table.mutate(what=what)
     rows = rows.filter(rows.what.notnull())
-    return rows.select("evidence_id", "record_no", "second", "begun", "place", key=(rows.what + "|" + kind).hash().cast("int64"))
+    return rows.select(
+        "evidence_id", "record_no", "second", "begun", "place", key=(rows.what + "|" + kind).hash().cast("int64")
+    )
 
 
 def differences(seen: ir.Table) -> dict[tuple[int, int], Differences]:

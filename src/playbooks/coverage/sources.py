@@ -124,9 +124,7 @@ def stamped(tables: Tables, sources: list[Source]) -> ir.Table:
         table = tables[name]
         rows = table.select("evidence_id", "record_no", second=table.time.epoch_seconds().cast("int64"))
         joined = rows.inner_join(owner, "evidence_id")
-        parts.append(
-            joined.select("evidence_id", "record_no", "second", stream=joined.source * MOST_TABLES + place)
-        )
+        parts.append(joined.select("evidence_id", "record_no", "second", stream=joined.source * MOST_TABLES + place))
     return ibis.union(*parts)
 
 

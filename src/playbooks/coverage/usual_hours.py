@@ -18,6 +18,8 @@ DAYS_FOR_A_MEDIAN = 6  # from here on one odd day does not move the middle
 LONGEST_BREAK_HOURS = 4  # lunch, a job that pauses; a night is longer
 DAYS_TO_KNOW_NIGHTS = 14  # a source without daily habit: from here on its nights and weekends are among its silences
 HABIT_SHARE = 0.25  # of its minutes that lie in hours which it fills on other days, too
+SIDE_HOURS = 3  # hours on both sides of such a silence that must all be filled: a bursty source has empty ones
+LEAST_FILLED = 4  # minutes of an hour from which it speaks for the silent hour beside it
 CHANGE_HOURS = 2  # opening and closing hours move by as much from day to day
 CHANGE_HOURS_FEW_DAYS = 3  # until a week shows where they lie
 SUNDAY_FIRST = 4  # 1 January 1970 was a Thursday
@@ -63,7 +65,8 @@ def usual_minutes(active: Minutes, first_hour: int) -> Minutes:
 def _least_around(usual: Minutes, around: int) -> Minutes:
     """The least of the hours around: when a day opens or closes, little is to be expected."""
     padded = np.pad(usual, around, mode="edge")
-    return np.lib.stride_tricks.sliding_window_view(padded, 2 * around + 1).min(axis=1)
+    least: Minutes = np.lib.stride_tricks.sliding_window_view(padded, 2 * around + 1).min(axis=1)
+    return least
 
 
 def _days_seen(grid: Minutes) -> int:
@@ -96,10 +99,10 @@ def _by_neighbours(active: Minutes) -> Minutes:
     filled = np.nan_to_num(active)
     before, after = np.roll(filled, 1), np.roll(filled, -1)
     before[:1], after[-1:] = 0, 0
-    usual = np.where(filled > 0, np.maximum(filled, np.minimum(before, after)), 0.0)
+    usual = np.where(filled >= LEAST_FILLED, np.maximum(filled, np.minimum(before, after)), 0.0)
     empty = np.flatnonzero(np.diff(np.concatenate([[0], filled == 0, [0]]).astype("int64")))
     for start, end in empty.reshape(-1, 2):
-        inside = 0 < start and end < len(filled)
-        if inside and end - start <= LONGEST_BREAK_HOURS:
+        sides = np.concatenate([filled[max(start - SIDE_HOURS, 0) : start], filled[end : end + SIDE_HOURS]])
+        if end - start <= LONGEST_BREAK_HOURS and len(sides) == 2 * SIDE_HOURS and sides.min() >= LEAST_FILLED:
             usual[start:end] = min(filled[start - 1], filled[end])
     return usual
