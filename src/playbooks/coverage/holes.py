@@ -36,10 +36,12 @@ def holes(
     gaps, streams, skew, reach
         `gaps`, `streams`, `clock_skew` and `retention` of `coverage.json`.
     """
-    window = [gap for gap in gaps if gap["in"] != "baseline" and not (gap["edge"] and gap["others"])]
+    quiet = {(one["source"], one["table"]) for one in streams if one["quiet_in_window"]}
+    told = [gap for gap in gaps if not (gap["edge"] and gap["others"])]
+    window = [gap for gap in told if gap["in"] != "baseline" and (gap["source"], gap["table"]) not in quiet]
     yield from _gaps(window)
     yield from _ends(reach, {(gap["source"], gap["table"], gap["edge"]) for gap in window})
-    yield from _baseline([gap for gap in gaps if gap["in"] == "baseline" and not (gap["edge"] and gap["others"])])
+    yield from _baseline([gap for gap in told if gap["in"] == "baseline"])
     yield from _quiet(streams)
     yield from _too_few(streams)
     yield from _clocks(skew)

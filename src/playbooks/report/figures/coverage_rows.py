@@ -78,8 +78,10 @@ def _note(row: Mapping[str, Any], gaps: Sequence[Any], stream: Mapping[str, Any]
     told = []
     if stream.get("quiet_in_window"):
         told.append("nothing in the window")
-    if gaps:
-        told.append(counted(len(gaps), "gap"))
+    edges = {gap.get("edge") for gap in gaps}
+    told += ["begins late"] * ("start" in edges) + ["ends early"] * ("end" in edges and not told)
+    if inner := sum(1 for gap in gaps if not gap.get("edge")):
+        told.append(counted(inner, "gap"))
     if (share := float(source.get("unread_share") or 0)) >= NOT_READ_FROM:
         told.append(f"{share:.0%} unread")
     if row.get("timeless"):
@@ -142,4 +144,13 @@ def table_of(rows: Sequence[Row], hours: Sequence[str], cell_hours: int) -> pd.D
 
 def _longest(row: Row) -> str:
     gap = max(row.gaps, key=lambda one: one["seconds"], default=None)
-    return f"{gap['hours']:g} h from {stamp(gap['from'])}" if gap else ""
+    return f"{length(gap['seconds'])} from {stamp(gap['from'])}" if gap else ""
+
+
+def length(seconds: float) -> str:
+    """Give a length of time to read at a glance: `45 s`, `19 min`, `9.7 h`, `45 days`."""
+    for size, name in ((172_800, "days"), (7_200, "h"), (120, "min")):
+        if seconds >= size:
+            unit = {"days": 86_400, "h": 3_600, "min": 60}[name]
+            return f"{seconds / unit:.3g} {name}"
+    return f"{seconds:.0f} s"

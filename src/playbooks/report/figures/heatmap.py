@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from playbooks.report.figures.coverage_rows import KINDS, Row, rows_of, table_of
+from playbooks.report.figures.coverage_rows import KINDS, Row, length, rows_of, table_of
 from playbooks.report.figures.look import GREY, MANY, VERMILION, framed
 from playbooks.report.figures.picture import MAX_ROWS, Picture, counted, left_out, stamp, utc
 from playbooks.report.inert import figure_label
@@ -44,7 +44,7 @@ def coverage_heatmap(coverage: Mapping[str, Any]) -> Picture:
     figure.add_trace(_empty(shown, starts, together, width))
     figure.add_trace(_gap_lines(shown, starts[0], end))
     _spans(figure, coverage, starts[0], end)
-    _notes(figure, shown, starts[0] + (end - starts[0]) / 2)
+    _notes(figure, shown, starts[0])
     labels = [row.label for row in shown]
     figure.update_yaxes(
         tickvals=list(range(len(labels))), ticktext=labels, range=[len(labels) - 0.5, -0.5], showgrid=False, ticks=""
@@ -144,7 +144,7 @@ def _gap_lines(rows: Sequence[Row], start: pd.Timestamp, end: pd.Timestamp) -> g
     texts: list[Any] = []
     for place, gap in found[:MOST_GAPS]:
         first, last = max(utc(gap["from"]), start), min(utc(gap["to"]), end)
-        said = f"gap of {gap['hours']:g} h<br>{stamp(gap['from'])} to {stamp(gap['to'])} UTC"
+        said = f"gap of {length(gap['seconds'])}<br>{stamp(gap['from'])} to {stamp(gap['to'])} UTC"
         xs += [first, last, None]
         ys += [place, place, None]
         texts += [said, said, ""]
@@ -179,19 +179,26 @@ def _spans(figure: go.Figure, coverage: Mapping[str, Any], start: pd.Timestamp, 
             type="line", x0=first, x1=last, y0=1.0, y1=1.0, yref="paper",
             line={"width": 4 if name == "window" else 2, "dash": dash, "color": GREY},
         )  # fmt: skip
+        if name == "window":
+            figure.add_shape(
+                type="rect", x0=first, x1=last, y0=0, y1=1.0, yref="paper", layer="below", line={"width": 0},
+                fillcolor="rgba(47,127,193,.08)",
+            )  # fmt: skip
         figure.add_annotation(
             x=first + (last - first) / 2, y=1.0, yref="paper", yanchor="bottom", text=name, showarrow=False,
             font={"size": 12},
         )  # fmt: skip
 
 
-def _notes(figure: go.Figure, rows: Sequence[Row], middle: pd.Timestamp) -> None:
-    """Words beside the rows; in the middle of rows that hold nothing."""
+def _notes(figure: go.Figure, rows: Sequence[Row], start: pd.Timestamp) -> None:
+    """Words beside the rows; inside rows that hold nothing."""
     for place, row in enumerate(rows):
         if not row.note:
             continue
         inside = row.is_empty and not row.gaps
-        where = {"x": middle, "xanchor": "center"} if inside else {"x": 1.01, "xref": "paper", "xanchor": "left"}
+        where = (
+            {"x": start, "xanchor": "left", "xshift": 8} if inside else {"x": 1.01, "xref": "paper", "xanchor": "left"}
+        )
         figure.add_annotation(
             y=place, yanchor="middle", text=figure_label(row.note, 60), showarrow=False, font={"size": 11}, **where
         )
@@ -221,6 +228,6 @@ def _gap_words(coverage: Mapping[str, Any]) -> str:
     longest = max(gaps, key=lambda gap: (gap["seconds"], gap["from"]))
     inside = sum(1 for gap in gaps if gap["in"] != "baseline")
     return (
-        f"{counted(len(gaps), 'gap')} ({inside:,} in the window), the longest {longest['hours']:g} h from "
+        f"{counted(len(gaps), 'gap')} ({inside:,} in the window), the longest {length(longest['seconds'])} from "
         f"{stamp(longest['from'])} in {longest['source']}."
     )
