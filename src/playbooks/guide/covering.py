@@ -78,7 +78,8 @@ def fields(case: Case) -> View:
         _table("Fields that are not there", told, columns),
         _table("Audit logging, with proof", found["audit_logging"],
                ["check", "account", "region", "service", "state", "why", "proof"]),
-        _table("Audit records by platform and phase", found["phases"], ["provider", "phase", "state", "events", "why", "proof"]),
+        _table("Audit records by platform and phase", found["phases"],
+               ["provider", "phase", "state", "events", "why", "proof"]),
     )  # fmt: skip
     return View(tuple(words), tuple(table for table in tables if len(table.rows)), data=found["fields"])
 
