@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.coverage.logs import DAY, HOUR, Log, Seconds, covered, day, hole, seen
+from tests.coverage.logs import DAY, HOUR, Log, Seconds, case_of, covered, day, hole, seen, written
 
 from playbooks.coverage.gaps import TOO_FEW
+from playbooks.coverage.seen import look
+from playbooks.engine import open_tables
 
 Random = np.random.Generator
 
@@ -53,7 +56,7 @@ def closed_office(random: Random, days: int) -> Seconds:
 
 RHYTHMS: tuple[Callable[[Random, int], Seconds], ...] = (constant, memoryless, bursty, office, closed_office)
 SEEDS = range(6)
-FALSE_ALARMS_ALLOWED = 2  # of the 30 sources of one run: measured 0 to 1
+FALSE_ALARMS_ALLOWED = 1  # of the 30 sources of one run; measured: none
 
 
 def many(days: int, *planted: float) -> list[Log]:
@@ -101,7 +104,7 @@ def test_a_hole_at_noon_is_found_in_most_rhythms(hours: int, tmp_path: Path) -> 
     print(f"a hole of {hours} h, found in sources: {found} of {len(SEEDS)} each")
     assert found["office"] == found["closed_office"] == len(SEEDS)
     assert found["constant"] == len(SEEDS)
-    assert found["memoryless"] >= len(SEEDS) - (2 if hours == 8 else 4), "300 records a day: 2 h are too short to tell"
+    assert found["memoryless"] >= len(SEEDS) - 1
 
 
 def test_a_gap_names_its_reason_and_the_records_at_both_edges(tmp_path: Path) -> None:
@@ -177,12 +180,6 @@ def test_a_silence_between_baseline_and_window_concerns_nobody(tmp_path: Path) -
 
 
 def test_dns_of_a_sensor_that_ends_while_its_flows_go_on_is_a_gap_of_its_dns(tmp_path: Path) -> None:
-    from dataclasses import replace
-
-    from tests.coverage.logs import case_of, written
-
-    from playbooks.coverage.seen import look
-    from playbooks.engine import open_tables
 
     times = np.arange(0, 10 * DAY, 60.0)
     flows = written(tmp_path / "events", Log(times, form="suricata_eve"), 1)
