@@ -106,13 +106,19 @@ def test_a_proxy_as_client_wants_the_client_behind_it() -> None:
 
 
 def test_runs_are_named_for_functions_of_findings_where_nothing_shows_that_they_are_recorded() -> None:
-    check = {"check": "runs of functions are recorded (data events)", "state": "unknown", "account": "1", "region": "r"}
-    found = told(entry("B-1", "B", resource=["export"]))
-    rows = decided(found, cover(audit_logging=[check]))
-    assert rows["data_events"]["sentence"] == ("data events of 1 r would tell who ran export, when and how often.")
+    place = {"account": "111111111111", "region": "eu-central-1"}
+    check = {"check": "runs of functions are recorded (data events)", "state": "unknown", **place}
+    found = told(entry("B-1", "B", resource=["invoice-export", "corp-trail"]))
+    acts = t.activity(t.act(), t.act("UpdateTrail", ref="E002:7", resource="corp-trail", resource_type="trail"))
+    rows = decided(found, cover(audit_logging=[check]), activity=acts)
+    assert rows["data_events"]["sentence"] == (
+        "data events of 111111111111 eu-central-1 would tell who ran invoice-export, when and how often."
+    )
     assert rows["data_events"]["questions"] == ["function_runs"]
-    assert decided(found, cover(audit_logging=[{**check, "state": "pass"}])) == {}
-    assert decided(told(), cover(audit_logging=[check])) == {}
+    assert rows["data_events"]["examples"] == [{"src": None, "dst": "invoice-export", "refs": ["E002:1"]}]
+    for other in ({**check, "state": "pass"}, {**check, "region": "eu-west-1"}):
+        assert "data_events" not in decided(found, cover(audit_logging=[other]), activity=acts)
+    assert decided(told(), cover(audit_logging=[check]), activity=acts) == {}
 
 
 def test_a_blind_question_names_the_columns_of_which_any_would_do() -> None:

@@ -13,6 +13,10 @@ from typing import Any
 import pandas as pd
 
 SHOWN = 5
+# types of resources that run
+RUNNING = (
+    "function", "function-app", "edge-function", "workflow", "flow", "script", "state-machine", "job", "runbook",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ def deciding_fields(
     """
     told = [(entry, True) for entry in found["findings"]] + [(entry, False) for entry in found["leads"]]
     rows = [row for lack in LACKS if (row := _of_pairs(lack, pairs, told, coverage))]
-    rows += [*_of_runs(told, coverage), *_of_audit(told, activity), *_of_blind(found, coverage)]
+    rows += [*_of_runs(told, activity, coverage), *_of_audit(told, activity), *_of_blind(found, coverage)]
     findings = {entry["id"] for entry in found["findings"]}
 
     def weight(row: dict[str, Any]) -> tuple[int, int, int, str]:
@@ -225,28 +229,39 @@ def _pair_sentence(lack: Lack, concerned: list[tuple[Any, list[str]]], sources: 
     return f"{lack.label}{place} would tell {lack.sentence(first.src, first.dst)}{refs}{others}."
 
 
-def _of_runs(told: Iterable[tuple[Any, bool]], coverage: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _of_runs(
+    told: Iterable[tuple[Any, bool]], activity: pd.DataFrame, coverage: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
     """Runs of functions in findings and leads, in places where nothing shows that runs are recorded."""
-    unknown = [
-        row
+    mine = [entry for entry, _ in told if entry["hypothesis"] == "B"]
+    named = {name for entry in mine for name in entry["subjects"].get("resource", [])}
+    functions = activity[activity.resource.isin(named) & activity.resource_type.isin(RUNNING)]
+    open_ = [
+        (row["account"], row["region"])
         for row in coverage.get("audit_logging") or ()
-        if row["state"] != "pass" and row["check"].startswith("runs of functions are recorded")
+        if row["state"] != "pass" and row["check"].startswith("runs of ")
     ]
-    spots = {spot["id"] for spot in coverage["blind_spots"]}
-    mine = [entry for entry, _ in told if entry["hypothesis"] == "B" and entry["subjects"].get("resource")]
-    if not mine or not (unknown or "no-data-events" in spots):
+    blind = any(spot["id"] == "no-data-events" for spot in coverage["blind_spots"])
+    rows = functions[[blind or _is_open(row, open_) for row in functions.itertuples(index=False)]]
+    if not len(rows):
         return
-    names = list(dict.fromkeys(name for entry in mine for name in entry["subjects"]["resource"]))
-    places = ", ".join(f"{row['account']} {row['region'] or ''}".strip() for row in unknown[:SHOWN])
+    names = list(dict.fromkeys(rows.resource))
+    places = dict.fromkeys(" ".join(filter(None, place)) for place in zip(rows.account, rows.region, strict=True))
+    entries = [entry for entry in mine if set(names) & set(entry["subjects"].get("resource", []))]
     yield _row(
         "data_events",
         "data events (runs)",
-        f"data events{f' of {places}' if places else ''} would tell who ran {_some(names)}, when and how often",
-        mine,
-        [(name, name, _refs(entry)) for entry in mine for name in entry["subjects"]["resource"]],
+        f"data events of {_some(list(places))} would tell who ran {_some(names)}, when and how often",
+        entries,
+        [(None, name, list(rows[rows.resource == name].ref)[:SHOWN]) for name in names],
         "Turn on data events for functions now; for the past take invocation metrics and the function's own logs.",
         ["function_runs"],
     )
+
+
+def _is_open(row: Any, places: list[tuple[str | None, str | None]]) -> bool:
+    """Whether the runs of a resource lie in one of these places; a check without a region speaks of all."""
+    return any(account == row.account and region in (None, row.region) for account, region in places)
 
 
 AUDIT_FIELDS = (
