@@ -74,6 +74,7 @@ def written(folder: Path, log: Log, number: int) -> Reading:
         first=None,
         last=None,
         note="",
+        undated=int(np.isnan(stamps).sum()),
     )
 
 

@@ -166,11 +166,6 @@ def test_a_log_that_was_switched_off_elsewhere_than_aws_fails_with_its_record(tm
     assert [row for row in tried if row["check"] == check] == []
 
 
-def test_records_without_a_time_are_still_a_proof_of_nothing_more_than_themselves(tmp_path: Path) -> None:
-    rows = checks(tmp_path, event("AWS", "s3.amazonaws.com", "PutObject", "Data", cloud_region=REGION, time=None))
-    assert state(rows, OBJECTS, region=REGION) == ("pass", [])
-
-
 # ---------------------------------------------------------------------------------------------------- phases
 
 

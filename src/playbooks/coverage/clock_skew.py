@@ -74,7 +74,8 @@ def clock_skew(tables: Tables, sources: list[Source], streams: list[Stream], cou
     compared = {stream.number: stream for stream in asked[:MOST_STREAMS]}
     if len({stream.source.number for stream in compared.values()}) < 2:
         return []
-    seen = sightings(tables, sources)
+    records = sum(int(counted.of(stream)[1].sum()) for stream in compared.values())
+    seen = sightings(tables, sources, records)
     seen = seen.filter(seen.stream.isin(list(compared))).cache()
     peaks = {
         (one, two): peak

@@ -52,24 +52,28 @@ class Counted:
 
 def per_minute(stamps: ir.Table) -> ir.Table:
     """Events per stream and minute with their first and last second (`minute, events, first, last`)."""
-    timed = stamps.filter(stamps.second.notnull())
-    minute = timed.second // MINUTE_S
-    found = timed.group_by("stream", minute=minute).aggregate(
-        events=timed.count(), first=timed.second.min(), last=timed.second.max()
+    found = stamps.group_by("stream", minute=stamps.second // MINUTE_S).aggregate(
+        events=stamps.count(), first=stamps.second.min(), last=stamps.second.max()
     )
     kept: ir.Table = found.cache()
     return kept
 
 
-def per_hour(minutes: ir.Table, stamps: ir.Table) -> Counted:
+def per_hour(minutes: ir.Table, streams: list[Stream]) -> Counted:
     """Events per stream and hour; streams and hours in order."""
     grouped = minutes.group_by("stream", hour=minutes.minute * MINUTE_S // HOUR_S)
-    counted = grouped.aggregate(events=minutes.events.sum(), minutes=minutes.count()).order_by("stream", "hour")
-    found = {name: column.to_numpy().astype("int64") for name, column in _columns(counted.execute()).items()}
-    bare = stamps.filter(stamps.second.isnull())
-    lacking = bare.group_by("stream").aggregate(n=bare.count()).to_pyarrow().to_pylist()
-    timeless = {row["stream"]: row["n"] for row in lacking}
-    return Counted(found["stream"], found["hour"], found["events"], found["minutes"], timeless)
+    rows = grouped.aggregate(events=minutes.events.sum(), minutes=minutes.count()).order_by("stream", "hour")
+    found = {name: column.to_numpy().astype("int64") for name, column in _columns(rows.execute()).items()}
+    counted = Counted(found["stream"], found["hour"], found["events"], found["minutes"], {})
+    counted.timeless.update({stream.number: _timeless(stream, counted) for stream in streams})
+    return counted
+
+
+def _timeless(stream: Stream, counted: Counted) -> int:
+    """Rows of a stream without a stamp: they were read, and no table holds them."""
+    undated = sum(member.undated for member in stream.source.members)
+    rows = sum(member.tables.get(stream.table, 0) for member in stream.source.members)
+    return min(undated, max(rows - int(counted.of(stream)[1].sum()), 0))
 
 
 def _columns(frame: pd.DataFrame) -> dict[str, pd.Series[Any]]:

@@ -24,7 +24,7 @@ class Asked(Protocol):
 
 
 def table_facts(case: Case, tables: Tables, name: str) -> dict[str, Any]:
-    """Events, those in the window and without a stamp, span, and share of records with a value per column."""
+    """Events, those in the window, span, and share of records with a value per column."""
     import ibis
 
     table, window = tables[name], case.config.window
@@ -38,19 +38,17 @@ def table_facts(case: Case, tables: Tables, name: str) -> dict[str, Any]:
     counted = table.aggregate(
         events=table.count(),
         in_window=table.count(where=inside),
-        timed=table.time.count(),
         first=table.time.min(),
         last=table.time.max(),
         **{c: table[c].count() for c in columns},
     )
     row = counted.to_pyarrow().to_pylist()[0]
-    events, in_window, timed = (row.pop(figure) for figure in ("events", "in_window", "timed"))
+    events, in_window = row.pop("events"), row.pop("in_window")
     first, last = (_iso(row.pop(edge)) for edge in ("first", "last"))
     fields = {c: round(row[c] / events, 4) for c in columns} if events else {}
     return {
         "events": events,
         "in_window": in_window,
-        "timeless": events - timed,
         "first": first,
         "last": last,
         "fields": fields,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LARGEST_S = 15 * 3600  # no two zones of one estate lie further apart
 MOST_DIFFERENCES = 50_000  # of two sources; rare keys first
+MOST_RECORDS = 100_000  # of which all keys are compared; more do not make an offset any surer
 MOST_PER_KEY = 200  # records of one key and source: a chatty pair says nothing of one connection
 Whole = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -38,8 +39,13 @@ class Differences:
         return self.begun_two - self.begun_one if begun else self.two - self.one
 
 
-def sightings(tables: Tables, sources: list[Source]) -> ir.Table:
-    """Records that show who reached for what.
+def sightings(tables: Tables, sources: list[Source], records: int) -> ir.Table:
+    """Records that show who reached for what; of many records, those of a share of all keys, the same ones each time.
+
+    Parameters
+    ----------
+    records
+        How many there are: beyond `MOST_RECORDS` a share is enough.
 
     Returns
     -------
@@ -66,7 +72,10 @@ def sightings(tables: Tables, sources: list[Source]) -> ir.Table:
         _keyed(network, "s", name),
     ]
     owner = membership(sources)
-    rows = ibis.union(*parts).inner_join(owner, "evidence_id")
+    union = ibis.union(*parts)
+    share = max(records // MOST_RECORDS, 1)
+    chosen = union.filter(union.key % share == 0) if share > 1 else union
+    rows = chosen.inner_join(owner, "evidence_id")
     return rows.mutate(stream=rows.source * MOST_TABLES + rows.place).drop("source", "place")
 
 
@@ -81,7 +90,7 @@ def _timed(tables: Tables, name: str) -> ir.Table:
 
 
 def _name(column: ir.StringValue) -> ir.StringValue:
-    return column.lower().re_replace(r"\.$", "")
+    return column.lower()
 
 
 def _keyed(table: ir.Table, kind: str, what: ir.StringValue) -> ir.Table:

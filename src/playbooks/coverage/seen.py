@@ -92,6 +92,7 @@ class Seen:
             mine = [rhythm for rhythm in self.rhythms if rhythm.stream.table == name]
             silent = [set().union(*(_hours_within(gap) for gap in one.gaps)) for one in mine] or [set()]
             hours = set.intersection(*silent) & set(range(start, end))
+            fact["timeless"] = sum(self.counted.timeless[one.stream.number] for one in mine)
             fact["silent_share"] = round(len(hours) / (end - start), 4) if end > start else 0.0
 
     def stream_rows(self) -> list[dict[str, Any]]:
@@ -163,7 +164,7 @@ def look(case: Case, readings: list[Reading], tables: Tables) -> Seen:
     streams = streams_of(sources)
     stamps = stamped(tables, sources)
     minutes = per_minute(stamps)
-    counted = per_hour(minutes, stamps)
+    counted = per_hour(minutes, streams)
     looked = looked_at(case, counted)
     return Seen(case, sources, streams, stamps, minutes, counted, looked, rhythms(streams, minutes, counted, looked))
 

@@ -109,7 +109,7 @@ def streams_of(sources: Iterable[Source]) -> list[Stream]:
 
 
 def stamped(tables: Tables, sources: list[Source]) -> ir.Table:
-    """Every event as (stream, second): seconds since 1970, null where the record has no stamp.
+    """Every event that has a stamp as (stream, second), in seconds since 1970.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def stamped(tables: Tables, sources: list[Source]) -> ir.Table:
     owner = membership(sources)
     parts = []
     for place, name in enumerate(EVENT_TABLES):
-        table = tables[name]
+        table = tables[name].filter(tables[name].time.notnull())
         rows = table.select("evidence_id", "record_no", second=table.time.epoch_seconds().cast("int64"))
         joined = rows.inner_join(owner, "evidence_id")
         parts.append(joined.select("evidence_id", "record_no", "second", stream=joined.source * MOST_TABLES + place))

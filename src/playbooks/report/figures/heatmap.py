@@ -75,7 +75,6 @@ def _heat(rows: Sequence[Row], starts: list[pd.Timestamp], together: int, width:
     counts = [_summed(row.counts, together) for row in rows]
     quiet = [_summed(row.quiet, together) for row in rows]
     top = max((count for row in counts for count in row), default=1) or 1
-    powers = range(int(math.log10(top)) + 1)
     words = [
         [
             f"{row.label}<br>{count:,} records, {counted(hours, 'hour')} without"
@@ -94,21 +93,26 @@ def _heat(rows: Sequence[Row], starts: list[pd.Timestamp], together: int, width:
         zmax=max(math.log10(top), 1),
         xgap=1,
         ygap=3,
-        colorbar={
-            "title": {"text": "records in a cell", "side": "top", "font": {"size": 11}},
-            "tickvals": list(powers),
-            "ticktext": [f"{10**power:,}" for power in powers],
-            "orientation": "h",
-            "thickness": 8,
-            "len": 0.4,
-            "x": 0,
-            "xanchor": "left",
-            "y": -0.02,
-            "yanchor": "top",
-            "ypad": 44,
-            "outlinewidth": 0,
-        },
+        colorbar=_scale(range(int(math.log10(top)) + 1)),
     )
+
+
+def _scale(powers: range) -> dict[str, Any]:
+    """Give the scale below the rows, to the left."""
+    return {
+        "title": {"text": "records in a cell", "side": "top", "font": {"size": 11}},
+        "tickvals": list(powers),
+        "ticktext": [f"{10**power:,}" for power in powers],
+        "orientation": "h",
+        "thickness": 8,
+        "len": 0.4,
+        "x": 0,
+        "xanchor": "left",
+        "y": -0.02,
+        "yanchor": "top",
+        "ypad": 44,
+        "outlinewidth": 0,
+    }
 
 
 def _empty(rows: Sequence[Row], starts: list[pd.Timestamp], together: int, width: pd.Timedelta) -> go.Scatter:
