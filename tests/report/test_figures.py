@@ -87,7 +87,7 @@ def test_notes_say_quiet_unread_timeless_and_doubt() -> None:
         "sources": [{"evidence": ["E002"], "unread_share": 0.05}],
     }
     assert coverage_heatmap({**known, **more}).table.note[0] == (
-        "nothing in the window, 5% unread, 7 without time, gaps cannot be told"
+        "nothing in the window, 5% unread, 7 without time, too few records"
     )
 
 

@@ -87,7 +87,7 @@ def _note(row: Mapping[str, Any], gaps: Sequence[Any], stream: Mapping[str, Any]
     if row.get("timeless"):
         told.append(f"{row['timeless']:,} without time")
     if stream.get("in_doubt"):
-        told.append("gaps cannot be told")
+        told.append("too few records")
     return ", ".join(told)
 
 
