@@ -13,7 +13,9 @@ from pathlib import Path
 
 BLOCK = 100_000
 CLOUDTRAIL_FILE = 5_000  # records of a delivered file
-AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/132.0.0.0 Safari/537.36"
+AGENT = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/132.0.0.0 Safari/537.36"
+)
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,12 @@ def _zscaler(i: int) -> str:
         **{"transactionsize": i % 90000, "responsesize": i % 80000, "requestsize": i % 9000},
         **{"urlcategory": "Professional Services", "serverip": f"198.51.100.{i % 199}", "requestmethod": "POST"},
         **{"refererURL": "None", "useragent": AGENT, "product": "NSS", "location": "Road Warrior"},
-        **{"ClientIP": _client(i), "status": 200, "user": f"user{i % 300}@example.test", "url": f"{_host(i)}/v1/{i % 99}"},
+        **{
+            "ClientIP": _client(i),
+            "status": 200,
+            "user": f"user{i % 300}@example.test",
+            "url": f"{_host(i)}/v1/{i % 99}",
+        },
         **{"vendor": "Zscaler", "hostname": _host(i), "department": "Sales", "epochtime": 1773100000 + i // 10},
     }
     return f"2026-03-10 {_clock(i)}\t" + "\t".join(f"{name}={value}" for name, value in pairs.items())

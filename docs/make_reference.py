@@ -79,6 +79,12 @@ FIELD_MEANING = {
     "VettedSource.source": "name of the source, exactly as in the `source` column of the indicator list",
     "VettedSource.vetted_by": "who reviewed the source",
     "VettedSource.vetted_on": "when",
+    "CaseFile.retention": "how long sources keep their records, as their owners state it, see "
+    "[read coverage](../how-to/read-coverage.md)",
+    "Retained.source": "name, evidence id or format of a source, or a table; `*` stands for anything, e.g. `proxy*`",
+    "Retained.days": "days that its owner says it keeps",
+    "Retained.owner": "who says so",
+    "Retained.needed_until": "day until which the records must be there; an alarm where they are deleted before",
     "Collector.principal": "name as audit records give it, or ARN of user, session or role; `*` stands for anything",
     "Collector.owner": "who collected",
     "Collector.user_agent": "its user agent; `*` stands for anything. Without it, since and until are needed",
@@ -111,6 +117,7 @@ PLACES = {
     "Allowed": "allow_list",
     "VettedSource": "intel",
     "Collector": "collectors",
+    "Retained": "retention",
     "Options": "options",
 }
 # Signals: when each kind is given, and its weight; names in braces are constants of the module that yields it.
@@ -324,6 +331,7 @@ def case_yaml() -> str:
         case_file.Allowed,
         case_file.VettedSource,
         case_file.Collector,
+        case_file.Retained,
         case_file.Options,
     ]
     return page(

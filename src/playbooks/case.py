@@ -95,6 +95,7 @@ inventory: []       # - {{resource: my-function, service: aws-lambda-url, owner:
 allow_list: []      # - {{kind: destination, value: "*.acme.workers.dev", owner: Team, expires: 2026-12-31}}
 intel: []           # - {{source: Our CERT, vetted_by: Name, vetted_on: 2026-03-01}}
 collectors: []      # - {{principal: ir-reader, user_agent: "aws-cli/*", owner: Name}}: our own reads, set apart
+retention: []       # - {{source: "proxy*", days: 90, owner: Team}}: name, format or table, as its owner states it
 options: {{online_lookups: false, redact_secrets: true}}
 """
 

@@ -191,6 +191,19 @@ class Collector(_Part):
         return self
 
 
+class Retained(_Part):
+    """How long a source keeps its records at its owner's, as somebody states it."""
+
+    source: str = Field(min_length=1)  # pattern: name of an item, format or table, e.g. "proxy*" or dns_activity
+    days: int = Field(ge=1, le=36_500)
+    owner: str = Field(min_length=1)
+    needed_until: dt.date | None = None
+
+    def covers(self, *names: str) -> bool:
+        """Whether it speaks of a source that goes by one of these names."""
+        return any(fnmatchcase(name.lower(), self.source.lower()) for name in names)
+
+
 class Options(_Part):
     """Switches of a case; every default is the safe one."""
 
@@ -216,6 +229,7 @@ class CaseFile(_Part):
     allow_list: list[Allowed] = []
     intel: list[VettedSource] = []
     collectors: list[Collector] = []
+    retention: list[Retained] = []
     options: Options = Options()
 
 

@@ -90,7 +90,7 @@ def api(seconds: float, **more: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("hours", "gaps"),
+    ("hours", "quiet"),
     [
         ((0, 1, 2, 3, 4, 5), []),
         ((0.99, 1, 2, 3, 4, 5.99), []),
@@ -102,34 +102,34 @@ def api(seconds: float, **more: object) -> dict[str, object]:
         ((-3, 9), [(0, 6, 6)]),
     ],
 )
-def test_a_gap_is_a_run_of_whole_hours_of_the_window_without_record(
-    hours: tuple[float, ...], gaps: list[tuple[int, int, int]], tmp_path: Path
+def test_quiet_hours_are_runs_of_whole_hours_of_the_window_without_record(
+    hours: tuple[float, ...], quiet: list[tuple[int, int, int]], tmp_path: Path
 ) -> None:
     (source,) = covered(tmp_path, {"window": WINDOW}, http_activity=hourly(*hours))["sources"]
-    assert [(gap["from"], gap["to"], gap["hours"]) for gap in source["gaps"]] == [
-        (at(start * HOUR).isoformat(), at(end * HOUR).isoformat(), length) for start, end, length in gaps
+    assert [(gap["from"], gap["to"], gap["hours"]) for gap in source["quiet"]] == [
+        (at(start * HOUR).isoformat(), at(end * HOUR).isoformat(), length) for start, end, length in quiet
     ]
     assert source["hours"] == 6
-    assert source["hours_with_records"] == 6 - sum(length for *_, length in gaps)
+    assert source["hours_with_records"] == 6 - sum(length for *_, length in quiet)
 
 
-def test_without_a_window_gaps_lie_between_first_and_last_record(tmp_path: Path) -> None:
+def test_without_a_window_quiet_hours_lie_between_first_and_last_record(tmp_path: Path) -> None:
     (source,) = covered(tmp_path, http_activity=hourly(1.5, 2.5, 4.5))["sources"]
-    assert [(gap["from"], gap["hours"]) for gap in source["gaps"]] == [(at(3 * HOUR).isoformat(), 1)]
+    assert [(gap["from"], gap["hours"]) for gap in source["quiet"]] == [(at(3 * HOUR).isoformat(), 1)]
     assert (source["hours"], source["hours_with_records"]) == (4, 3)
 
 
 def test_a_window_that_ends_within_an_hour_counts_that_hour(tmp_path: Path) -> None:
     window = {"start": "2026-03-10T00:30:00Z", "end": "2026-03-10T02:30:00Z"}
     (source,) = covered(tmp_path, {"window": window}, http_activity=hourly(0.6, 1, 2))["sources"]
-    assert source["gaps"] == []
+    assert source["quiet"] == []
     assert (source["hours"], source["hours_with_records"]) == (3, 3)
 
 
 def test_hours_are_counted_in_utc_for_a_window_in_any_zone(tmp_path: Path) -> None:
     window = {"start": "2026-03-10T05:30:00+05:30", "end": "2026-03-10T07:30:00+05:30"}
     (source,) = covered(tmp_path, {"window": window}, http_activity=hourly(0, 1))["sources"]
-    assert (source["gaps"], source["hours"]) == ([], 2)
+    assert (source["quiet"], source["hours"]) == ([], 2)
 
 
 def test_a_table_has_its_span_and_the_share_of_records_with_a_value(tmp_path: Path) -> None:
@@ -145,7 +145,10 @@ def test_a_table_has_its_span_and_the_share_of_records_with_a_value(tmp_path: Pa
     assert shares == {"src_endpoint_ip": 1.0, "dst_endpoint_hostname": 0.6667}
     assert fact["fields"]["http_request_user_agent"] == 0.3333
     assert fact["fields"]["actor_user_name"] == 0
-    assert facts["dns_activity"] == {"table": "dns_activity", "events": 0, "first": None, "last": None, "fields": {}}
+    assert facts["dns_activity"] == {
+        "table": "dns_activity", "events": 0, "in_window": 0, "timeless": 0, "first": None, "last": None, "fields": {},
+        "silent_share": 0.0,
+    }  # fmt: skip
 
 
 # --------------------------------------------------------------------------------------------- matrix
@@ -162,7 +165,7 @@ def test_the_matrix_counts_each_source_in_each_hour_zeros_included(tmp_path: Pat
 
 
 def test_an_empty_case_has_an_empty_matrix(tmp_path: Path) -> None:
-    assert covered(tmp_path)["matrix"] == {"hours": [], "rows": []}
+    assert covered(tmp_path)["matrix"] == {"hours": [], "cell_hours": 1, "rows": [], "rows_left_out": 0}
 
 
 def test_a_long_span_is_counted_by_day(tmp_path: Path) -> None:
@@ -323,7 +326,7 @@ def test_own_clouds_without_a_record_are_told(tmp_path: Path) -> None:
     assert spots(covered(tmp_path / "b", {**FULL, "estate": {"own": own}}, **everything())) == set()
 
 
-def test_a_silent_hour_is_a_blind_spot_and_none_is_not(tmp_path: Path) -> None:
+def test_quiet_hours_of_a_source_with_few_records_are_told_as_a_doubt_not_as_a_gap(tmp_path: Path) -> None:
     config = {**FULL, "window": WINDOW}
     full = {
         name: [{**row, "time": at(h * HOUR)} for row in rows for h in range(6)] for name, rows in everything().items()
@@ -331,9 +334,8 @@ def test_a_silent_hour_is_a_blind_spot_and_none_is_not(tmp_path: Path) -> None:
     assert spots(covered(tmp_path / "none", config, **full)) == set()
     silent = {**full, "http_activity": full["http_activity"][:3] + full["http_activity"][4:]}
     found = covered(tmp_path / "one", config, **silent)
-    assert spots(found) == {"gap-squid_access"}
-    assert found["blind_spots"][0]["missing"] == "1 hour of squid_access"
-    assert found["blind_spots"][0]["how_established"].endswith("the first is 2026-03-10T03:00:00+00:00")
+    assert spots(found) == {"too-few-to-tell-gaps"}
+    assert "E003 (squid_access, 1 quiet hour)" in found["blind_spots"][0]["missing"]
 
 
 @pytest.mark.parametrize(("unread", "blind"), [(1, False), (2, True)])

@@ -68,4 +68,6 @@ def test_acquired_answers_have_no_silent_hours(tmp_path: Path) -> None:
         reading(2, "conn.log", "zeek_conn", "network_activity", 1),
     ]
     found = coverage(case, read, tables(tmp_path / "events", acquired_answers=[asked(0, "answered")]), ())
-    assert [spot["id"] for spot in found["blind_spots"] if spot["id"].startswith("gap-")] == ["gap-zeek_conn"]
+    assert [spot["id"] for spot in found["blind_spots"] if spot["id"].startswith(("gap-", "quiet-"))] == [
+        "quiet-zeek_conn-network_activity"
+    ]

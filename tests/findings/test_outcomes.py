@@ -127,3 +127,30 @@ def test_questions_about_destinations_are_blind_where_no_client_of_the_ranges_ca
     told = {name: one["outcome"] for name, one in found.items()}
     assert told == dict.fromkeys(t.QUESTIONS, "clear") | dict.fromkeys(("egress_rhythm", "known_indicators"), "blind")
     assert found["known_indicators"]["reason"].endswith("a client of the stated internal ranges calling out.")
+
+
+def gap(table: str = "http_activity", inside: str = "window") -> dict[str, Any]:
+    return {"table": table, "in": inside, "seconds": 7200, "from": "2026-03-10T10:00:00Z", "sentence": "E001: 2 h."}
+
+
+def covering(share: float, *gaps: dict[str, Any], in_window: int = 1200) -> dict[str, Any]:
+    coverage = t.coverage()
+    coverage["tables"] = [{**fact, "silent_share": share, "in_window": in_window} for fact in coverage["tables"]]
+    return {**coverage, "gaps": list(gaps)}
+
+
+def test_nothing_found_in_a_window_that_is_mostly_silent_is_blind(tmp_path: Path) -> None:
+    outcome, reason = answers(tmp_path / "half", covering(0.5))["public_exposure"]
+    assert outcome == "blind"
+    assert "Could not look at most of the window" in reason
+    assert "api_activity 50%" in reason
+    assert answers(tmp_path / "less", covering(0.49))["public_exposure"][0] == "clear"
+
+
+def test_clear_names_the_longest_silence_of_the_window_and_none_of_the_baseline(tmp_path: Path) -> None:
+    outcome, reason = answers(tmp_path / "a", covering(0.1, gap("api_activity")))["public_exposure"]
+    assert outcome == "clear"
+    assert reason.endswith(" Not in 1 silence of its sources; the longest: E001: 2 h.")
+    for name, other in (("b", gap("api_activity", "baseline")), ("c", gap("http_activity"))):
+        outcome, reason = answers(tmp_path / name, covering(0.1, other))["public_exposure"]
+        assert (outcome, "silence" in reason) == ("clear", False)

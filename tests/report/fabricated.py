@@ -120,13 +120,36 @@ def coverage() -> dict[str, Any]:
         "items": [
             {"evidence_id": "E002", "name": "proxy access.log", "format": "squid_access", "table": "http_activity",
              "records": 2643, "events": 2640, "unread": 2, "blank": 1, "first": "2024-04-15T00:00:00Z",
-             "last": "2024-04-16T23:59:00Z", "hours": 48, "hours_with_records": 44,
-             "gaps": [{"from": "2024-04-15T10:00:00Z", "to": "2024-04-15T14:00:00Z", "hours": 4}], "note": ""}
+             "last": "2024-04-16T23:59:00Z", "note": "", "tables": {"http_activity": 2640}}
+        ],
+        "gaps": [gap()],
+        "clock_skew": [
+            {"first": "E002", "second": "E003", "state": "zone", "offset_s": 3600, "matches": 40, "of": 44,
+             "wrong": "E003", "sentence": "E003 is 60 min ahead of E002.", "examples": [[REF, "E003:1"]]}
+        ],
+        "fields": [
+            {"source": "E002", "name": "proxy access.log", "table": "http_activity", "field": "process",
+             "label": "process", "filled": 0, "of": 2640, "share": 0.0, "state": "absent",
+             "questions": [{"id": "process", "effect": "weak"}], "without": "which program sent the request"}
+        ],
+        "retention": [
+            {"source": "E002", "name": "proxy access.log", "oldest": "2024-04-15T00:00:00Z", "oldest_ref": REF,
+             "observed_days": 2.0, "stated_days": 30, "expires": "2024-05-15", "window": "cut", "baseline": None,
+             "sentence": "E002 goes back to 2024-04-15."}
+        ],
+        "phases": [
+            {"provider": "AWS", "phase": "invoke", "events": 0, "state": "unknown", "why": "none there", "proof": []}
+        ],
+        "deciding_fields": [
+            {"label": "process", "sentence": "process in E002 would tell which program.", "findings": ["A-1f3c9a"],
+             "pairs": 1, "hosts": 1, "examples": [{"src": "10.1.4.23", "dst": "poll.workers.dev", "refs": [REF]}],
+             "recommend": "Sysmon 3"}
         ],
         "tables": [{"table": "http_activity", "events": 2640, "first": None, "last": None,
                     "fields": {"actor_process_name": 0, "src_endpoint_ip": 1.0}}],
         "matrix": {
             "hours": [hour.isoformat() for hour in HOURS],
+            "cell_hours": 1,
             "rows": [{"evidence_id": "E002", "name": "proxy access.log", "table": "http_activity", "counts": counts}],
         },
         "questions": [],
@@ -139,6 +162,14 @@ def coverage() -> dict[str, Any]:
              "questions": ["process"], "how_established": "No item fills actor_process_name.", "recommend": "Sysmon 3"}
         ],
     }  # fmt: skip
+
+
+def gap(**different: Any) -> dict[str, Any]:
+    return {
+        "source": "E002", "format": "squid_access", "table": "http_activity", "from": "2024-04-15T10:00:00Z",
+        "to": "2024-04-15T14:00:00Z", "seconds": 14_400, "hours": 4, "in": "window", "before": REF, "after": None,
+        "others": [], "edge": None, "sentence": "E002: no record for 4 h.",
+    } | different  # fmt: skip
 
 
 def checklist() -> dict[str, Any]:

@@ -26,32 +26,83 @@ def test_without_data_there_is_no_figure_but_a_reason(draw: object) -> None:
     assert picture.bundle() == {}
 
 
-def test_the_coverage_sentence_names_span_gap_and_signs() -> None:
+def test_the_coverage_sentence_names_span_gaps_and_cell() -> None:
     picture = coverage_heatmap(coverage())
     assert picture.summary == (
-        "2,640 events of 1 evidence item between 2024-04-15 00:00 and 2024-04-17 00:00 UTC. "
-        "1 gap found, the longest 4 hours from 2024-04-15 10:00. "
-        "A cell is 1 hour; × has no record, a dot has records and at least one empty hour."
+        "2,640 events of 1 source between 2024-04-15 00:00 and 2024-04-17 00:00 UTC. "
+        "1 gap (1 in the window), the longest 4 h from 2024-04-15 10:00 in E002. A cell is 1 hour."
     )
     assert picture.table.to_dict("records") == [
-        {"evidence item": "E002 proxy access.log", "table": "http_activity", "from": "2024-04-15 00:00",
-         "to": "2024-04-17 00:00", "hours": 48, "hours with records": 44, "records": 2640, "most in one hour": 60}
+        {"evidence item": "E002", "name": "proxy access.log", "table": "http_activity", "from": "2024-04-15 00:00",
+         "to": "2024-04-17 00:00", "records": 2640, "quiet hours": 4, "gaps": 1,
+         "longest gap": "4 h from 2024-04-15 10:00", "note": "1 gap"}
     ]  # fmt: skip
 
 
-def test_empty_hours_are_marked_by_a_sign_not_by_colour_alone() -> None:
-    crosses, dots = coverage_heatmap(coverage()).figure.data[1:]
-    assert (crosses.marker.symbol, len(crosses.x)) == ("x-thin", 4)
-    assert len(dots.x) == 0
+def test_empty_cells_and_gaps_are_marked_by_signs_not_by_colour_alone() -> None:
+    dots, gaps = coverage_heatmap(coverage()).figure.data[1:]
+    assert (dots.name, dots.marker.symbol, len(dots.x)) == ("no record", "circle", 4)
+    assert (gaps.name, gaps.mode, gaps.marker.symbol) == ("gap", "lines+markers", "line-ns-open")
+    assert [str(edge)[11:16] for edge in gaps.x[:2]] == ["10:00", "14:00"]
+    assert list(gaps.y) == [0, 0, None]
 
 
-def test_a_long_window_is_drawn_in_wider_cells_that_say_when_some_of_their_hours_are_empty() -> None:
-    hours = pd.date_range("2024-01-01", periods=24 * 30, freq="h", tz="UTC")
-    row = {"evidence_id": "E1", "name": "a", "table": "t", "counts": [number % 2 for number in range(720)]}
-    picture = coverage_heatmap({"matrix": {"hours": [str(hour) for hour in hours], "rows": [row]}, "items": []})
-    heat, _, dots = picture.figure.data
-    assert len(heat.x) == len(dots.x) == 120
-    assert "A cell is 6 hours" in picture.summary
+def test_without_a_gap_that_is_said_and_no_line_is_drawn() -> None:
+    picture = coverage_heatmap({**coverage(), "gaps": []})
+    assert "No silence longer than the sources' own rhythm explains." in picture.summary
+    assert len(picture.figure.data[2].x) == 0
+
+
+def test_window_and_baseline_are_bracketed_and_named() -> None:
+    spans = {
+        "window": {"start": "2024-04-16T00:00:00Z", "end": "2024-04-17T00:00:00Z"},
+        "baseline": {"start": "2024-04-15T00:00:00Z", "end": "2024-04-16T00:00:00Z"},
+    }
+    figure = coverage_heatmap({**coverage(), **spans}).figure
+    assert {"window", "baseline"} <= {note.text for note in figure.layout.annotations}
+    assert {"solid", "dot"} <= {shape.line.dash for shape in figure.layout.shapes}
+    bare = coverage_heatmap(coverage()).figure
+    assert {note.text for note in bare.layout.annotations} == {"1 gap"}
+
+
+def test_what_was_not_read_and_what_is_missing_have_a_row_with_words() -> None:
+    lost = {"evidence_id": "E009", "name": "E009-odd.txt", "unread": 12, "events": 0}
+    absent = {"table": "dns_activity", "events": 0}
+    known = coverage()
+    picture = coverage_heatmap({**known, "items": [*known["items"], lost], "tables": [*known["tables"], absent]})
+    assert list(picture.figure.layout.yaxis.ticktext) == ["E002  proxy access.log", "E009  odd.txt", "DNS logs"]
+    assert {"not read: 12 records", "none in evidence"} <= {note.text for note in picture.figure.layout.annotations}
+    assert picture.summary.endswith("1 file could not be read. Not in evidence: DNS logs. A cell is 1 hour.")
+    assert len(picture.figure.data[1].x) == 4, "no dots where there are words"
+
+
+def test_notes_say_quiet_unread_timeless_and_doubt() -> None:
+    known = coverage()
+    key = {"source": "E002", "table": "http_activity"}
+    row = {**known["matrix"]["rows"][0], "timeless": 7}
+    more = {
+        "gaps": [],
+        "matrix": {**known["matrix"], "rows": [row]},
+        "streams": [{**key, "quiet_in_window": True, "in_doubt": True}],
+        "sources": [{"evidence": ["E002"], "unread_share": 0.05}],
+    }
+    assert coverage_heatmap({**known, **more}).table.note[0] == (
+        "nothing in the window, 5% unread, 7 without time, too few records"
+    )
+
+
+def test_a_long_case_is_drawn_in_wider_cells() -> None:
+    hours = pd.date_range("2024-01-01", periods=24 * 10, freq="h", tz="UTC")
+    row = {"evidence_id": "E1", "name": "a", "table": "t", "counts": [number % 2 for number in range(240)]}
+    picture = coverage_heatmap({"matrix": {"hours": [str(hour) for hour in hours], "cell_hours": 1, "rows": [row]}})
+    assert len(picture.figure.data[0].x) == 120
+    assert len(picture.figure.data[1].x) == 0, "every cell of two hours holds a record"
+    assert "A cell is 2 hours" in picture.summary
+    days = pd.date_range("2024-01-01", periods=90, freq="D", tz="UTC")
+    row = {**row, "counts": [5] * 90, "quiet_hours": [20] * 90}
+    picture = coverage_heatmap({"matrix": {"hours": [str(day) for day in days], "cell_hours": 24, "rows": [row]}})
+    assert (len(picture.figure.data[0].x), "A cell is 1 day." in picture.summary) == (90, True)
+    assert picture.table["quiet hours"][0] == 1800
 
 
 def test_the_timeline_says_who_was_seen_most_and_that_presence_is_no_signal() -> None:

@@ -6,10 +6,12 @@ proves nothing. Selectors say what is recorded since they were set, not what was
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from playbooks.case import Case
+from playbooks.coverage.data_events import data_events
+from playbooks.coverage.places import FAIL, PASS, UNKNOWN, Place, Span, row, spans, words
 from playbooks.coverage.trails import ALL, NONE, Trail, trails_of
 from playbooks.engine import Tables
 from playbooks.knowledge.operations import load_operations
@@ -17,12 +19,9 @@ from playbooks.knowledge.operations import load_operations
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-PASS, FAIL, UNKNOWN = "pass", "fail", "unknown"
 LAMBDA = "lambda.amazonaws.com"
 TRAIL = "cloudtrail.amazonaws.com"
 AWS = "AWS"
-Place = tuple[str, str | None, str | None]  # provider, account, region
-Span = dict[str, Any]
 
 
 def audit_logging(case: Case, tables: Tables) -> list[dict[str, Any]]:
@@ -31,60 +30,21 @@ def audit_logging(case: Case, tables: Tables) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        `service, account, region, check, state` (pass, fail, unknown), `why`, `proof` (references), in order of
-        provider, account, region and check.
+        `provider, service, account, region, check, state` (pass, fail, unknown), `why`, `proof` (references), in order
+        of account, region, service and check.
     """
-    spans = _spans(tables.api_activity)
-    runs = _spans(_runs_in(tables.api_activity))
+    seen = spans(tables.api_activity)
+    runs = spans(_runs_in(tables.api_activity))
     trails = trails_of(tables)
     rows = [
-        *_control_plane(case, spans),
-        *_function_runs(spans, runs, trails),
-        *_every_region(spans, trails),
+        *_control_plane(case, seen),
+        *_function_runs(seen, runs, trails),
+        *_every_region(seen, trails),
         *_writing(tables.api_activity, trails),
+        *data_events(tables, trails),
     ]
-    return sorted(rows, key=lambda row: tuple(str(row[key] or "") for key in ("account", "region", "service", "check")))
-
-
-def _row(service: str, place: Place, check: str, state: str, why: str, proof: Iterable[str]) -> dict[str, Any]:
-    _, account, region = place
-    return {
-        "service": service,
-        "account": account,
-        "region": region,
-        "check": check,
-        "state": state,
-        "why": why,
-        "proof": list(proof),
-    }
-
-
-def _spans(events: ir.Table) -> dict[Place, Span]:
-    """Per place: events, first and last with their records, the same ones each time."""
-    known = events.filter(events.cloud_provider.notnull())
-    number = known.record_no.cast("string").lpad(12, "0")
-    key = known.time.cast("string") + "|" + known.evidence_id + "|" + number
-    places = ("cloud_provider", "cloud_account_uid", "cloud_region")
-    counted = known.group_by(*places).aggregate(events=known.count(), first=key.min(), last=key.max())
-    rows = counted.to_pyarrow().to_pylist()
-    return {
-        tuple(row[name] for name in places): {
-            "events": row["events"],
-            "first": row["first"].split("|")[0][:16],
-            "last": row["last"].split("|")[0][:16],
-            "refs": list(dict.fromkeys(_ref(row[edge]) for edge in ("first", "last"))),
-        }
-        for row in rows
-    }
-
-
-def _ref(key: str) -> str:
-    _, item, number = key.split("|")
-    return f"{item}:{int(number)}"
-
-
-def _words(span: Span) -> str:
-    return f"{span['events']:,} from {span['first']} to {span['last']} UTC"
+    order = ("account", "region", "service", "check")
+    return sorted(rows, key=lambda one: tuple(str(one[key] or "") for key in order))
 
 
 def _runs_in(events: ir.Table) -> ir.Table:
@@ -99,33 +59,33 @@ def _needs_selector(name: str) -> bool:
     return known is not None and known.phase == "invoke" and known.log_class == "data" and not known.logged_by_default
 
 
-def _control_plane(case: Case, spans: dict[Place, Span]) -> Iterator[dict[str, Any]]:
+def _control_plane(case: Case, recorded: dict[Any, Span]) -> Iterator[dict[str, Any]]:
     """Whether an account has records at all; one that the case names and no record speaks of is unknown."""
     check = "the control plane is recorded"
-    for place, span in spans.items():
-        yield _row(place[0], place, check, PASS, f"records in evidence: {_words(span)}", span["refs"])
+    for place, span in recorded.items():
+        yield row(place[0], place, check, PASS, f"records in evidence: {words(span)}", span["refs"])
     own = case.config.estate.own
     stated = {AWS: own.aws_accounts, "Azure": own.azure_tenants, "GCP": own.gcp_projects}
     stated["Cloudflare"] = own.cloudflare_accounts
-    seen = {(provider.lower(), account) for provider, account, _ in spans}
+    seen = {(provider.lower(), account) for provider, account, _ in recorded}
     for provider, accounts in stated.items():
         for account in accounts:
             if (provider.lower(), account) not in seen:
-                yield _row(provider, (provider, account, None), check, UNKNOWN, "no record of it in evidence", ())
+                yield row(provider, (provider, account, None), check, UNKNOWN, "no record of it in evidence", ())
 
 
-def _function_runs(spans: dict[Place, Span], runs: dict[Place, Span], trails: list[Trail]) -> Iterator[dict[str, Any]]:
+def _function_runs(recorded: dict[Any, Span], runs: dict[Any, Span], trails: list[Trail]) -> Iterator[dict[str, Any]]:
     """Per account and region of AWS: are runs of functions recorded?"""
-    places = {place for place in spans if place[0] == AWS}
+    places = {place for place in recorded if place[0] == AWS}
     places |= {(AWS, trail.account, trail.home) for trail in trails}
     for place in sorted(places, key=str):
         check = "runs of functions are recorded (data events)"
         if place in runs:
-            why = f"runs in evidence: {_words(runs[place])}"
-            yield _row(LAMBDA, place, check, PASS, why, runs[place]["refs"])
+            why = f"runs in evidence: {words(runs[place])}"
+            yield row(LAMBDA, place, check, PASS, why, runs[place]["refs"])
             continue
         mine = [trail for trail in trails if trail.account == place[1] and trail.covers(place[2])]
-        yield _row(LAMBDA, place, check, *_by_selectors(mine))
+        yield row(LAMBDA, place, check, *_by_selectors(mine))
 
 
 def _by_selectors(trails: list[Trail]) -> tuple[str, str, list[str]]:
@@ -140,9 +100,9 @@ def _by_selectors(trails: list[Trail]) -> tuple[str, str, list[str]]:
     return UNKNOWN, "selectors cover some functions only, as acquired; no run is in evidence", proof
 
 
-def _every_region(spans: dict[Place, Span], trails: list[Trail]) -> Iterator[dict[str, Any]]:
+def _every_region(recorded: dict[Any, Span], trails: list[Trail]) -> Iterator[dict[str, Any]]:
     """Per account of AWS: is there a trail of all regions?"""
-    accounts = {place[1] for place in spans if place[0] == AWS} | {trail.account for trail in trails}
+    accounts = {place[1] for place in recorded if place[0] == AWS} | {trail.account for trail in trails}
     for account in sorted(accounts, key=str):
         mine = [trail for trail in trails if trail.account == account]
         wide = [trail for trail in mine if trail.multi_region]
@@ -155,7 +115,7 @@ def _every_region(spans: dict[Place, Span], trails: list[Trail]) -> Iterator[dic
             UNKNOWN: "no answer about trails was acquired; records alone cannot say",
         }[state]
         proof = [trail.proof[0] for trail in chosen]
-        yield _row(TRAIL, (AWS, account, None), "a trail covers every region", state, why, proof)
+        yield row(TRAIL, (AWS, account, None), "a trail covers every region", state, why, proof)
 
 
 WRITES = {
@@ -174,13 +134,13 @@ def _writing(events: ir.Table, trails: list[Trail]) -> Iterator[dict[str, Any]]:
     """Per trail: does it write, and can its files be verified? Per place: was a trail stopped or changed?"""
     for trail in trails:
         place: Place = (AWS, trail.account, trail.home)
-        yield _row(TRAIL, place, f"trail {trail.name} is writing", *WRITES[trail.logging], trail.proof)
-        yield _row(
+        yield row(TRAIL, place, f"trail {trail.name} is writing", *WRITES[trail.logging], trail.proof)
+        yield row(
             TRAIL, place, f"files of trail {trail.name} can be verified", *VERIFIED[trail.validated], trail.proof[:1]
         )
     done = events.filter(
         events.api_operation.isin(ENDING), events.status == "success", events.api_service_name == TRAIL
     )
-    for changed, span in _spans(done).items():
-        why = f"changed, stopped or deleted: {_words(span)}; what was recorded after may be less"
-        yield _row(TRAIL, changed, "no trail was stopped or changed in the records", FAIL, why, span["refs"])
+    for changed, span in spans(done).items():
+        why = f"changed, stopped or deleted: {words(span)}; what was recorded after may be less"
+        yield row(TRAIL, changed, "no trail was stopped or changed in the records", FAIL, why, span["refs"])

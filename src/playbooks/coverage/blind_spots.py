@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import ibis
@@ -14,7 +14,6 @@ from playbooks.coverage.blind_spot import BlindSpot
 from playbooks.coverage.captures import captures_not_read
 from playbooks.engine import Tables
 from playbooks.normalise import Reading
-from playbooks.schema import EVENT_TABLES
 
 UNREAD_SHARE_WORTH_A_WORD = 0.01  # fewer broken lines than this are the noise of any log
 FOREIGN_SHARE_WORTH_A_WORD = 0.05  # answers and scans from outside are in every log
@@ -26,7 +25,7 @@ CONNECT_SHARE_BLIND = 0.9  # from here on the few visible URLs say nothing about
 def blind_spots(
     case: Case,
     facts: dict[str, dict[str, Any]],
-    sources: list[dict[str, Any]],
+    holes: Iterable[BlindSpot],
     readings: list[Reading],
     tables: Tables,
     blind_to_runs: str | None,
@@ -40,8 +39,8 @@ def blind_spots(
         The case, what was read, and the events.
     facts
         Per event table: events and share of records with a value per column.
-    sources
-        Sources with their gaps.
+    holes
+        What is missing in time (`holes`).
     blind_to_runs
         Why runs of functions cannot be seen; null where they can.
     small_baseline
@@ -52,7 +51,8 @@ def blind_spots(
         *_data_events(facts, blind_to_runs),
         *_small_baseline(facts, small_baseline),
         *_foreign_clients(case, tables),
-        *_holes(sources, readings),
+        *holes,
+        *_unread(readings),
         *refused_calls(tables),
         *cut_answers(case),
         *captures_not_read(case),
@@ -219,16 +219,8 @@ def _clouds_without_records(case: Case, tables: Tables) -> Iterator[BlindSpot]:
         )
 
 
-def _holes(sources: list[dict[str, Any]], readings: list[Reading]) -> Iterator[BlindSpot]:
-    """Hours without records, and records that could not be read."""
-    for form, hours in _silent_hours(sources).items():
-        yield BlindSpot(
-            f"gap-{form}",
-            f"{len(hours)} hour{'' if len(hours) == 1 else 's'} of {form}",
-            "that nothing happened in these hours in what this log sees",
-            f"none of its files holds a record of them; the first is {hours[0]}",
-            "Ask the owner of the source whether it was silent or not recording.",
-        )
+def _unread(readings: list[Reading]) -> Iterator[BlindSpot]:
+    """Records that could not be read."""
     unread = [(r, r.unread - r.status) for r in readings if r.unread > r.status]
     unread = [(r, n) for r, n in unread if r.format is None or n > UNREAD_SHARE_WORTH_A_WORD * r.records]
     if unread:
@@ -241,16 +233,6 @@ def _holes(sources: list[dict[str, Any]], readings: list[Reading]) -> Iterator[B
             "they stand in unread/ with their reasons",
             "Look at the reasons; bring the log in a format that `playbooks formats` lists.",
         )
-
-
-def _silent_hours(sources: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """Per format, hours in the span asked about in which none of its sources has a record."""
-    silent: dict[str, list[str]] = {}
-    for form in dict.fromkeys(s["format"] for s in sources if set(s["tables"]) & set(EVENT_TABLES)):
-        mine = [set(source["silent_hours"]) for source in sources if source["format"] == form]
-        if missing := set.intersection(*mine):
-            silent[form] = sorted(missing)
-    return silent
 
 
 def _house_facts(case: Case, tables: Tables) -> Iterator[BlindSpot]:

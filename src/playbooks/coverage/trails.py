@@ -12,9 +12,10 @@ from typing import Any
 
 from playbooks.engine import Tables
 
-FUNCTION_TYPE = "AWS::Lambda::Function"
+FUNCTION_TYPE, OBJECT_TYPE = "AWS::Lambda::Function", "AWS::S3::Object"
+EVERY = {FUNCTION_TYPE: ("arn:aws:lambda",), OBJECT_TYPE: ("arn:aws:s3", "arn:aws:s3:::")}
 ASKED = ("DescribeTrails", "GetEventSelectors", "GetTrailStatus")
-ALL, SOME, NONE = "all functions", "some functions", "no function"
+ALL, SOME, NONE = "all", "some", "none"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Trail:
     validated: bool
     logging: bool | None
     runs: str | None
+    objects: str | None
     proof: tuple[str, ...]
 
     def covers(self, region: str | None) -> bool:
@@ -68,7 +70,8 @@ def trails_of(tables: Tables) -> list[Trail]:
                 one.get("IsMultiRegionTrail") is True,
                 one.get("LogFileValidationEnabled") is True,
                 _flag(status.content.get("IsLogging")) if status else None,
-                _runs(selector.content) if selector else None,
+                _recorded(selector.content, FUNCTION_TYPE) if selector else None,
+                _recorded(selector.content, OBJECT_TYPE) if selector else None,
                 tuple(proof),
             )
     return [trails[key] for key in sorted(trails)]
@@ -109,33 +112,36 @@ def _flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _runs(content: Mapping[str, Any]) -> str | None:
-    """Of which functions the selectors record runs; null where the answer holds no list of selectors."""
+def _recorded(content: Mapping[str, Any], kind: str) -> str | None:
+    """Of which resources of a kind the selectors record data events; null where the answer holds no selectors."""
     if not any(isinstance(content.get(name), list) for name in ("EventSelectors", "AdvancedEventSelectors")):
         return None
-    found = [_of_resources(one) for one in _mappings(content.get("EventSelectors"))]
-    found += [_of_fields(one) for one in _mappings(content.get("AdvancedEventSelectors"))]
+    found = [_of_resources(one, kind) for one in _mappings(content.get("EventSelectors"))]
+    found += [_of_fields(one, kind) for one in _mappings(content.get("AdvancedEventSelectors"))]
     return ALL if ALL in found else SOME if SOME in found else NONE
 
 
-def _of_resources(selector: Mapping[str, Any]) -> str:
-    if selector.get("ReadWriteType") == "ReadOnly":  # running a function is a write
+def _of_resources(selector: Mapping[str, Any], kind: str) -> str:
+    half = selector.get("ReadWriteType") in ("ReadOnly", "WriteOnly")
+    if selector.get("ReadWriteType") == "ReadOnly" and kind == FUNCTION_TYPE:  # running a function is a write
         return NONE
     values = [
         value
         for one in _mappings(selector.get("DataResources"))
-        if one.get("Type") == FUNCTION_TYPE and isinstance(one.get("Values"), list)
+        if one.get("Type") == kind and isinstance(one.get("Values"), list)
         for value in one["Values"]
     ]
-    return ALL if "arn:aws:lambda" in values else SOME if values else NONE
+    every = set(EVERY[kind]) & {str(value) for value in values} and (kind == FUNCTION_TYPE or not half)
+    return ALL if every else SOME if values else NONE
 
 
-def _of_fields(selector: Mapping[str, Any]) -> str:
+def _of_fields(selector: Mapping[str, Any], kind: str) -> str:
     """An advanced selector: all of its conditions hold at once; further ones narrow it."""
     fields = {str(one.get("Field")): one for one in _mappings(selector.get("FieldSelectors"))}
-    category, kind = fields.get("eventCategory", {}), fields.get("resources.type", {})
-    if category.get("Equals") != ["Data"] or kind.get("Equals") != [FUNCTION_TYPE]:
+    category, types = fields.get("eventCategory", {}), fields.get("resources.type", {})
+    if category.get("Equals") != ["Data"] or types.get("Equals") != [kind]:
         return NONE
     if fields.get("readOnly", {}).get("Equals") == ["true"]:
-        return NONE
-    return SOME if set(fields) - {"eventCategory", "resources.type", "readOnly"} else ALL
+        return NONE if kind == FUNCTION_TYPE else SOME
+    narrowing = {"eventCategory", "resources.type"} | ({"readOnly"} if kind == FUNCTION_TYPE else set())
+    return SOME if set(fields) - narrowing else ALL

@@ -9,6 +9,7 @@ import pandas as pd
 from playbooks import __version__
 from playbooks.case import Case, CaseFile
 from playbooks.findings.cloud import cloud_subjects
+from playbooks.findings.deciding_fields import deciding_fields
 from playbooks.findings.decisions import VERDICTS, decide, decisions
 from playbooks.findings.egress import egress_subjects, with_priority
 from playbooks.findings.links import links
@@ -115,6 +116,7 @@ __all__ = [
     "Signal",
     "Subject",
     "decide",
+    "deciding_fields",
     "decisions",
     "findings",
     "forbidden_claims",

@@ -25,6 +25,7 @@ KINDS = {
 DESTINATIONS = ("egress_rhythm", "known_indicators")  # asked of pairs: clients outside the ranges have none
 COUNTED = (VALID, UNVETTED)  # states of intelligence that say something of what was seen
 SHOWN = 10
+MOSTLY = 0.5  # of the window: what lies in the rest says nothing of the whole
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,10 @@ def _outcome(question: dict[str, Any], basis: Basis) -> tuple[str, str]:
         return FOUND, told
     if why := _why_blind(name, basis):
         return BLIND, why
-    beside = _beside(name, basis)
-    nothing = "No finding" if beside else "Nothing"
+    if why := _mostly_silent(question, basis):
+        return BLIND, why
+    beside = _beside(name, basis) + _silences(question, basis)
+    nothing = "No finding" if _beside(name, basis) else "Nothing"
     return CLEAR, f"{nothing} of the kind in the searched records: {_over(question, basis)}.{beside}"
 
 
@@ -98,6 +101,33 @@ def _why_blind(name: str, basis: Basis) -> str:
         return "Could not look: no record shows a client of the stated internal ranges calling out."
     spot = _most_clients_outside(basis)
     return f"Could not look at most of it: {spot['missing']}. {spot['recommend']}" if spot else ""
+
+
+def _tables(question: dict[str, Any], basis: Basis) -> list[dict[str, Any]]:
+    """Facts of the tables that a question looks at and that hold records."""
+    names = dict.fromkeys(need.split(".")[0] for need in question["needs"])
+    return [fact for fact in basis.coverage["tables"] if fact["table"] in names and fact["events"]]
+
+
+def _mostly_silent(question: dict[str, Any], basis: Basis) -> str:
+    """Why nothing found says nothing: the sources are silent for most of the window; empty where they are not."""
+    facts = [fact for fact in _tables(question, basis) if fact.get("in_window", 1)]
+    shares = [fact.get("silent_share", 0.0) for fact in facts]
+    if not shares or min(shares) < MOSTLY:
+        return ""
+    told = ", ".join(f"{fact['table']} {share:.0%}" for fact, share in zip(facts, shares, strict=True))
+    return f"Could not look at most of the window: its sources are silent against their own rhythm ({told} of it)."
+
+
+def _silences(question: dict[str, Any], basis: Basis) -> str:
+    """Silences of the window in which the question could not be asked of some source."""
+    names = {fact["table"] for fact in _tables(question, basis)}
+    gaps = [gap for gap in basis.coverage.get("gaps", ()) if gap["table"] in names and gap["in"] != "baseline"]
+    if not gaps:
+        return ""
+    longest = max(gaps, key=lambda gap: (gap["seconds"], gap["from"]))
+    many = "1 silence" if len(gaps) == 1 else f"{len(gaps):,} silences"
+    return f" Not in {many} of its sources; the longest: {longest['sentence']}"
 
 
 def _beside(name: str, basis: Basis) -> str:
@@ -149,7 +179,11 @@ def _over(question: dict[str, Any], basis: Basis) -> str:
     """Over how many events, from when to when."""
     names = dict.fromkeys(need.split(".")[0] for need in question["needs"])
     facts = [t for t in basis.coverage["tables"] if t["table"] in names and t["events"]]
-    spans = [f"{t['events']:,} of {t['table']} from {t['first'][:16]}Z to {t['last'][:16]}Z" for t in facts]
+    spans = [f"{t['events']:,} of {t['table']} from {_day(t['first'])} to {_day(t['last'])}" for t in facts]
     window = basis.coverage["window"]
     within = f", within the window {window['start']} to {window['end']}" if window else ""
     return "; ".join(spans) + within
+
+
+def _day(moment: str | None) -> str:
+    return f"{moment[:16]}Z" if moment else "no time"

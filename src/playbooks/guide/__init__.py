@@ -6,13 +6,12 @@ A verb computes what it needs, so each notebook also runs alone; what is there a
 
 from __future__ import annotations
 
+from playbooks.guide.covering import blind_spots, clocks, coverage, deciding_fields, fields
 from playbooks.guide.deciding import decide, decisions, findings, links, report
 from playbooks.guide.keeping import acquire_aws, acquire_capture, acquire_query, verify
 from playbooks.guide.looking import (
     add,
-    blind_spots,
     checklist,
-    coverage,
     custody,
     evidence,
     normalise,
@@ -43,14 +42,17 @@ __all__ = [
     "blind_spots",
     "checkins",
     "checklist",
+    "clocks",
     "cloud",
     "coverage",
     "custody",
     "decide",
+    "deciding_fields",
     "decisions",
     "egress",
     "enrich",
     "evidence",
+    "fields",
     "findings",
     "functions",
     "intelligence",

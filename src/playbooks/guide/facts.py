@@ -43,7 +43,7 @@ def case_facts(results: Results, src: str, dst: str) -> CaseFacts:
         baseline=config.baseline.model_dump(mode="json") if config.baseline else None,
         estate=config.estate.model_dump(mode="json"),
         findings=results.findings,
-        coverage=results.coverage,
+        coverage={**results.coverage, "deciding_fields": results.deciding_fields},
         pairs=results.pairs,
         activity=results.activity,
         resources=results.resources,

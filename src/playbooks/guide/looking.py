@@ -13,7 +13,7 @@ from playbooks.errors import UsageError
 from playbooks.guide.opened import results_of
 from playbooks.normalise import Reading
 from playbooks.normalise import show as raw_of
-from playbooks.report import Table, View, coverage_heatmap
+from playbooks.report import Table, View
 
 
 def add(case: Case, *files: str) -> View:
@@ -162,34 +162,3 @@ def show(case: Case, *refs: str) -> View:
     records = raw_of(case, refs)
     rows = pd.DataFrame([{"ref": r.ref, "file": r.file, "record": r.text} for r in records.values()])
     return View((), (Table("Records as they stand in the evidence", rows),), data=records)
-
-
-def coverage(case: Case) -> View:
-    """State what the evidence covers: source by hour, gaps, and the questions that can be asked.
-
-    Example: `guide.coverage(case)`
-    """
-    found = results_of(case).coverage
-    sources = pd.DataFrame(found["sources"])
-    columns = ["name", "format", "events", "unread_share", "first", "last", "hours", "hours_with_records"]
-    asked = pd.DataFrame(found["questions"])[["hypothesis", "title", "answerable", "reason"]]
-    able = int(asked.answerable.sum())
-    words = (
-        f"{able} of {len(asked)} questions can be asked of this evidence; {len(found['blind_spots'])} blind spots.",
-    )
-    tables = [Table("Questions", asked), Table("Audit logging, with proof", pd.DataFrame(found["audit_logging"]))]
-    if len(sources):
-        tables.insert(0, Table("Sources", _dated(sources[columns], "first", "last")))
-    return View(words, tuple(tables), (coverage_heatmap(found),), data=found)
-
-
-def blind_spots(case: Case) -> View:
-    """List what could not be looked at, and what that forbids to conclude.
-
-    Example: `guide.blind_spots(case)`
-    """
-    spots = results_of(case).coverage["blind_spots"]
-    columns = ["missing", "forbids", "how_established", "recommend"]
-    table = pd.DataFrame(spots, columns=columns)
-    words = (f"{len(spots)} blind spots, computed from the evidence.",)
-    return View(words, (Table("Blind-spot register", table),), data=spots)

@@ -25,7 +25,7 @@ from playbooks.engine import Tables, open_tables, read_table
 from playbooks.enrichment import intelligence, with_ownership
 from playbooks.evidence import items
 from playbooks.evidence.captures import derive_new
-from playbooks.findings import decisions, findings, links, with_priority
+from playbooks.findings import deciding_fields, decisions, findings, links, with_priority
 from playbooks.normalise import READINGS, Reading, normalise
 from playbooks.scoping import cloud_activity, egress_pairs, function_lifecycle, known_indicators, sequences
 from playbooks.scoping.collectors import collectors_of
@@ -143,12 +143,19 @@ class Results:
 
     @cached_property
     def findings(self) -> dict[str, Any]:
-        """Findings, leads, suppressed rows, outcomes and limits; written anew each time."""
+        """Findings, leads, suppressed rows, outcomes and limits; written anew each time, and what would decide more."""
         apart = self.footprint.as_json()
         found = findings(self.case, self.coverage, self.pairs, self.activity, self.sequences, self.intel, apart)
         write_json(self.case.results / "findings.json", found)
+        told = deciding_fields(found, self.pairs, self.activity, self.coverage)
+        write_json(self.case.results / "coverage.json", {**self.coverage, "deciding_fields": told})
         self._store(schema.TIMELINE, timeline(found, self.activity))
         return found
+
+    @cached_property
+    def deciding_fields(self) -> list[dict[str, Any]]:
+        """Which fields would have decided this case: known once findings are, and kept in `coverage.json`."""
+        return deciding_fields(self.findings, self.pairs, self.activity, self.coverage)
 
     @cached_property
     def links(self) -> pd.DataFrame:

@@ -21,12 +21,15 @@ from playbooks.normalise.text import beginning
 
 SAMPLE_RECORDS = 100
 SAMPLE_CHARS = 1 << 20
+LINE_CHARS = 1 << 15  # of a line; a longer one is JSON on one line, or is told by its beginning
+OBJECT_CHARS = 1 << 17  # the first objects are sought here, and in all of the sample only where none is
 LEAST_SHARE = 0.1  # below this a match is chance, not a format
 OWN_SHARE = 0.5  # of the records; an own format that fits as many wins over formats of the kit
 NEAREST = 3
 JSON_OPENING = re.compile(r'\s*(?:\{|\[\s*(?:[\[{\]"]|$))')  # "[10/Mar/2026" opens a line of text
 ANY_JSON = Json(keys=frozenset(), shape="{}", envelopes=("Records", "Events"))
 ANY_LINES = TextLines(pattern=r"(?P<line>.+)")
+ENVELOPES = frozenset(key for form in FORMATS if isinstance(form.cut, Json) for key in form.cut.envelopes)
 KIT = frozenset(form.name for form in FORMATS)
 
 
@@ -83,8 +86,15 @@ class Sample:
 
     @cached_property
     def lines(self) -> list[str]:
-        lines = (line.rstrip("\r") for line in self.text.split("\n"))
+        lines = (line[:LINE_CHARS].rstrip("\r") for line in self.text.split("\n"))
         return [line for line in lines if line.strip()][:SAMPLE_RECORDS]
+
+    def header(self, delimiter: str) -> frozenset[str]:
+        """The first line as a header of columns."""
+        held: dict[str, frozenset[str]] = self.__dict__.setdefault("_headers", {})
+        if delimiter not in held:
+            held[delimiter] = frozenset(header_names(self.lines[0], delimiter))
+        return held[delimiter]
 
     @cached_property
     def looks_json(self) -> bool:
@@ -97,7 +107,10 @@ class Sample:
         held: dict[tuple[str, ...], list[dict[str, object]]] = self.__dict__.setdefault("_held", {})
         named = tuple(key for key in envelopes if f'"{key}"' in self.text)
         if named not in held:
-            held[named] = list(_objects(self.text, named)) if self.looks_json else []
+            # within an envelope that this layout does not know there are no objects to look for any further
+            enclosed = any(f'"{key}"' in self.text for key in ENVELOPES.difference(named))
+            parts = (self.text[:OBJECT_CHARS], "" if enclosed else self.text) if self.looks_json else ()
+            held[named] = next((found for part in parts if (found := list(_objects(part, named)))), [])
         return held[named]
 
     def pairs(self, style: str) -> list[dict[str, object]]:
@@ -305,8 +318,7 @@ def _fit_zeek(name: str, sample: Sample, layout: Zeek) -> Tried:
 def _fit_columns(name: str, sample: Sample, layout: Columns, search: Search) -> Tried:
     if not sample.lines:
         return Tried(name, 0.0, "no lines")
-    header = frozenset(header_names(sample.lines[0], layout.delimiter))
-    lack = _lacking(header, layout)
+    lack = _lacking(sample.header(layout.delimiter), layout)
     if not lack or not layout.default_mark:
         return Tried(name, 0.0 if lack else 1.0, lack)
     share = _share(sum(search(layout.default_mark, line) for line in sample.lines), len(sample.lines))

@@ -97,18 +97,23 @@ def _elements(text: str, envelopes: tuple[str, ...]) -> pa.StringArray | None:
         if not closing.endswith(bracket):
             return None
         closing = closing[:-1].rstrip()
-    between = re.compile(rf"(?<=\}})\s*,\s*(?=\{{\s*{re.escape(opening['first'])}\s*:)")
-    pieces = pa.array(between.split(closing[opening.end("array") :].lstrip()), pa.string())
+    between = re.compile(rf"\}}\s*,\s*(?=\{{\s*{re.escape(opening['first'])}\s*:)")
+    start = opening.end("array")
+    start += len(closing[start:]) - len(closing[start:].lstrip())
+    ends = [(place.start() + 1, place.end()) for place in between.finditer(closing, start)]
+    starts = [start, *(behind for _, behind in ends)]
+    pieces = pa.array(
+        [closing[a:b] for a, b in zip(starts, [*(end for end, _ in ends), len(closing)], strict=True)], pa.string()
+    )
     return pieces if are_objects(pieces) else None
 
 
 def are_objects(texts: pa.StringArray) -> bool:
     """Whether each text is one whole JSON object, with nothing behind it."""
-    con = _checker()
-    con.register("texts", pa.table({"text": texts}))
-    asked = "SELECT bool_and(json_valid(text) AND starts_with(text, '{') AND ends_with(text, '}')) FROM texts"
-    (fit,) = con.execute(asked).fetchone() or (False,)
-    con.unregister("texts")
+    with _checker().cursor() as con:  # several files may be read at once
+        con.register("texts", pa.table({"text": texts}))
+        asked = "SELECT bool_and(json_valid(text) AND starts_with(text, '{') AND ends_with(text, '}')) FROM texts"
+        (fit,) = con.execute(asked).fetchone() or (False,)
     return bool(fit)
 
 

@@ -5,14 +5,15 @@ Each is a template in `sections/`, filled with rows that are chosen and named he
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from playbooks.report.coverage_section import blind_spots_section, coverage_section
 from playbooks.report.facts import CaseFacts
 from playbooks.report.figures.picture import MOST_ROWS, Picture, counted
 from playbooks.report.inert import redacted, visible
-from playbooks.report.words import REF, filters, is_missing, span, when
+from playbooks.report.words import REF, column_heads, filters, is_missing, span, utc_time
 
 if TYPE_CHECKING:
     import jinja2
@@ -32,7 +33,6 @@ CONTENTS = (
     ("limits", "Limits"), ("evidence", "Evidence and custody"), ("links", "Case links"), ("raw-records", "Raw records"),
     ("reproduce", "Reproduce"),
 )  # fmt: skip
-_COUNTS = ("Records", "Events", "Unread", "Blank")
 _FUNCTION_COLUMNS = {
     "created_by": "Created", "modified_by": "Modified", "permitted_by": "Permitted", "triggered_by": "Triggered",
     "invoked_by": "Ran", "endpoints": "Endpoints",
@@ -49,8 +49,8 @@ def written(facts: CaseFacts, pen: jinja2.Environment) -> dict[str, str]:
         "suppressed": {"limit": MOST_ROWS},
         "collect_next": _collect_next(facts.checklist),
         "functions": {**_functions(facts), **_roles(facts.roles)},
-        "coverage": _coverage(facts.coverage),
-        "blind_spots": _blind_spots(facts.coverage),
+        "coverage": coverage_section(facts.coverage),
+        "blind_spots": blind_spots_section(facts.coverage),
         "limits": {},
         "evidence": _evidence(facts),
         "links": _links(facts.links),
@@ -69,7 +69,7 @@ def told(picture: Picture, file: str, pen: jinja2.Environment) -> str:
     rows = [list(row) for row in picture.table.head(MOST_ROWS).itertuples(index=False, name=None)]
     context = {
         "picture": picture,
-        "heads": _heads(list(map(str, picture.table.columns)), _numeric(picture.table)),
+        "heads": column_heads(list(map(str, picture.table.columns)), _numeric(picture.table)),
         "rows": rows,
         "total": len(picture.table),
         "file": file,
@@ -104,11 +104,6 @@ def _known_hosts(facts: CaseFacts) -> frozenset[str]:
 def _complete(findings: Mapping[str, Any]) -> dict[str, Any]:
     lists = ("findings", "leads", "suppressed", "limits")
     return {**findings, **{name: list(findings.get(name) or []) for name in lists}}
-
-
-def _heads(names: Sequence[str], numeric: Iterable[str] = ()) -> list[dict[str, Any]]:
-    right = set(numeric)
-    return [{"name": visible(name), "num": name in right} for name in names]
 
 
 def _numeric(frame: pd.DataFrame) -> list[str]:
@@ -148,7 +143,7 @@ def _collect_next(checklist: Mapping[str, Any]) -> dict[str, Any]:
         "words": list(checklist.get("words") or []),
         "rows": [[*(row.get(name) for name in names), _state(row)] for row in rows[:MOST_ROWS]],
         "total": len(rows),
-        "heads": _heads(["No", "Collect", "Of", "Why now", "How, without changing it", "Records", "State"]),
+        "heads": column_heads(["No", "Collect", "Of", "Why now", "How, without changing it", "Records", "State"]),
     }
 
 
@@ -161,7 +156,7 @@ def _functions(facts: CaseFacts) -> dict[str, Any]:
     frame = facts.resources
     names = [name for name in _FUNCTION_COLUMNS if name in frame.columns]
     rows = [[_function_name(row), *(row[name] for name in names)] for row in frame.head(MOST_ROWS).to_dict("records")]
-    heads = _heads(["Function", *(_FUNCTION_COLUMNS[name] for name in names)])
+    heads = column_heads(["Function", *(_FUNCTION_COLUMNS[name] for name in names)])
     return {"heads": heads, "rows": rows, "total": len(frame)}
 
 
@@ -172,83 +167,13 @@ def _roles(roles: pd.DataFrame | None) -> dict[str, Any]:
     return {
         "roles": [] if frame is None else frame.head(MOST_ROWS).to_numpy().tolist(),
         "roles_total": 0 if frame is None else len(frame),
-        "roles_heads": _heads(heads),
+        "roles_heads": column_heads(heads),
     }
 
 
 def _function_name(row: Mapping[Any, Any]) -> str:
     about = [str(row[name]) for name in ("resource_type", "account", "region") if not is_missing(row.get(name))]
     return f"{row['resource']} ({', '.join(about)})" if about else str(row["resource"])
-
-
-def _coverage(coverage: Mapping[str, Any]) -> dict[str, Any]:
-    items = list(coverage.get("items") or [])
-    sums: dict[str, Any] = {
-        name: sum(int(item.get(name) or 0) for item in items) for name in ("records", "events", "unread", "blank")
-    }
-    sums["true"] = all(
-        item.get("records") == sum(int(item.get(name) or 0) for name in ("events", "unread", "blank")) for item in items
-    )
-    gaps = [
-        [item.get("evidence_id"), _utc(gap.get("from")), _utc(gap.get("to")), gap.get("hours")]
-        for item in items
-        for gap in item.get("gaps") or []
-    ]
-    return {
-        "sums": sums,
-        "items": [_item_row(item) for item in items[:MOST_ROWS]],
-        "item_total": len(items),
-        "item_heads": _heads(
-            ["Item", "Name", "Format", *_COUNTS, "First and last (UTC)", "Hours with records", "Note"],
-            [*_COUNTS, "Hours with records"],
-        ),
-        "gaps": gaps[:MOST_ROWS],
-        "gap_total": len(gaps),
-        "gap_heads": _heads(["Item", "From (UTC)", "To (UTC)", "Hours"], ["Hours"]),
-        "logging": [_logging_row(row) for row in list(coverage.get("audit_logging") or [])[:MOST_ROWS]],
-        "logging_total": len(coverage.get("audit_logging") or []),
-        "logging_heads": _heads(["Check", "Account", "Region", "Service", "State", "Why", "Proof"]),
-        "tables": [_table_row(table) for table in coverage.get("tables") or []],
-        "table_heads": _heads(["Table", "Events", "First and last (UTC)", "Fields never filled"], ["Events"]),
-    }  # fmt: skip
-
-
-def _item_row(item: Mapping[str, Any]) -> list[Any]:
-    form = item.get("format") or "unknown"
-    return [
-        item.get("evidence_id"), item.get("name"), f"{form} ({item['table']})" if item.get("table") else form,
-        item.get("records"), item.get("events"), item.get("unread"), item.get("blank"), _first_last(item),
-        f"{item.get('hours_with_records', '–')} of {item.get('hours', '–')}", item.get("note"),
-    ]  # fmt: skip
-
-
-def _logging_row(row: Mapping[str, Any]) -> list[Any]:
-    return [row.get(name) for name in ("check", "account", "region", "service", "state", "why", "proof")]
-
-
-def _first_last(row: Mapping[str, Any]) -> str:
-    return span(row.get("first"), row.get("last")).removesuffix(" UTC") if row.get("first") else "no time"
-
-
-def _utc(time: object) -> str:
-    """Give a time for a column whose head says UTC."""
-    return when(time).removesuffix(" UTC")
-
-
-def _table_row(table: Mapping[str, Any]) -> list[Any]:
-    never = [name for name, share in (table.get("fields") or {}).items() if not share]
-    return [table.get("table"), table.get("events"), _first_last(table), ", ".join(never) or "none"]
-
-
-def _blind_spots(coverage: Mapping[str, Any]) -> dict[str, Any]:
-    spots = list(coverage.get("blind_spots") or [])
-    names = ("missing", "forbids", "questions", "how_established", "recommend")
-    return {
-        "rows": [[spot.get(name) for name in names] for spot in spots[:MOST_ROWS]],
-        "total": len(spots),
-        "items": len(coverage.get("items") or []),
-        "heads": _heads(["Missing", "Forbids to conclude", "Questions", "How established", "Recommended"]),
-    }
 
 
 def _evidence(facts: CaseFacts) -> dict[str, Any]:
@@ -259,11 +184,11 @@ def _evidence(facts: CaseFacts) -> dict[str, Any]:
     return {
         "rows": [
             [item.get("evidence_id"), item.get("name"), item.get("source"), item.get("size"), item.get("sha256"),
-             _utc(item.get("added"))]
+             utc_time(item.get("added"))]
             for item in facts.evidence[:MOST_ROWS]
         ],
         "total": len(facts.evidence),
-        "heads": _heads(["Item", "Name", "Source", "Bytes", "SHA-256", "Added (UTC)"], ["Bytes"]),
+        "heads": column_heads(["Item", "Name", "Source", "Bytes", "SHA-256", "Added (UTC)"], ["Bytes"]),
         "intact": intact.get(str(facts.custody.get("intact")), "not verified in this run"),
         "apart": facts.findings.get("set_apart") or {},
     }  # fmt: skip
@@ -273,9 +198,11 @@ def _links(links: pd.DataFrame | None) -> dict[str, Any]:
     names = ("finding", "time", "who", "relation", "entity", "ref", "item_sha256", "analyst")
     rows = [] if links is None else links[list(names)].head(MOST_ROWS).to_dict("records")
     return {
-        "rows": [[row["finding"], _utc(row["time"]), *(row[name] for name in names[2:])] for row in rows],
+        "rows": [[row["finding"], utc_time(row["time"]), *(row[name] for name in names[2:])] for row in rows],
         "total": 0 if links is None else len(links),
-        "heads": _heads(["Finding", "Time (UTC)", "Who", "Relation", "Entity", "Record", "SHA-256 of item", "Analyst"]),
+        "heads": column_heads(
+            ["Finding", "Time (UTC)", "Who", "Relation", "Entity", "Record", "SHA-256 of item", "Analyst"]
+        ),
     }
 
 

@@ -47,6 +47,17 @@ def span(first: object, last: object) -> str:
     return f"{when(first).removesuffix(' UTC')} to {when(last)}"
 
 
+def utc_time(time: object) -> str:
+    """Give a time for a column whose head says UTC."""
+    return when(time).removesuffix(" UTC")
+
+
+def column_heads(names: Iterable[str], numeric: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """Give the heads of a table; numbers stand to the right."""
+    right = set(numeric)
+    return [{"name": visible(name), "num": name in right} for name in names]
+
+
 def is_missing(value: object) -> bool:
     """Tell whether `value` says nothing: None, NaN, NaT, or a field that the results do not have."""
     return value is None or (isinstance(value, float) and math.isnan(value)) or str(value) in ("", "NaT", "<NA>")
