@@ -53,11 +53,25 @@ def _zeek_conn(i: int) -> str:
 
 def _zeek_http(i: int) -> str:
     record = {
-        **{"ts": 1773100000 + i / 10, "uid": f"C{i:08x}", "id.orig_h": _client(i), "id.orig_p": 1024 + i % 60000},
-        **{"id.resp_h": f"198.51.100.{i % 199}", "id.resp_p": 80, "trans_depth": 1, "method": "GET"},
-        **{"host": _host(i), "uri": f"/v1/items/{i % 5000}?page={i % 9}", "version": "1.1", "user_agent": AGENT},
-        **{"request_body_len": i % 900, "response_body_len": i % 90000, "status_code": 200, "status_msg": "OK"},
-        **{"tags": [], "resp_fuids": [f"F{i:08x}"], "resp_mime_types": ["text/html"]},
+        "ts": 1773100000 + i / 10,
+        "uid": f"C{i:08x}",
+        "id.orig_h": _client(i),
+        "id.orig_p": 1024 + i % 60000,
+        "id.resp_h": f"198.51.100.{i % 199}",
+        "id.resp_p": 80,
+        "trans_depth": 1,
+        "method": "GET",
+        "host": _host(i),
+        "uri": f"/v1/items/{i % 5000}?page={i % 9}",
+        "version": "1.1",
+        "user_agent": AGENT,
+        "request_body_len": i % 900,
+        "response_body_len": i % 90000,
+        "status_code": 200,
+        "status_msg": "OK",
+        "tags": [],
+        "resp_fuids": [f"F{i:08x}"],
+        "resp_mime_types": ["text/html"],
     }
     return json.dumps(record)
 
@@ -71,11 +85,19 @@ def _squid(i: int) -> str:
 
 def _route53(i: int) -> str:
     record = {
-        **{"version": "1.100000", "account_id": "111122223333", "region": "eu-central-1", "vpc_id": "vpc-0a1b2c3d"},
-        **{"query_timestamp": f"2026-03-10T{_clock(i)}Z", "query_name": f"{_host(i)}.", "query_type": "A"},
-        **{"query_class": "IN", "rcode": "NOERROR"},
+        "version": "1.100000",
+        "account_id": "111122223333",
+        "region": "eu-central-1",
+        "vpc_id": "vpc-0a1b2c3d",
+        "query_timestamp": f"2026-03-10T{_clock(i)}Z",
+        "query_name": f"{_host(i)}.",
+        "query_type": "A",
+        "query_class": "IN",
+        "rcode": "NOERROR",
         "answers": [{"Rdata": f"198.51.100.{i % 199}", "Type": "A", "Class": "IN"}],
-        **{"srcaddr": _client(i), "srcport": str(1024 + i % 60000), "transport": "UDP"},
+        "srcaddr": _client(i),
+        "srcport": str(1024 + i % 60000),
+        "transport": "UDP",
         "srcids": {"instance": f"i-{i % 500:017x}"},
     }
     return json.dumps(record)
@@ -94,7 +116,9 @@ def _cloudtrail(i: int) -> str:
     record = {
         "eventVersion": "1.09",
         "userIdentity": {
-            **{"type": "AssumedRole", "principalId": f"AROAEXAMPLE:s{i % 40}", "accountId": "111122223333"},
+            "type": "AssumedRole",
+            "principalId": f"AROAEXAMPLE:s{i % 40}",
+            "accountId": "111122223333",
             "arn": f"arn:aws:sts::111122223333:assumed-role/app{i % 40}/s{i % 40}",
             "accessKeyId": f"ASIAEXAMPLE{i % 400}",
             "sessionContext": {
@@ -102,12 +126,22 @@ def _cloudtrail(i: int) -> str:
                 "attributes": {"creationDate": "2026-03-10T08:00:00Z", "mfaAuthenticated": "false"},
             },
         },
-        **{"eventTime": f"2026-03-10T{_clock(i)}Z", "eventSource": "lambda.amazonaws.com", "eventName": "Invoke"},
-        **{"awsRegion": "eu-central-1", "sourceIPAddress": f"198.51.100.{i % 200}", "userAgent": "Boto3/1.35 x"},
+        "eventTime": f"2026-03-10T{_clock(i)}Z",
+        "eventSource": "lambda.amazonaws.com",
+        "eventName": "Invoke",
+        "awsRegion": "eu-central-1",
+        "sourceIPAddress": f"198.51.100.{i % 200}",
+        "userAgent": "Boto3/1.35 x",
         "requestParameters": {"functionName": f"arn:aws:lambda:eu-central-1:111122223333:function:f{i % 90}"},
-        **{"responseElements": None, "additionalEventData": {"functionVersion": "$LATEST"}},
-        **{"requestID": f"{i:036x}", "eventID": f"{i:032x}", "readOnly": False, "eventType": "AwsApiCall"},
-        **{"managementEvent": False, "recipientAccountId": "111122223333", "eventCategory": "Data"},
+        "responseElements": None,
+        "additionalEventData": {"functionVersion": "$LATEST"},
+        "requestID": f"{i:036x}",
+        "eventID": f"{i:032x}",
+        "readOnly": False,
+        "eventType": "AwsApiCall",
+        "managementEvent": False,
+        "recipientAccountId": "111122223333",
+        "eventCategory": "Data",
         "tlsDetails": {"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_128_GCM_SHA256"},
     }
     return json.dumps(record, separators=(",", ":"))
@@ -115,17 +149,28 @@ def _cloudtrail(i: int) -> str:
 
 def _zscaler(i: int) -> str:
     pairs = {
-        **{"reason": "Allowed", "event_id": f"{i:019d}", "protocol": "HTTPS", "action": "Allowed"},
-        **{"transactionsize": i % 90000, "responsesize": i % 80000, "requestsize": i % 9000},
-        **{"urlcategory": "Professional Services", "serverip": f"198.51.100.{i % 199}", "requestmethod": "POST"},
-        **{"refererURL": "None", "useragent": AGENT, "product": "NSS", "location": "Road Warrior"},
-        **{
-            "ClientIP": _client(i),
-            "status": 200,
-            "user": f"user{i % 300}@example.test",
-            "url": f"{_host(i)}/v1/{i % 99}",
-        },
-        **{"vendor": "Zscaler", "hostname": _host(i), "department": "Sales", "epochtime": 1773100000 + i // 10},
+        "reason": "Allowed",
+        "event_id": f"{i:019d}",
+        "protocol": "HTTPS",
+        "action": "Allowed",
+        "transactionsize": i % 90000,
+        "responsesize": i % 80000,
+        "requestsize": i % 9000,
+        "urlcategory": "Professional Services",
+        "serverip": f"198.51.100.{i % 199}",
+        "requestmethod": "POST",
+        "refererURL": "None",
+        "useragent": AGENT,
+        "product": "NSS",
+        "location": "Road Warrior",
+        "ClientIP": _client(i),
+        "status": 200,
+        "user": f"user{i % 300}@example.test",
+        "url": f"{_host(i)}/v1/{i % 99}",
+        "vendor": "Zscaler",
+        "hostname": _host(i),
+        "department": "Sales",
+        "epochtime": 1773100000 + i // 10,
     }
     return f"2026-03-10 {_clock(i)}\t" + "\t".join(f"{name}={value}" for name, value in pairs.items())
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ from playbooks.normalise.own_formats import formats_of, read_formats
 from playbooks.normalise.read import STATUS, Rows, Source, raw_records, read
 
 READINGS = "readings.json"
+WORTH_PROCESSES = 64 << 20  # bytes of evidence; starting processes takes about a second
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def normalise(
     case
         The case.
     executor
-        Runs items in parallel; without one they are read one after the other.
+        Runs items in parallel; without one, many large items are read by processes of this machine.
     done
         Told each reading as it is ready.
 
@@ -99,14 +102,31 @@ def normalise(
             shutil.rmtree(folder, ignore_errors=True)
     present = items(case)
     fresh = [item for item in present if item.evidence_id not in known]
-    work = partial(read_item, case)
-    for reading in executor.map(work, fresh) if executor else map(work, fresh):
-        known[reading.evidence_id] = reading
-        if done:
-            done(reading)
+    with _workers(case, fresh, executor) as workers:
+        for reading in workers.map(partial(read_item, case), fresh):
+            known[reading.evidence_id] = reading
+            if done:
+                done(reading)
     readings = [known[item.evidence_id] for item in present]
     write_json(case.events / READINGS, {"stamp": stamp, "readings": [asdict(r) for r in readings]})
     return readings
+
+
+class _Here(Executor):
+    """Does the work at once, in this process: what is small is not worth a process of its own."""
+
+    def map(self, fn: Callable[..., Any], *iterables: Iterable[Any], **_: Any) -> Iterator[Any]:
+        return map(fn, *iterables)
+
+
+def _workers(case: Case, fresh: list[Item], given: Executor | None) -> AbstractContextManager[Executor]:
+    """Who reads the items: the executor given, which its owner ends, or one for this work alone."""
+    if given:
+        return nullcontext(given)
+    size = sum(item.file(case).stat().st_size for item in fresh if item.is_in_bag(case))
+    if len(fresh) < 2 or size < WORTH_PROCESSES:
+        return _Here()
+    return ProcessPoolExecutor(min(len(fresh), os.cpu_count() or 1), get_context("spawn"))
 
 
 def readings(case: Case) -> list[Reading]:

@@ -21,8 +21,8 @@ from playbooks.normalise.text import beginning
 
 SAMPLE_RECORDS = 100
 SAMPLE_CHARS = 1 << 20
-LINE_CHARS = 1 << 15  # of a line; a longer one is JSON on one line, or is told by its beginning
-OBJECT_CHARS = 1 << 17  # the first objects are sought here, and in all of the sample only where none is
+LINE_CHARS = 1 << 13  # of a line; a longer one is JSON on one line, or is told by its beginning
+OBJECT_CHARS = 1 << 16  # the first objects are sought here, and in all of the sample only where none is
 LEAST_SHARE = 0.1  # below this a match is chance, not a format
 OWN_SHARE = 0.5  # of the records; an own format that fits as many wins over formats of the kit
 NEAREST = 3

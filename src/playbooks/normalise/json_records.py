@@ -28,6 +28,9 @@ CUT_OFF = "JSON ends in the middle of a record"
 
 def is_json_lines(head: str, envelopes: tuple[str, ...]) -> bool:
     """Whether text holds one JSON object a line: its first line is one, or is broken and most others are."""
+    opening = PLAIN_ARRAY.match(head)
+    if opening and (opening["key"] is None or json.loads(opening["key"]) in envelopes):
+        return False
     lines = [line for line in head.split("\n")[:JSON_LINES_TRIED] if line.strip()]
     if not lines or lines[0].lstrip().startswith("["):
         return False

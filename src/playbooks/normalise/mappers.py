@@ -46,6 +46,8 @@ def _database(closed: bool = False) -> duckdb.DuckDBPyConnection:
     """
     con = engine.connect_closed() if closed else engine.connect()
     con.execute(MACROS)
+    if not closed:
+        con.execute("SET threads = 1")  # each mapper is a thread already
     return con
 
 
