@@ -8,7 +8,10 @@ from __future__ import annotations
 import csv
 from collections.abc import Generator, Iterable, Iterator
 from itertools import chain
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
@@ -20,6 +23,9 @@ from playbooks.normalise.text import Damage
 
 MAX_CELL_LINES = 100  # a quote that is open for longer was never closed
 CELLS = pa.list_(pa.string())
+QUOTE, COMMA = ord('"'), ord(",")
+_Bytes = npt.NDArray[np.uint8]
+_Places = npt.NDArray[np.integer[Any]]
 
 
 def cut_columns(text: Iterable[str | Damage], columns: Columns) -> Iterator[Records]:
@@ -43,7 +49,27 @@ def _open_quotes(block: Block) -> bool:
     """Whether a line opens a quote that it does not close."""
     if '"' not in block.text:
         return False
-    return any(count % 2 for count in pc.unique(pc.count_substring(block.lines, '"')).to_pylist())
+    _, quotes, edges = _quotes(block.lines)
+    return bool((np.diff(np.searchsorted(quotes, edges)) & 1).any())
+
+
+def _quotes(lines: pa.StringArray) -> tuple[_Bytes, _Places, _Places]:
+    """The bytes of lines, where quotes stand among them, and where lines begin and end."""
+    _, offsets, content = lines.buffers()
+    data = np.frombuffer(content or b"", np.uint8)
+    edges = np.frombuffer(offsets, np.int32)[lines.offset : lines.offset + len(lines) + 1]
+    first, last = (int(edges[0]), int(edges[-1])) if len(edges) else (0, 0)
+    return data, np.flatnonzero(data[first:last] == QUOTE) + first, edges
+
+
+def _quotes_oddly(lines: pa.StringArray) -> bool:
+    """Whether a quote stands in the middle of a cell, where it neither opens nor closes it."""
+    data, quotes, edges = _quotes(lines)
+    opens = edges[np.searchsorted(edges, quotes)] == quotes
+    closes = edges[np.searchsorted(edges, quotes + 1)] == quotes + 1
+    inside = quotes[~opens & ~closes]
+    before, behind = data[inside - 1], data[inside + 1]
+    return bool(((before != COMMA) & (before != QUOTE) & (behind != COMMA) & (behind != QUOTE)).any())
 
 
 def _whole_lines(
@@ -79,13 +105,13 @@ def with_cells(lines: pa.StringArray, names: tuple[str, ...], delimiter: str) ->
 
 def _quoted_cells(lines: pa.StringArray) -> pa.StructArray | None:
     """The cells of lines, all at once; None where lines differ in columns or quote in an odd way."""
-    if true_count(pc.match_substring_regex(lines, r'[^,"]"[^,"]|\r|^$')):
+    if _quotes_oddly(lines) or true_count(pc.match_substring(lines, "\r")):
         return None
     width = len(split_columns(lines[0].as_py(), ","))
     named = [str(place) for place in range(width)]
     try:
         table = arrow_csv.read_csv(
-            pa.BufferReader("\n".join(lines.to_pylist()).encode()),
+            pa.BufferReader(pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), "\n")[0].as_buffer()),
             read_options=arrow_csv.ReadOptions(column_names=named, use_threads=False),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(named, pa.string()), strings_can_be_null=False
