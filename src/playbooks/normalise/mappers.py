@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from playbooks import engine
 from playbooks.formats import MACROS, Format, Json, Pairs, Part, Zeek
+from playbooks.normalise.addresses import in_one_spelling
 from playbooks.normalise.detect import Detection
 from playbooks.normalise.json_records import mended
 from playbooks.normalise.lines import true_count
@@ -217,7 +218,7 @@ def _joined(pieces: list[Rows]) -> Rows:
 def _good(mapped: pa.Table) -> pa.Table:
     bad = mapped["bad"]
     kept = mapped.filter(pc.invert(bad)) if pc.any(bad).as_py() else mapped
-    return kept.drop_columns(["bad"])
+    return in_one_spelling(kept.drop_columns(["bad"]))
 
 
 def _failed(
