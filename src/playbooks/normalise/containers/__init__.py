@@ -1,16 +1,19 @@
 """Containers → members: compressed files, archives, and compressed files in archives; told by content.
 
 A file may be compressed, may be an archive, and what is in it may be compressed once more. Anything packed
-beyond that is not unpacked. Nothing is written to disk, so names of members lead nowhere.
+beyond that is not unpacked. Names of members lead nowhere: nothing is written to disk under them. Parquet becomes
+JSON lines, a row a line.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 from playbooks.evidence.captures import INSTALL, capture_kind
+from playbooks.normalise.containers.parquet import is_parquet, parquet_text, spooled
 from playbooks.normalise.containers.source import (
     PACKED_BLOCK,
     PLAIN_BLOCK,
@@ -44,6 +47,9 @@ def members(stream: BinaryIO) -> Iterator[Member]:
         Behind the last member that could be found, where the archive itself is damaged or cut off.
     """
     budget = Budget()
+    if is_parquet(_head(stream)):
+        yield Member("", parquet_text(Path(stream.name), budget))
+        return
     found = zip_members(stream, budget) if is_zip(_head(stream)) else _unzipped(stream, budget)
     for number, member in enumerate(found):
         if number == MAX_MEMBERS:
@@ -81,7 +87,7 @@ def _once_more(member: Member, budget: Budget) -> Iterator[bytes]:
     if capture := capture_kind(source.peek(HEAD_BYTES)):
         way = "take it out of the archive and add it" if member.name else f"a tool must read it: {INSTALL}"
         raise Broken(f"packet capture ({capture}); {way}")
-    yield from source.rest()
+    yield from spooled(source.rest(), budget) if is_parquet(source.peek(HEAD_BYTES)) else source.rest()
 
 
 def packed_kind(head: bytes) -> str:

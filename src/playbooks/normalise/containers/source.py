@@ -52,14 +52,17 @@ class Budget:
         """
         for block in blocks:
             yield block
-            self.unpacked += len(block)
-            packed = self.packed if most_packed is None else min(self.packed, most_packed)
-            if self.unpacked > BOMB_BYTES and self.unpacked > BOMB_RATIO * packed:
-                raise Bomb(
-                    f"unpacking was stopped after {self.unpacked:,} bytes, more than {BOMB_RATIO} times what they "
-                    "were packed in: this looks like a bomb. If it is a log, unpack it elsewhere and add the "
-                    "unpacked file"
-                )
+            self.add(len(block), self.packed if most_packed is None else min(self.packed, most_packed))
+
+    def add(self, unpacked: int, packed: int | None = None) -> None:
+        """Count what was unpacked; `Bomb` where it has become too much for what it was packed in."""
+        self.unpacked += unpacked
+        if self.unpacked > BOMB_BYTES and self.unpacked > BOMB_RATIO * (self.packed if packed is None else packed):
+            raise Bomb(
+                f"unpacking was stopped after {self.unpacked:,} bytes, more than {BOMB_RATIO} times what they "
+                "were packed in: this looks like a bomb. If it is a log, unpack it elsewhere and add the "
+                "unpacked file"
+            )
 
 
 class Source:
