@@ -22,7 +22,7 @@ from playbooks.normalise.containers import parquet, source
 from playbooks.normalise.containers.parquet import is_parquet
 from playbooks.normalise.text import Damage, read_text
 
-UTC = dt.timezone.utc
+UTC = dt.UTC
 FLOWS = {
     "version": pa.array([2, 2, 2, 2], pa.int32()),
     "account_id": ["000000000000"] * 4,

@@ -93,7 +93,7 @@ class _Reader:
     def __init__(self) -> None:
         command = [sys.executable, "-P", "-m", READER]  # -P: nothing is imported from the working folder
         environment = {**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system"}
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603 - our own module, no word of it from a file
             command,
             bufsize=0,
             stdin=subprocess.PIPE,

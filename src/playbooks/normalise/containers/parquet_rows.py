@@ -228,6 +228,7 @@ def _bound(what: int, most: int) -> None:
 
 
 def main() -> None:
+    """Serve whoever started this process, within bounds."""
     _bound(resource.RLIMIT_AS, MEMORY_BYTES)
     _bound(resource.RLIMIT_CORE, 0)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
