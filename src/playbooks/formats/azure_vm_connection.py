@@ -13,6 +13,7 @@ FORMAT = Format(
     table="network_activity",
     cut=Json(
         keys=frozenset({"TimeGenerated", "SourceIp", "DestinationIp", "Direction", "RemoteIp", "BytesSent"}),
+        csv=True,
         shape="""{"TimeGenerated": "VARCHAR", "Computer": "VARCHAR", "Direction": "VARCHAR",
                   "ProcessName": "VARCHAR", "SourceIp": "VARCHAR", "DestinationIp": "VARCHAR",
                   "DestinationPort": "VARCHAR", "Protocol": "VARCHAR", "RemoteIp": "VARCHAR",

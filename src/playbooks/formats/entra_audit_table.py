@@ -18,6 +18,7 @@ FORMAT = Format(
     table="api_activity",
     cut=Json(
         keys=frozenset({"TimeGenerated", "OperationName", "InitiatedBy", "LoggedByService"}),
+        csv=True,
         shape="""{"TimeGenerated": "VARCHAR", "ActivityDateTime": "VARCHAR", "Id": "VARCHAR", "AADTenantId": "VARCHAR",
                   "OperationName": "VARCHAR", "Category": "VARCHAR", "LoggedByService": "VARCHAR", "Result": "VARCHAR",
                   "ResultReason": "VARCHAR", "InitiatedBy": "VARCHAR", "TargetResources": "VARCHAR",

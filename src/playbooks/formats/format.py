@@ -44,8 +44,12 @@ class Json:
 
     `keys` must be there (the mark); `any_of` lists keys of which one must be there (empty: no such
     rule). `shape` is the structure read into `r`, as DuckDB's json_transform takes it. `envelopes` are
-    keys of an outer object whose array holds the records; `nested` is a key whose text is the record.
+    keys of an outer object whose array holds the records (or an object that has such a key); `nested` is a key whose
+    object, or its text, is the record.
     `only` belongs to the mark too: (path with dots, pattern that the text there must match as a whole).
+    `csv`: a CSV with these names in its header is read as well. Names know no case there, a cell that holds an
+    object or a list is its value, and ` [UTC]` behind a name says the zone of the stamps below it.
+    `dotted`: a name such as `source.ip` stands for `ip` inside `source`.
     """
 
     keys: frozenset[str]
@@ -54,6 +58,8 @@ class Json:
     envelopes: tuple[str, ...] = ()
     nested: str | None = None
     only: tuple[tuple[str, str], ...] = ()
+    csv: bool = False
+    dotted: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,6 +157,7 @@ class Format:
     `status` lists (condition over `r`, reason): records that are whole but say that they hold no event.
     `undated` (SQL over `r`) tells the records that hold no stamp at all: they are events without a time. A
     stamp that is there and cannot be read, or lacks its zone, still makes its record unread.
+    `general` formats stand for many products: such a one is chosen only where no other fits.
     `each` is that of a log of one kind (see `Part`). `shows` and `cannot_show` are what `playbooks formats` prints.
     `sha256` is the digest of the file of an own format (`playbooks.normalise.own_formats`), empty for those of the kit.
     """
@@ -169,6 +176,7 @@ class Format:
     status: tuple[tuple[str, str], ...] = ()
     undated: str = "false"
     each: str = ""
+    general: bool = False
     expressions: tuple[tuple[str, str], ...] = ()
     sha256: str = ""
 
@@ -247,6 +255,10 @@ CREATE MACRO stamp(t) AS coalesce(moment(epoch_micros(digits_of(t))), CASE
     WHEN digits_of(t) IS NOT NULL THEN refused_time()
     WHEN regexp_matches(t, '(Z|z|[+-]\d\d:?\d\d)$') THEN iso_time(t)
     ELSE case_clock(t) END);
+-- "3/10/2026, 9:00:00.000 AM", as Microsoft's portals write it in American English, as ISO; other text stays as it is
+CREATE MACRO portal_iso(t) AS coalesce(strftime(try_strptime(
+    regexp_replace(regexp_replace(t, 'Z$', ''), ', ', ' '), ['%m/%d/%Y %I:%M:%S.%f %p', '%m/%d/%Y %I:%M:%S %p']),
+    '%Y-%m-%dT%H:%M:%S.%f') || CASE WHEN t LIKE '%Z' THEN 'Z' ELSE '' END, t);
 -- JSON logs hold a list; in text a first answer may begin with the same bracket
 CREATE MACRO json_list(t) AS json_transform(CASE WHEN t LIKE '[%' AND json_valid(t) THEN t END, '["VARCHAR"]');
 CREATE MACRO listed(t) AS CASE WHEN said(t) IS NOT NULL THEN coalesce(json_list(t), string_split(t, ',')) END;

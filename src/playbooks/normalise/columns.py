@@ -19,6 +19,7 @@ from pyarrow import csv as arrow_csv
 from playbooks.formats import Columns
 from playbooks.normalise.lines import Block, blocks_of_lines, true_count
 from playbooks.normalise.records import Gathering, Records, Torn
+from playbooks.normalise.tables import plain_name
 from playbooks.normalise.text import Damage
 
 MAX_CELL_LINES = 100  # a quote that is open for longer was never closed
@@ -79,7 +80,7 @@ def _whole_lines(
     start = 0
     for place in _perhaps_headers(lines, columns):
         header = header_names(lines[place].as_py(), columns.delimiter)
-        if columns.keys <= set(header):
+        if columns.keys <= set(map(plain_name, header)):
             yield with_cells(lines.slice(start, place - start), names, columns.delimiter)
             names, start = header, place + 1
     yield with_cells(lines.slice(start), names, columns.delimiter)
@@ -139,7 +140,7 @@ def _one_by_one(
             found.add_broken(line.raw.rstrip("\r"), line.reason)
         elif not (raw := line.rstrip("\r")).strip():
             found.blank += 1
-        elif columns.keys <= set(header := header_names(raw, columns.delimiter)):
+        elif columns.keys <= set(map(plain_name, header := header_names(raw, columns.delimiter))):
             yield found.records(with_cells=True)
             names = header
             found = Gathering(names)

@@ -13,10 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from playbooks.formats import FORMATS, Columns, Format, Json, Pairs, TextLines, W3c, Zeek
-from playbooks.normalise.columns import header_names
+from playbooks.normalise.columns import header_names, split_columns
 from playbooks.normalise.cut import Layout, cut, w3c_fields, zeek_name
 from playbooks.normalise.json_records import json_object
 from playbooks.normalise.pairs import pairs
+from playbooks.normalise.tables import plain_name, table_layout
 from playbooks.normalise.text import beginning
 
 SAMPLE_RECORDS = 100
@@ -121,6 +122,15 @@ class Sample:
         return held[style]
 
     @cached_property
+    def table(self) -> list[dict[str, object]]:
+        """The rows under a header of comma-separated names; empty for text that is no such table."""
+        if self.looks_json or not self.lines or "," not in self.lines[0]:
+            return []
+        header = tuple(plain_name(name) for name in header_names(self.lines[0], ","))
+        rows = (split_columns(line, ",") for line in self.lines[1:])
+        return [dict(zip(header, row, strict=True)) for row in rows if len(row) == len(header)] or [dict.fromkeys(header)]
+
+    @cached_property
     def zeek_header(self) -> tuple[str, frozenset[str]]:
         """The log's name and its fields, both empty without a `#fields` line."""
         found = {"#path": "", "#fields": ""}
@@ -157,22 +167,34 @@ def detect(file: Path, own: Sequence[Format] = ()) -> Detection:
     sample = take_sample(file)
     forms = {form.name: form for form in (*FORMATS, *own)}
     tried = sorted((fit(form, sample) for form in forms.values()), key=lambda t: (-t.share, t.name))
-    fitting = [t for t in tried if t.share >= LEAST_SHARE]
+    fitting = _fitting(tried, forms)
     mine = [t for t in fitting if forms[t.name].sha256 and t.share >= min(OWN_SHARE, fitting[0].share)]
     best = [t for t in mine or fitting if t.share == (mine or fitting)[0].share]
     if len(best) == 1 or (best and _of_other_lines([forms[one.name] for one in best], sample)):
         form = forms[best[0].name]
         best = best[:1]
         others = [t for t in tried if t not in best]
-        return Detection(form, form.cut, (*best, *_by_nearness(others, sample, forms)))
+        return Detection(form, _layout_for(form, sample), (*best, *_by_nearness(others, sample, forms)))
     if best:
         return Detection(None, _layout(sample), tuple(best), "\0" in sample.text)
     return Detection(None, _layout(sample), tuple(_by_nearness(tried, sample, forms)), "\0" in sample.text)
 
 
+def _fitting(tried: list[Tried], forms: dict[str, Format]) -> list[Tried]:
+    """The formats that fit; general ones only where there is no other."""
+    fitting = [t for t in tried if t.share >= LEAST_SHARE]
+    return [t for t in fitting if not forms[t.name].general] or fitting
+
+
 def _of_other_lines(forms: list[Format], sample: Sample) -> bool:
     """Whether no line has the marks of two of these formats: logs of several products in one file."""
     return all(sum(fit(form, Sample(line)).share == 1 for form in forms) < 2 for line in sample.lines)
+
+
+def _layout_for(form: Format, sample: Sample) -> Layout:
+    """How a file is cut that has this format: its own way, or as a CSV of the same table."""
+    as_table = isinstance(form.cut, Json) and form.cut.csv and sample.table
+    return table_layout(form.cut) if as_table and isinstance(form.cut, Json) else form.cut
 
 
 def take_sample(file: Path) -> Sample:
@@ -216,6 +238,8 @@ def fit(form: Format, sample: Sample) -> Tried:
         case TextLines(pattern=pattern):
             share = _share(sum(search(pattern, line) for line in sample.lines), len(sample.lines))
             return Tried(form.name, share, "no line has its pattern" if not share else "")
+        case Json(csv=True) as layout if sample.table:
+            return _fit_table(form.name, sample, layout, search)
         case Json() as layout:
             objects = [_unnested(o, layout) for o in sample.objects(layout.envelopes)]
             return _fit_objects(form.name, objects, layout, search)
@@ -240,13 +264,20 @@ def re2_search(pattern: str, text: str, whole: bool = False) -> bool:
     return bool(pc.match_substring_regex(pa.array([plain], pa.string()), pattern=pattern)[0].as_py())
 
 
+def _fit_table(name: str, sample: Sample, layout: Json, search: Search) -> Tried:
+    """The mark in lower case, as names stand in headers."""
+    keys, any_of = (frozenset(key.lower() for key in keys) for keys in (layout.keys, layout.any_of))
+    only = tuple((path.lower(), pattern) for path, pattern in layout.only)
+    return _fit_objects(name, sample.table, replace(layout, keys=keys, any_of=any_of, only=only), search)
+
+
 def _share(hits: int, total: int) -> float:
     return hits / total if total else 0.0
 
 
 def _unnested(found: dict[str, object], layout: Json) -> dict[str, object]:
     text = found.get(layout.nested) if layout.nested else None
-    return (json_object(text) or found) if isinstance(text, str) else found
+    return text if isinstance(text, dict) else (json_object(text) or found) if isinstance(text, str) else found
 
 
 def _fit_pairs(name: str, sample: Sample, layout: Pairs, search: Search) -> Tried:

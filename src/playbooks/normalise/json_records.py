@@ -23,6 +23,7 @@ BAD_BYTE = re.compile(r"(?<!\\)((?:\\\\)*)\\(x[0-9a-f]{2})")
 JSON_TOKEN = re.compile(r'"[^"\\]*(?:\\[\s\S][^"\\]*)*"(?P<key>\s*:)?|[{}\[\]]|[^\s"{}\[\],:]+|"')
 # an array of objects at the beginning, bare or as the only member of an object
 PLAIN_ARRAY = re.compile(r'\s*(?:\{\s*(?P<key>"[A-Za-z_]+")\s*:\s*)?(?P<array>\[)\s*\{\s*(?P<first>"[A-Za-z_]+")\s*:')
+DOTTED_NAME = re.compile(r'"[A-Za-z_@][\w@]*\.[\w.]+"\s*:')
 CUT_OFF = "JSON ends in the middle of a record"
 
 
@@ -36,13 +37,41 @@ def is_json_lines(head: str, envelopes: tuple[str, ...]) -> bool:
         return False
     first, *others = (json_object(line) for line in lines)
     if first is not None:
-        return not any(isinstance(first.get(key), list) for key in envelopes)
+        return not any(_holds_records(first.get(key), envelopes) for key in envelopes)
     return 2 * sum(found is not None for found in others) >= len(lines)
+
+
+def _holds_records(value: object, envelopes: tuple[str, ...]) -> bool:
+    inner = [value.get(key) for key in envelopes] if isinstance(value, dict) else []
+    return isinstance(value, list) or any(isinstance(held, list) for held in inner)
 
 
 def mended(raw: str) -> str:
     """JSON text in which bytes that are no UTF-8 stand as text: `\\xNN` alone is no escape of JSON."""
     return BAD_BYTE.sub(r"\1\\\\\2", raw) if "\\x" in raw else raw
+
+
+def undotted(raw: str) -> str:
+    """JSON text in which a name with dots stands for places inside one another; other text as it is."""
+    text = mended(raw)
+    if DOTTED_NAME.search(text) is None or (found := json_object(text)) is None:
+        return text
+    return json.dumps(_nested(found), ensure_ascii=False)
+
+
+def _nested(found: object) -> object:
+    if not isinstance(found, dict):
+        return found
+    whole: dict[str, object] = {}
+    for name, value in found.items():
+        *outer, last = name.split(".")
+        place = whole
+        for part in outer:
+            inner = place.setdefault(part, {})
+            place = inner if isinstance(inner, dict) else {}  # beside a value of the same name there is no place
+        held, value = place.get(last), _nested(value)
+        place[last] = held | value if isinstance(held, dict) and isinstance(value, dict) else value
+    return whole
 
 
 def json_object(raw: str) -> dict[str, object] | None:
@@ -142,7 +171,7 @@ def _walk(text: str, envelopes: tuple[str, ...]) -> Iterator[Records]:
         elif word == "[" and not inside:
             inside.append("[")
             position = token.end()
-        elif inside == ["{"]:
+        elif inside[-1:] == ["{"]:
             position = _envelope_member(text, token, envelopes, inside)
         elif word == "{" and not inside and _is_envelope(text, start, envelopes):
             inside.append("{")
@@ -157,14 +186,14 @@ def _walk(text: str, envelopes: tuple[str, ...]) -> Iterator[Records]:
     yield records.records()
 
 
-def _is_envelope(text: str, start: int, envelopes: tuple[str, ...]) -> bool:
-    """Whether the object at `start` has, at its own level, one of the keys with an array."""
+def _is_envelope(text: str, start: int, envelopes: tuple[str, ...], inner: bool = False) -> bool:
+    """Whether the object at `start` has, at its own level, one of the keys with an array, or with an envelope."""
     depth = 0
     key = ""
     for token in JSON_TOKEN.finditer(text, start):
         word = token.group()
         if word in ("{", "["):
-            if word == "[" and depth == 1 and key in envelopes:
+            if depth == 1 and key in envelopes and (word == "[" or (not inner and _is_envelope(text, token.start(), envelopes, True))):
                 return True
             depth += 1
         elif word in ("}", "]"):
@@ -181,8 +210,8 @@ def _envelope_member(text: str, token: re.Match[str], envelopes: tuple[str, ...]
     word = token.group()
     if token.group("key") and word[1 : word.rfind('"')] in envelopes:
         opening = JSON_TOKEN.match(text, _skip_space(text, token.end()))
-        if opening and opening.group() == "[":
-            inside.append("[")
+        if opening and (opening.group() == "[" or (opening.group() == "{" and _is_envelope(text, opening.start(), envelopes, True))):
+            inside.append(opening.group())
             return opening.end()
     return (_closing(text, token.start()) or len(text)) if word in ("{", "[") else token.end()
 

@@ -20,7 +20,7 @@ from playbooks import engine
 from playbooks.formats import MACROS, Format, Json, Pairs, Part, Zeek
 from playbooks.normalise.addresses import in_one_spelling
 from playbooks.normalise.detect import Detection
-from playbooks.normalise.json_records import mended
+from playbooks.normalise.json_records import DOTTED_NAME, mended, undotted
 from playbooks.normalise.lines import true_count
 from playbooks.normalise.mapping import (
     NO_PART,
@@ -35,6 +35,7 @@ from playbooks.normalise.mixed import as_records, candidates, strangers, with_ma
 from playbooks.normalise.pairs import pairs_json
 from playbooks.normalise.records import Records
 from playbooks.normalise.rows import BROKEN, STATUS, UNKNOWN, Rows, unread_table
+from playbooks.normalise.tables import cells_in, row_json
 
 MAX_FAILURES = 200  # of queries in one file of an own format, before whole pieces become unread
 
@@ -265,11 +266,16 @@ def _chunk(records: Records, numbers: pa.Int64Array, form: Format) -> pa.Table:
 
 
 def _json_texts(records: Records, form: Format) -> pa.StringArray:
+    texts = records.texts
     match form.cut:
-        case Json() | Zeek() if true_count(pc.match_substring(records.texts, "\\x")):
+        case Json() as layout if records.names:
+            return pa.array((row_json(layout, records.names, cells) for cells in cells_in(records)), pa.string())
+        case Json(dotted=True) if true_count(pc.match_substring_regex(texts, DOTTED_NAME.pattern)):
+            return pa.array(map(undotted, records.raws), pa.string())
+        case Json() | Zeek() if true_count(pc.match_substring(texts, "\\x")):
             return pa.array(map(mended, records.raws), pa.string())
         case Json() | Zeek():
-            return records.texts
+            return texts
         case Pairs(style=style):
             return pa.array([pairs_json(raw, style) for raw in records.raws], pa.string())
         case _:

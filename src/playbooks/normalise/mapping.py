@@ -155,8 +155,8 @@ def _misfit(form: Format, names: tuple[str, ...]) -> str:
     match form.cut:
         case Zeek() if names:
             return f"format('{{}} columns where the header names {len(names)}', len(string_split(raw, chr(9))))"
-        case Columns() as layout:
-            expected = len(names or layout.default)
+        case Columns() | Json() as layout if names or isinstance(layout, Columns):
+            expected = len(names or getattr(layout, "default", ()))
             return f"format('{{}} columns where {expected} were expected', len(cells))"
         case W3c():
             return f"format('{{}} columns where the `#Fields:` line names {len(names)}', len(cells))"

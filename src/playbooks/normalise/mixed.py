@@ -62,7 +62,7 @@ def candidates(texts: pa.StringArray, form: Format) -> list[Format]:
         for other in HEADLESS
         if other.name != form.name
     }
-    return sorted((o for o in HEADLESS if counts.get(o.name)), key=lambda o: (-counts[o.name], o.name))
+    return sorted((o for o in HEADLESS if counts.get(o.name)), key=lambda o: (o.general, -counts[o.name], o.name))
 
 
 def with_mark(texts: pa.StringArray, form: Format) -> pa.BooleanArray:
