@@ -12,8 +12,9 @@ FORMAT = Format(
     product="AWS CloudTrail",
     table="api_activity",
     cut=Json(
-        keys=frozenset({"eventName", "eventSource", "eventTime"}),
-        shape="""{"eventTime": "VARCHAR", "eventName": "VARCHAR", "eventSource": "VARCHAR",
+        keys=frozenset({"eventName", "eventSource"}),
+        any_of=frozenset({"eventTime", "@timestamp"}),
+        shape="""{"eventTime": "VARCHAR", "@timestamp": "VARCHAR", "eventName": "VARCHAR", "eventSource": "VARCHAR",
                   "awsRegion": "VARCHAR", "sourceIPAddress": "VARCHAR", "userAgent": "VARCHAR",
                   "errorCode": "VARCHAR", "errorMessage": "VARCHAR", "eventID": "VARCHAR",
                   "eventCategory": "VARCHAR", "managementEvent": "VARCHAR", "recipientAccountId": "VARCHAR",
@@ -28,7 +29,8 @@ FORMAT = Format(
     clock=Clock.IN_THE_STAMP,
     columns="""
         -- AWS documents the stamp as UTC; some exports drop the Z
-        coalesce(iso_time(r.eventTime), iso_time(r.eventTime || 'Z'))  AS time,
+        -- Logstash moves the stamp
+        coalesce(iso_time(r.eventTime), iso_time(r.eventTime || 'Z'), iso_time(r."@timestamp"))  AS time,
         said(r.eventID)             AS metadata_uid,
         -- an address, or the name of the AWS service that called
         lower(said(r.sourceIPAddress))  AS src_endpoint_ip,

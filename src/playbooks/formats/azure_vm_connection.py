@@ -23,7 +23,7 @@ FORMAT = Format(
     clock=Clock.ASK,
     columns="""
         -- Azure stores UTC; what a portal exports as CSV and a script turns to JSON may have lost the zone
-        stamp(r.TimeGenerated)      AS time,
+        stamp(portal_iso(r.TimeGenerated))  AS time,
         address(r.SourceIp)         AS src_endpoint_ip,
         CASE WHEN lower(r.Direction) <> 'inbound' THEN said(r.Computer) END  AS src_endpoint_hostname,
         CASE WHEN lower(r.Direction) <> 'inbound' THEN said(r.ProcessName) END  AS actor_process_name,

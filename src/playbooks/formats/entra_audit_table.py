@@ -1,4 +1,4 @@
-"""Microsoft Entra audit as a Log Analytics workspace (Sentinel) exports its table AuditLogs, one JSON object a row.
+"""Microsoft Entra audit as a Log Analytics workspace (Sentinel) exports its table AuditLogs: CSV, JSON or Parquet.
 
 Columns of objects (`InitiatedBy`, `TargetResources`) are objects or JSON as text, by the way of the export.
 Reference: Azure Monitor Logs reference, "AuditLogs".
@@ -24,11 +24,13 @@ FORMAT = Format(
                   "ResultReason": "VARCHAR", "InitiatedBy": "VARCHAR", "TargetResources": "VARCHAR",
                   "AdditionalDetails": "VARCHAR"}""",
     ),
-    clock=Clock.IN_THE_STAMP,
+    clock=Clock.ASK,
     columns=f"""
-        -- documented as UTC; some exports drop the Z
-        coalesce(iso_time(coalesce(said(r.ActivityDateTime), r.TimeGenerated)),
-                 iso_time(coalesce(said(r.ActivityDateTime), r.TimeGenerated) || 'Z'))  AS time,
+        -- documented as UTC; some exports drop the Z, and portals write stamps of their own in a zone that they show
+        coalesce(iso_time(portal_iso(coalesce(said(r.ActivityDateTime), r.TimeGenerated))),
+                 iso_time(nullif(regexp_extract(coalesce(said(r.ActivityDateTime), r.TimeGenerated),
+                                                '^\\d{{4}}-\\d\\d-\\d\\d[T ].*'), '') || 'Z'),
+                 case_clock(portal_iso(coalesce(said(r.ActivityDateTime), r.TimeGenerated))))  AS time,
         said(r.Id)                  AS metadata_uid,
         address(json_extract_string({INITIATED_BY}, '$.user.ipAddress'))
                                     AS src_endpoint_ip,

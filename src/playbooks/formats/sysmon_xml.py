@@ -17,15 +17,15 @@ def _plain(text: str) -> str:
     return text
 
 
-def _data(name: str) -> str:
-    """SQL of the value of `<Data Name='name'>`; quotes of either kind."""
-    value = f"regexp_extract(r.event, 'Name=[\\x22\\x27]{name}[\\x22\\x27]>([^<]*)<', 1)"
+def data(text: str, name: str) -> str:
+    """SQL of the value of `<Data Name='name'>` in the XML of an event; quotes of either kind."""
+    value = f"regexp_extract({text}, 'Name=[\\x22\\x27]{name}[\\x22\\x27]>([^<]*)<', 1)"
     return f"nullif({_plain(value)}, '')"
 
 
-PLACES = {name: _data(name) for name in FIELDS}
+PLACES = {name: data("r.event", name) for name in FIELDS}
 SEVERAL = "regexp_matches(r.event, '</Event>.*<Event[ >]')"
-_UTC_TIME = _data("UtcTime")
+_UTC_TIME = data("r.event", "UtcTime")
 SHARED = f"""
         iso_time({_UTC_TIME} || 'Z')  AS time,
         -- a record id counts within one host and channel

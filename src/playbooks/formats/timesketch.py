@@ -9,7 +9,8 @@ Reference: Timesketch documentation, "Import timelines" (CSV, JSONL); plaso, out
 
 from playbooks.formats.format import Clock, Format, Json, Part
 from playbooks.formats.sysmon_nxlog import CONNECTION_COLUMNS, DNS_COLUMNS, of
-from playbooks.formats.sysmon_xml import PLACES
+from playbooks.formats.sysmon_nxlog import FIELDS as SYSMON_FIELDS
+from playbooks.formats.sysmon_xml import data
 
 FIELDS = (
     *("message", "datetime", "timestamp", "timestamp_desc", "data_type", "display_name", "hostname", "computer_name"),
@@ -47,7 +48,7 @@ OPERATION = "coalesce(said(r.method_name), said(r.operation_name), said(r.event_
 # "GET /x HTTP/1.1"; a load balancer writes the whole URL
 LINE = "coalesce(said(r.http_request), said(r.request))"
 SYSMON = "(r.data_type LIKE 'windows:evt%' AND r.xml_string LIKE '%Microsoft-Windows-Sysmon%')"
-XML = {name: value.replace("r.event", "r.xml_string") for name, value in PLACES.items()}
+XML = {name: data("r.xml_string", name) for name in SYSMON_FIELDS}
 HOST = "coalesce(said(r.hostname), said(r.computer_name))"
 RECORD_ID = f"""
         {HOST} || '/' || said(r.source_name) || '/' || said(r.record_number)  AS metadata_uid,"""

@@ -193,8 +193,9 @@ def _of_other_lines(forms: list[Format], sample: Sample) -> bool:
 
 def _layout_for(form: Format, sample: Sample) -> Layout:
     """How a file is cut that has this format: its own way, or as a CSV of the same table."""
-    as_table = isinstance(form.cut, Json) and form.cut.csv and sample.table
-    return table_layout(form.cut) if as_table and isinstance(form.cut, Json) else form.cut
+    if isinstance(form.cut, Json) and form.cut.csv and sample.table:
+        return table_layout(form.cut, frozenset(sample.table[0]))
+    return form.cut
 
 
 def take_sample(file: Path) -> Sample:

@@ -15,9 +15,10 @@ from playbooks.normalise.records import Records
 UTC = " [utc]"  # behind the names of columns of time in exports of Microsoft's portals
 
 
-def table_layout(layout: Json) -> Columns:
-    """How the CSV of a table is cut."""
-    return Columns(delimiter=",", fields=(), keys=frozenset(key.lower() for key in layout.keys))
+def table_layout(layout: Json, header: frozenset[str]) -> Columns:
+    """How the CSV of a table is cut that begins with these names."""
+    keys = layout.keys or layout.any_of
+    return Columns(delimiter=",", fields=(), keys=frozenset(key.lower() for key in keys) & header)
 
 
 def plain_name(name: str) -> str:
