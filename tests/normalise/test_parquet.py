@@ -77,6 +77,21 @@ def test_a_row_is_a_record_and_its_json_is_the_raw_text(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("zone", "events"), [("UTC", 1), (None, 0)])
+def test_a_table_of_a_workspace_kept_as_parquet_is_read_as_its_json_is(
+    zone: str | None, events: int, tmp_path: Path
+) -> None:
+    """Stamps that the file does not call UTC are asked for."""
+    stamps = pa.array([STAMP], pa.timestamp("us", zone))
+    row = {"Computer": ["dc1"], "SubType": ["LookupQuery"], "ClientIP": ["192.0.2.10"], "Name": ["app.example.test"]}
+    file = tmp_path / "evidence"
+    file.write_bytes(packed({"TimeGenerated": stamps, **row}))
+    [run] = read(Source("E001", file))
+    assert [e["format"] for e in run.in_order()] == ["azure_dns_events"] * events
+    assert [e["time"] for e in run.in_order()] == [STAMP.replace(tzinfo=UTC)] * events
+    assert run.count + run.unread.num_rows == 1
+
+
 STAMP = dt.datetime(2026, 3, 10, 9, 0, 0, 123456)
 VALUES: dict[str, tuple[Any, str]] = {
     "naive stamp": (pa.array([STAMP], pa.timestamp("us")), '"2026-03-10T09:00:00.123456"'),

@@ -9,7 +9,14 @@ from playbooks.formats.format import Clock, Format, Json, Part
 
 FIELDS = (
     *("TimeGenerated", "EventStartTime", "EventSchema", "EventVendor", "EventProduct", "EventType", "EventResult"),
-    *("EventResultDetails", "EventOriginalResultDetails", "EventOriginalUid", "EventUid", "EventMessage", "EventSeverity"),
+    *(
+        "EventResultDetails",
+        "EventOriginalResultDetails",
+        "EventOriginalUid",
+        "EventUid",
+        "EventMessage",
+        "EventSeverity",
+    ),
     *("SrcIpAddr", "SrcPortNumber", "SrcHostname", "SrcUsername", "SrcProcessName", "DstIpAddr", "DstPortNumber"),
     *("DstHostname", "DstDomain", "DstFQDN", "NetworkProtocol", "NetworkDuration", "DvcAction", "DvcHostname"),
     *("DnsQuery", "DnsQueryTypeName", "DnsQueryType", "DnsResponseCodeName", "DnsResponseCode", "DnsResponseName"),
@@ -83,7 +90,8 @@ FORMAT = Format(
                 said(r.HttpUserAgent)       AS http_request_user_agent,
                 said(r.HttpReferrer)        AS http_request_referrer,
                 small(coalesce(said(r.HttpStatusCode),
-                               nullif(regexp_extract(r.EventResultDetails, '^[0-9]{{3}}$'), '')))  AS http_response_code,
+                               nullif(regexp_extract(r.EventResultDetails, '^[0-9]{{3}}$'), '')))
+                                            AS http_response_code,
                 {VOLUME}{VERDICT}""",
         ),
         Part(

@@ -8,7 +8,17 @@ from playbooks.formats.format import Clock, Format, Json
 from playbooks.formats.iis_table import COLUMNS
 
 FIELDS = (
-    *("TimeGenerated", "CsMethod", "CsUriStem", "CsUriQuery", "CsUsername", "UserAgent", "Referer", "CsHost", "CsBytes"),
+    *(
+        "TimeGenerated",
+        "CsMethod",
+        "CsUriStem",
+        "CsUriQuery",
+        "CsUsername",
+        "UserAgent",
+        "Referer",
+        "CsHost",
+        "CsBytes",
+    ),
     *("CIp", "ScStatus", "ScBytes", "SPort", "ComputerName", "TimeTaken", "Result"),
 )
 RENAMED = {"r.csUserAgent": "r.UserAgent", "r.csReferer": "r.Referer", "r.sComputerName": "r.ComputerName"}

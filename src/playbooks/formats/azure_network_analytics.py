@@ -17,8 +17,14 @@ NUMBERS = (
     *("SrcPort", "DestPort", "AllowedInFlows", "AllowedOutFlows", "DeniedInFlows", "DeniedOutFlows", "BytesSrcToDest"),
     *("BytesDestToSrc", "PacketsSrcToDest", "PacketsDestToSrc"),
 )
-OLDER = {"SrcIp": "SrcIP_s", "DestIp": "DestIP_s", "SrcVm": "VM1_s", "DestVm": "VM2_s", "SrcPublicIps": "SrcPublicIPs_s",
-         "DestPublicIps": "DestPublicIPs_s"}  # fmt: skip
+OLDER = {
+    "SrcIp": "SrcIP_s",
+    "DestIp": "DestIP_s",
+    "SrcVm": "VM1_s",
+    "DestVm": "VM2_s",
+    "SrcPublicIps": "SrcPublicIPs_s",
+    "DestPublicIps": "DestPublicIPs_s",
+}
 NAMES = {name: (name, OLDER.get(name, f"{name}_s")) for name in TEXTS} | {name: (name, f"{name}_d") for name in NUMBERS}
 FIELDS = ("FlowStartTime", "FlowStartTime_t", *(spelling for spellings in NAMES.values() for spelling in spellings))
 

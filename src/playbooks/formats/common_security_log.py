@@ -13,7 +13,15 @@ FIELDS = (
     *("SourceIP", "SourcePort", "SourceHostName", "SourceUserName", "DestinationIP", "DestinationPort"),
     *("DestinationHostName", "DestinationUserName", "SourceTranslatedAddress", "RequestURL", "RequestMethod"),
     *("RequestClientApplication", "RequestContext", "SentBytes", "ReceivedBytes", "Protocol", "ApplicationProtocol"),
-    *("EventOutcome", "FileName", "FilePath", "SourceProcessName", "ProcessName", "ThreatDescription", "IndicatorThreatType"),
+    *(
+        "EventOutcome",
+        "FileName",
+        "FilePath",
+        "SourceProcessName",
+        "ProcessName",
+        "ThreatDescription",
+        "IndicatorThreatType",
+    ),
 )
 ENDS = """
         stamp(portal_iso(r.TimeGenerated))  AS time,

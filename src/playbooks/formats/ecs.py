@@ -1,7 +1,7 @@
 """Elastic Common Schema: documents of Elasticsearch, whichever Beat, agent or pipeline wrote them.
 
-Documents as they are, in search answers (`hits`), or under `_source` with their index, as elasticdump writes them; names
-nested or with dots. What a document tells decides about its table: a name asked for, a request, a connection, an
+Documents as they are, in search answers (`hits`), or under `_source` with their index, as elasticdump writes them;
+names nested or with dots. What a document tells decides about its table: a name asked for, a request, a connection, an
 act in a cloud or office (by `event.dataset`); the rest is what hosts and devices report. A copy of another log: where
 `event.original` holds the original, read that. Does not read answers that hold `fields` only.
 Reference: Elastic, ECS reference 1.x to 9.x; exported fields of Filebeat, Packetbeat, Winlogbeat and their modules.
@@ -123,14 +123,26 @@ DISPOSITION = held(
 VERDICT = f"""
         {DISPOSITION}               AS disposition"""
 OUTCOME = held("o", f"lower({of('event.outcome')})", "CASE WHEN o IN ('success', 'failure') THEN o END")
-PATH = held("p", of("url.path", "url.original"), f"""CASE WHEN p LIKE '/%' AND {of("url.domain")} IS NOT NULL
-            THEN concat({of("url.scheme")} || '://', {of("url.domain")}, p, '?' || {of("url.query")}) END""")
+PATH = held(
+    "p",
+    of("url.path", "url.original"),
+    f"""CASE WHEN p LIKE '/%' AND {of("url.domain")} IS NOT NULL
+            THEN concat({of("url.scheme")} || '://', {of("url.domain")}, p, '?' || {of("url.query")}) END""",
+)
 URL = f"""coalesce({of("url.full")}, {held("u", of("url.original"), "CASE WHEN u LIKE '%://%' THEN u END")}, {PATH},
             {of("url.original", "url.path")})"""
 ORIGINAL = held("o", of("event.original"), "CASE WHEN json_valid(o) THEN o END")
 REQUEST = f"""coalesce(json_extract_string({ORIGINAL}, '$.requestParameters'),
-            {of(f"{CLOUDTRAIL}.request_parameters", "azure.activitylogs.properties", "azure.auditlogs.properties",
-                "azure.signinlogs.properties", "gcp.audit.request", "o365.audit.Parameters")})"""
+            {
+    of(
+        f"{CLOUDTRAIL}.request_parameters",
+        "azure.activitylogs.properties",
+        "azure.auditlogs.properties",
+        "azure.signinlogs.properties",
+        "gcp.audit.request",
+        "o365.audit.Parameters",
+    )
+})"""
 RESPONSE = f"""coalesce(json_extract_string({ORIGINAL}, '$.responseElements'),
             {of(f"{CLOUDTRAIL}.response_elements", "gcp.audit.response", "o365.audit.ModifiedProperties")})"""
 # a request is JSON, or as Java prints maps: {functionName=relay, publish=true}
@@ -180,8 +192,9 @@ DNS = Part(
         dns_rcode({of("dns.response_code")})  AS rcode,
         -- data of each answer; where they are not kept, the addresses
         list_transform(coalesce(
-            nullif({held("d", of("dns.answers"),
-                         "json_extract_string(CASE WHEN json_valid(d) THEN d END, '$[*].data')")}, []),
+            nullif({
+        held("d", of("dns.answers"), "json_extract_string(CASE WHEN json_valid(d) THEN d END, '$[*].data')")
+    }, []),
             {held("i", of("dns.resolved_ip"), "coalesce(json_list(i), CASE WHEN i IS NOT NULL THEN [i] END)")}),
             lambda a: rtrim(a, '.'))  AS answers,
         {DURATION}{VERDICT}""",
@@ -189,10 +202,23 @@ DNS = Part(
 API = Part(
     table="api_activity",
     when=f"regexp_matches({DATASET}, {{acts}})".format(acts="'" + ACTS + "'"),
-    columns=f"""{SHARED.replace(f"address({one('source.ip', 'client.ip')})",
-                                f"coalesce(address({one('source.ip', 'client.ip')}), lower({one('source.address', 'client.address')}))")}
-        {of("user.name", "client.user.email", "gcp.audit.authentication_info.principal_email", "source.user.email",
-            "user.email", "user.full_name", "user.id")}  AS actor_user_name,
+    columns=f"""{
+        SHARED.replace(
+            f"address({one('source.ip', 'client.ip')})",
+            f"coalesce(address({one('source.ip', 'client.ip')}), lower({one('source.address', 'client.address')}))",
+        )
+    }
+        {
+        of(
+            "user.name",
+            "client.user.email",
+            "gcp.audit.authentication_info.principal_email",
+            "source.user.email",
+            "user.email",
+            "user.full_name",
+            "user.id",
+        )
+    }  AS actor_user_name,
         {of(f"{IDENTITY}.arn", "user.id", "user.email")}  AS actor_user_uid,
         {of(f"{IDENTITY}.type", "o365.audit.UserType", "google_workspace.actor.type")}  AS actor_user_type,
         {of(f"{IDENTITY}.session_context.session_issuer.arn")}  AS actor_session_issuer,
@@ -204,8 +230,17 @@ API = Part(
                                     AS api_operation_base,
         lower({SERVICE})            AS api_service_name,
         {PROVIDER}                  AS cloud_provider,
-        {of(f"{CLOUDTRAIL}.recipient_account_id", "azure.subscription_id", "cloud.account.id", "cloud.project.id",
-            "azure.tenant_id", "organization.id", "google_workspace.organization.id")}  AS cloud_account_uid,
+        {
+        of(
+            f"{CLOUDTRAIL}.recipient_account_id",
+            "azure.subscription_id",
+            "cloud.account.id",
+            "cloud.project.id",
+            "azure.tenant_id",
+            "organization.id",
+            "google_workspace.organization.id",
+        )
+    }  AS cloud_account_uid,
         {of("cloud.region")}        AS cloud_region,
         -- ids of Azure know no case
         coalesce({NAMED}, lower({of("azure.resource.name")}), said(regexp_extract({UID}, '([^/]+)/?$', 1)))
@@ -214,11 +249,25 @@ API = Part(
                                     AS resource_uid,
         {OUTCOME}                   AS status,
         said(concat_ws(': ', {of(f"{CLOUDTRAIL}.error_code")},
-             {of(f"{CLOUDTRAIL}.error_message", "gcp.audit.status.message", "azure.signinlogs.result_description",
-                 "event.reason")}))  AS status_detail,
+             {
+        of(
+            f"{CLOUDTRAIL}.error_message",
+            "gcp.audit.status.message",
+            "azure.signinlogs.result_description",
+            "event.reason",
+        )
+    }))  AS status_detail,
         {of("user_agent.original")}  AS http_request_user_agent,
-        {of(f"{CLOUDTRAIL}.event_category", "azure.activitylogs.category", "azure.auditlogs.category",
-            "azure.signinlogs.category", "o365.audit.RecordType", "google_workspace.event.type")}
+        {
+        of(
+            f"{CLOUDTRAIL}.event_category",
+            "azure.activitylogs.category",
+            "azure.auditlogs.category",
+            "azure.signinlogs.category",
+            "o365.audit.RecordType",
+            "google_workspace.event.type",
+        )
+    }
                                     AS metadata_event_code,
         {REQUEST}                   AS request,
         {RESPONSE}                  AS response""",

@@ -2,7 +2,7 @@
 
 `AADNonInteractiveUserSignInLogs`, `AADServicePrincipalSignInLogs` and `AADManagedIdentitySignInLogs` have the same
 columns, some of them fewer. `ResultType` 0 is a success. As CSV, JSON or Parquet.
-Reference: Azure Monitor Logs reference, tables SigninLogs, AADNonInteractiveUserSignInLogs and AADServicePrincipalSignInLogs.
+Reference: Azure Monitor Logs reference, tables SigninLogs, AADNonInteractiveUserSignInLogs and their siblings.
 """
 
 from playbooks.formats.format import Clock, Format, Json

@@ -1,8 +1,8 @@
 """OCSF events as JSON or Parquet: what Security Lake and pipelines that normalise make of other logs.
 
-The class of a record tells its table: DNS, HTTP, connections (RDP, SMB, SSH and FTP too), what was done by API in a cloud
-or application; all other classes are what hosts and devices report. A copy of another log: look at the original where
-you have it. OCSF times are milliseconds since the epoch; text without a zone, as some stores export it, is asked for.
+The class of a record tells its table: DNS, HTTP, connections (RDP, SMB, SSH and FTP too), what was done by API in a
+cloud or application; all other classes are what hosts and devices report. A copy of another log: look at the original
+where you have it. OCSF times are milliseconds since the epoch; text without a zone, as some stores export it, is asked for.
 Flow logs that count one direction put what the source sent into `traffic.bytes`. Version 1 of Security Lake keeps
 request and response in `unmapped`, each value under a name with dots.
 Reference: Open Cybersecurity Schema Framework, versions 1.0 to 1.8; Amazon Security Lake User Guide, OCSF sources.
@@ -96,8 +96,8 @@ URL = """coalesce(said(r.http_request.url.url_string),
                              '?' || said(r.http_request.url.query_string))
                  ELSE said(r.http_request.url.path) || coalesce('?' || said(r.http_request.url.query_string), '')
             END)"""
-OUTCOME = """CASE WHEN r.status_id = '2' OR lower(r.status) IN ('failure', 'error') OR said(r.api.response.error) IS NOT NULL
-             THEN 'failure'
+OUTCOME = """CASE WHEN r.status_id = '2' OR lower(r.status) IN ('failure', 'error')
+               OR said(r.api.response.error) IS NOT NULL THEN 'failure'
              WHEN r.status_id = '1' OR lower(r.status) = 'success' THEN 'success' END"""
 REQUEST = "coalesce(said(r.api.request.data), said(json_extract_string(r.unmapped, '$.requestParameters')))"
 RESPONSE = "coalesce(said(r.api.response.data), said(json_extract_string(r.unmapped, '$.responseElements')))"
@@ -167,8 +167,13 @@ NETWORK = Part(
 API = Part(
     table="api_activity",
     when=BY_API,
-    columns=f"""{SHARED.replace("address(r.src_endpoint.ip)", "coalesce(address(r.src_endpoint.ip), "
-                                "lower(said(r.src_endpoint.domain)), lower(said(r.src_endpoint.svc_name)))")}
+    columns=f"""{
+        SHARED.replace(
+            "address(r.src_endpoint.ip)",
+            "coalesce(address(r.src_endpoint.ip), "
+            "lower(said(r.src_endpoint.domain)), lower(said(r.src_endpoint.svc_name)))",
+        )
+    }
         -- `user` is who signs in, and in the other classes whom it was done to
         coalesce(said(r.actor."user".name), CASE WHEN r.class_uid = '3002' THEN said(r."user".name) END)
                                     AS actor_user_name,
@@ -243,7 +248,7 @@ FORMAT = Format(
         ("r.status_code = 'SKIPDATA'", "status line: records were skipped in this interval (SKIPDATA)"),
     ),
     parts=(DNS, HTTP, NETWORK, API, SYSTEM),
-    shows="what the original log showed: names and answers, requests, connections, API calls, processes, logons, alerts",
+    shows="what the original log showed: names and answers, requests, connections, calls, processes, logons, alerts",
     cannot_show="what was lost when the original was normalised",
     reference="Open Cybersecurity Schema Framework, versions 1.0 to 1.8",
 )

@@ -1,9 +1,10 @@
 """Timesketch timelines and plaso's events, as CSV or JSON lines: whatever somebody made a timeline of.
 
 A row has a message, a stamp and what the stamp means; plaso adds the fields of its parser under `data_type`. Acts in
-clouds, web requests, Sysmon connections and queries, and the Windows firewall become what they are elsewhere; every other
-row is what a host reports. `datetime` is the stamp with its zone; without zone the microseconds of `timestamp` count,
-else the zone is asked for. Rows that plaso calls "Not a time" are undated. A copy: look at the original where you have it.
+clouds, web requests, Sysmon connections and queries, and the Windows firewall become what they are elsewhere; every
+other row is what a host reports. `datetime` is the stamp with its zone; without zone the microseconds of `timestamp`
+count, else the zone is asked for. Rows that plaso calls "Not a time" are undated. A copy: look at the original where
+you have it.
 Reference: Timesketch documentation, "Import timelines" (CSV, JSONL); plaso, output modules and event data types.
 """
 
@@ -20,11 +21,27 @@ FIELDS = (
     *("user_identity_arn", "caller", "client_ip", "event_data_identifier", "operation_name", "resource_identifier"),
     *("resource_provider", "subscription_identifier", "caller_ip", "method_name", "principal_email", "service_name"),
     *("resource_name", "status_code", "user_agent", "log_name", "audit_record_identifier", "object_identifier"),
-    *("organization_identifier", "record_type", "result_status", "user_identifier", "user_key", "user_type", "workload"),
+    *(
+        "organization_identifier",
+        "record_type",
+        "result_status",
+        "user_identifier",
+        "user_key",
+        "user_type",
+        "workload",
+    ),
     # web
     *("http_request", "http_request_referer", "http_request_user_agent", "http_response_bytes", "http_response_code"),
     *("ip_address", "server_name", "cs_host", "cs_uri_query", "cs_username", "dest_ip", "dest_port", "http_method"),
-    *("http_status", "received_bytes", "sent_bytes", "requested_uri_stem", "s_computername", "cs_referrer", "time_taken"),
+    *(
+        "http_status",
+        "received_bytes",
+        "sent_bytes",
+        "requested_uri_stem",
+        "s_computername",
+        "cs_referrer",
+        "time_taken",
+    ),
     *("client_port", "original_request_host", "request_host", "request_uri", "request_query", "request"),
     *("source_ip_address", "source_port", "destination_ip_address", "destination_port", "elb_status_code"),
     *("domain_name", "page_transition_type", "referrer", "from_visit"),
@@ -138,7 +155,8 @@ FORMAT = Format(
                                             AS dst_endpoint_hostname,
                 coalesce(said(r.http_method), nullif(regexp_extract({LINE}, '^[A-Z]+'), ''))
                                             AS http_request_http_method,
-                coalesce(CASE WHEN r.url LIKE '%://%' THEN r.url END, nullif(regexp_extract({LINE}, '^[A-Z]+ ([^ ]+)', 1), ''),
+                coalesce(CASE WHEN r.url LIKE '%://%' THEN r.url END,
+                         nullif(regexp_extract({LINE}, '^[A-Z]+ ([^ ]+)', 1), ''),
                          said(r.requested_uri_stem) || coalesce('?' || said(r.cs_uri_query), ''),
                          said(r.request_uri) || coalesce('?' || said(r.request_query), ''))  AS http_request_url_string,
                 coalesce(said(r.http_request_user_agent), said(r.user_agent))  AS http_request_user_agent,
@@ -170,8 +188,8 @@ FORMAT = Format(
                 address(coalesce(said(r.destination_ip), said(r.dest_ip)))  AS dst_endpoint_ip,
                 port(coalesce(said(r.destination_port), said(r.dest_port)))  AS dst_endpoint_port,
                 lower(said(r.protocol))     AS connection_info_protocol_name,
-                CASE lower(r.action) WHEN 'drop' THEN 'blocked' WHEN 'allow' THEN 'allowed' ELSE lower(said(r.action)) END
-                                            AS disposition""",
+                CASE lower(r.action) WHEN 'drop' THEN 'blocked' WHEN 'allow' THEN 'allowed'
+                     ELSE lower(said(r.action)) END  AS disposition""",
         ),
         Part(
             table="system_activity",

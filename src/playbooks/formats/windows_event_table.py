@@ -1,8 +1,8 @@
 """Windows events as tables of a Log Analytics workspace: Event, SecurityEvent, WindowsEvent; Sysmon in any of them.
 
-CSV, JSON or Parquet. `EventData` is XML or JSON in text; SecurityEvent has columns for the fields of many events besides.
-Sysmon's connections and queries, and connections of the filtering platform (5156, 5157), become what they are elsewhere;
-the others are what a host reports. Sysmon's `UtcTime` is the event's own time.
+CSV, JSON or Parquet. `EventData` is XML or JSON in text; SecurityEvent has columns for the fields of many events
+besides. Sysmon's connections and queries, and connections of the filtering platform (5156, 5157), become what they are
+elsewhere; the others are what a host reports. Sysmon's `UtcTime` is the event's own time.
 Reference: Azure Monitor Logs reference, tables Event, SecurityEvent, WindowsEvent; Microsoft Sysinternals, Sysmon.
 """
 
@@ -11,8 +11,26 @@ from playbooks.formats.sysmon_nxlog import CONNECTION_COLUMNS, DNS_COLUMNS, FIEL
 from playbooks.formats.sysmon_xml import data
 
 COLUMNS = (
-    *("TimeGenerated", "Computer", "EventID", "Source", "Provider", "EventSourceName", "Channel", "EventLog", "EventData"),
-    *("RenderedDescription", "Activity", "EventLevelName", "EventRecordId", "EventOriginId", "Account", "SubjectUserName"),
+    *(
+        "TimeGenerated",
+        "Computer",
+        "EventID",
+        "Source",
+        "Provider",
+        "EventSourceName",
+        "Channel",
+        "EventLog",
+        "EventData",
+    ),
+    *(
+        "RenderedDescription",
+        "Activity",
+        "EventLevelName",
+        "EventRecordId",
+        "EventOriginId",
+        "Account",
+        "SubjectUserName",
+    ),
     *("TargetUserName", "TargetAccount", "NewProcessName", "CommandLine", "ParentProcessName", "IpAddress", "IpPort"),
     *("WorkstationName", "ServiceName", "TaskName", "FilePath", "Status", "UserName"),
 )
@@ -47,7 +65,8 @@ CLASS = f"""CASE WHEN {SYSMON} THEN CASE WHEN r.EventID IN ('1', '5') THEN 1007
                  WHEN r.EventID IN ('11', '15', '23', '26') THEN 1001 WHEN r.EventID IN ('6', '7') THEN 1005
                  WHEN r.EventID IN ('12', '13', '14') THEN 201002 ELSE 0 END
              WHEN r.EventID IN ('4688', '4689') THEN 1007
-             WHEN r.EventID IN ('4624', '4625', '4634', '4647', '4648', '4672', '4768', '4769', '4771', '4776') THEN 3002
+             WHEN r.EventID IN ('4624', '4625', '4634', '4647', '4648', '4672', '4768', '4769', '4771', '4776')
+             THEN 3002
              WHEN r.EventID IN ('4720', '4722', '4723', '4724', '4725', '4726', '4738') THEN 3001
              WHEN r.EventID IN ('4728', '4729', '4732', '4733', '4756', '4757') THEN 3006
              WHEN r.EventID IN ('4698', '4699', '4702') THEN 1006 WHEN r.EventID IN ('7045', '4697') THEN 201004

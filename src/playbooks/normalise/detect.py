@@ -128,7 +128,9 @@ class Sample:
             return []
         header = tuple(plain_name(name) for name in header_names(self.lines[0], ","))
         rows = (split_columns(line, ",") for line in self.lines[1:])
-        return [dict(zip(header, row, strict=True)) for row in rows if len(row) == len(header)] or [dict.fromkeys(header)]
+        return [dict(zip(header, row, strict=True)) for row in rows if len(row) == len(header)] or [
+            dict.fromkeys(header)
+        ]
 
     @cached_property
     def zeek_header(self) -> tuple[str, frozenset[str]]:

@@ -23,6 +23,7 @@ BAD_BYTE = re.compile(r"(?<!\\)((?:\\\\)*)\\(x[0-9a-f]{2})")
 JSON_TOKEN = re.compile(r'"[^"\\]*(?:\\[\s\S][^"\\]*)*"(?P<key>\s*:)?|[{}\[\]]|[^\s"{}\[\],:]+|"')
 # an array of objects at the beginning, bare or as the only member of an object
 PLAIN_ARRAY = re.compile(r'\s*(?:\{\s*(?P<key>"[A-Za-z_]+")\s*:\s*)?(?P<array>\[)\s*\{\s*(?P<first>"[A-Za-z_]+")\s*:')
+MAX_DOTS = 20  # of a name; what stands behind them is one name
 DOTTED_NAME = re.compile(r'"[A-Za-z_@][\w@]*\.[\w.]+"\s*:')
 CUT_OFF = "JSON ends in the middle of a record"
 
@@ -56,7 +57,10 @@ def undotted(raw: str) -> str:
     text = mended(raw)
     if DOTTED_NAME.search(text) is None or (found := json_object(text)) is None:
         return text
-    return json.dumps(_nested(found), ensure_ascii=False)
+    try:
+        return json.dumps(_nested(found), ensure_ascii=False)
+    except RecursionError:
+        return text
 
 
 def _nested(found: object) -> object:
@@ -64,7 +68,7 @@ def _nested(found: object) -> object:
         return found
     whole: dict[str, object] = {}
     for name, value in found.items():
-        *outer, last = name.split(".")
+        *outer, last = name.split(".", MAX_DOTS)
         place = whole
         for part in outer:
             inner = place.setdefault(part, {})
@@ -193,7 +197,11 @@ def _is_envelope(text: str, start: int, envelopes: tuple[str, ...], inner: bool 
     for token in JSON_TOKEN.finditer(text, start):
         word = token.group()
         if word in ("{", "["):
-            if depth == 1 and key in envelopes and (word == "[" or (not inner and _is_envelope(text, token.start(), envelopes, True))):
+            if (
+                depth == 1
+                and key in envelopes
+                and (word == "[" or (not inner and _is_envelope(text, token.start(), envelopes, True)))
+            ):
                 return True
             depth += 1
         elif word in ("}", "]"):
@@ -210,7 +218,9 @@ def _envelope_member(text: str, token: re.Match[str], envelopes: tuple[str, ...]
     word = token.group()
     if token.group("key") and word[1 : word.rfind('"')] in envelopes:
         opening = JSON_TOKEN.match(text, _skip_space(text, token.end()))
-        if opening and (opening.group() == "[" or (opening.group() == "{" and _is_envelope(text, opening.start(), envelopes, True))):
+        if opening and (
+            opening.group() == "[" or (opening.group() == "{" and _is_envelope(text, opening.start(), envelopes, True))
+        ):
             inside.append(opening.group())
             return opening.end()
     return (_closing(text, token.start()) or len(text)) if word in ("{", "[") else token.end()

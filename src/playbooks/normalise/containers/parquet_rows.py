@@ -88,7 +88,8 @@ def _batch_rows(about: pq.FileMetaData) -> int:
     claimed = max((about.row_group(i).total_byte_size for i in range(min(about.num_row_groups, 8))), default=0)
     rows = max((about.row_group(i).num_rows for i in range(min(about.num_row_groups, 8))), default=0)
     a_row = max(1, claimed // max(1, rows))
-    return max(1, min(BATCH_ROWS, BATCH_BYTES // a_row, BATCH_CELLS // max(1, about.num_columns)))
+    most: int = min(BATCH_ROWS, BATCH_BYTES // a_row, BATCH_CELLS // max(1, about.num_columns))
+    return max(1, most)
 
 
 def _fast(con: duckdb.DuckDBPyConnection, batch: pa.RecordBatch) -> list[str]:
