@@ -2,8 +2,8 @@
 
 The class of a record tells its table: DNS, HTTP, connections (RDP, SMB, SSH and FTP too), what was done by API in a
 cloud or application; all other classes are what hosts and devices report. A copy of another log: look at the original
-where you have it. OCSF times are milliseconds since the epoch; text without a zone, as some stores export it, is asked for.
-Flow logs that count one direction put what the source sent into `traffic.bytes`. Version 1 of Security Lake keeps
+where you have it. OCSF times are milliseconds since the epoch; text without a zone, as some stores export it, is asked
+for. Flow logs that count one direction put what the source sent into `traffic.bytes`. Version 1 of Security Lake keeps
 request and response in `unmapped`, each value under a name with dots.
 Reference: Open Cybersecurity Schema Framework, versions 1.0 to 1.8; Amazon Security Lake User Guide, OCSF sources.
 """
