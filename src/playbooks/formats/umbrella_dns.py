@@ -15,7 +15,7 @@ FORMAT = Format(
         r'^\s*(?:(?P<header>"?Timestamp"?,"?(?:Most Granular Identity|Policy Identity).*)|'
         r'"(?P<ts>[^"]*)","(?P<identity>(?:[^"]|"")*)","(?P<identities>(?:[^"]|"")*)",'
         r'"(?P<internal>[0-9A-Fa-f:.]*)","(?P<external>[0-9A-Fa-f:.]*)","(?P<action>[A-Za-z ]*)",'
-        r'"(?P<type>[^"]*)","(?P<rcode>[A-Z0-9_]*)","(?P<domain>[^"]*)","(?P<categories>(?:[^"]|"")*)"'
+        r'"(?P<type>[^"]*)","(?P<rcode>[A-Z0-9_]*)","(?P<domain>[^"]+)","(?P<categories>(?:[^"]|"")*)"'
         r'(?:,"(?P<kind>(?:[^"]|"")*)"(?:,"(?:[^"]|"")*")*)?)$'
     ),
     clock=Clock.IN_THE_STAMP,
