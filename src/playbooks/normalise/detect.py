@@ -7,16 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
-
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from playbooks.formats import FORMATS, Columns, Format, Json, Pairs, TextLines, W3c, Zeek
 from playbooks.normalise.columns import header_names, split_columns
 from playbooks.normalise.cut import Layout, cut, w3c_fields, zeek_name
 from playbooks.normalise.json_records import json_object
 from playbooks.normalise.pairs import pairs
+from playbooks.normalise.search import Search, python_search, re2_search
 from playbooks.normalise.tables import plain_name, table_layout
 from playbooks.normalise.text import beginning
 
@@ -32,12 +29,6 @@ ANY_JSON = Json(keys=frozenset(), shape="{}", envelopes=("Records", "Events"))
 ANY_LINES = TextLines(pattern=r"(?P<line>.+)")
 ENVELOPES = frozenset(key for form in FORMATS if isinstance(form.cut, Json) for key in form.cut.envelopes)
 KIT = frozenset(form.name for form in FORMATS)
-
-
-class Search(Protocol):
-    """Whether a pattern fits a text, or the whole of it."""
-
-    def __call__(self, pattern: str, text: str, whole: bool = False) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -236,7 +227,7 @@ def _likely(sample: Sample) -> tuple[type[Layout], ...]:
 
 def fit(form: Format, sample: Sample) -> Tried:
     """How well a format's mark fits a sample."""
-    search = re2_search if form.sha256 else _python_search
+    search = re2_search if form.sha256 else python_search
     match form.cut:
         case TextLines(pattern=pattern):
             share = _share(sum(search(pattern, line) for line in sample.lines), len(sample.lines))
@@ -254,17 +245,6 @@ def fit(form: Format, sample: Sample) -> Tried:
             return _fit_zeek(form.name, sample, layout)
         case Columns() as layout:
             return _fit_columns(form.name, sample, layout, search)
-
-
-def _python_search(pattern: str, text: str, whole: bool = False) -> bool:
-    return (re.fullmatch if whole else re.search)(pattern, text) is not None
-
-
-def re2_search(pattern: str, text: str, whole: bool = False) -> bool:
-    """Whether a pattern fits, in time linear to the text: patterns of own formats may come from a stranger."""
-    plain = text.encode("utf-8", "replace").decode()
-    pattern = rf"\A(?:{pattern})\z" if whole else pattern
-    return bool(pc.match_substring_regex(pa.array([plain], pa.string()), pattern=pattern)[0].as_py())
 
 
 def _fit_table(name: str, sample: Sample, layout: Json, search: Search) -> Tried:
@@ -319,7 +299,7 @@ def _at(found: dict[str, object], path: str) -> object:
 
 
 def _fit_objects(
-    name: str, objects: list[dict[str, object]], layout: Json | Zeek, search: Search = _python_search
+    name: str, objects: list[dict[str, object]], layout: Json | Zeek, search: Search = python_search
 ) -> Tried:
     if not objects:
         header = "no `#fields` header and " if isinstance(layout, Zeek) else ""

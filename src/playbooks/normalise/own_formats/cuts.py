@@ -13,7 +13,6 @@ from playbooks.formats import Columns, Json, Pairs, TextLines, W3c, Zeek
 from playbooks.formats.format import Cut
 from playbooks.normalise.columns import header_names
 from playbooks.normalise.cut import w3c_fields, zeek_name
-from playbooks.normalise.detect import re2_search
 from playbooks.normalise.own_formats.document import (
     LEAVES,
     Delimited,
@@ -26,6 +25,7 @@ from playbooks.normalise.own_formats.document import (
     ZeekLines,
 )
 from playbooks.normalise.pairs import plain_name
+from playbooks.normalise.search import re2_search
 
 GROUP = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 ANY_LINES = ("", "x", "some words, 1 2 3", '{"a": 1}')  # a mark that fits all of these tells nothing
