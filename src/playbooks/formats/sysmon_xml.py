@@ -12,7 +12,7 @@ from playbooks.formats.sysmon_nxlog import CONNECTION_COLUMNS, DNS_COLUMNS, FIEL
 
 def _plain(text: str) -> str:
     """SQL that writes the five entities of XML out."""
-    for entity, character in (("lt", "'<'"), ("gt", "'>'"), ("quot", "chr(34)"), ("apos", "chr(39)"), ("amp", "'&'")):
+    for entity, character in (("lt", "'<'"), ("gt", "'>'"), ("quot", "'\"'"), ("apos", "''''"), ("amp", "'&'")):
         text = f"replace({text}, '&{entity};', {character})"
     return text
 
