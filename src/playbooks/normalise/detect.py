@@ -12,12 +12,13 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from playbooks.formats import FORMATS, Columns, Format, Json, Pairs, TextLines, W3c, Zeek
+from playbooks.formats import FORMATS, Columns, Format, Json, Pairs, TextLines, W3c, Xml, Zeek
 from playbooks.normalise.columns import header_names
 from playbooks.normalise.cut import Layout, cut, w3c_fields, zeek_name
 from playbooks.normalise.json_records import json_object
 from playbooks.normalise.pairs import pairs
 from playbooks.normalise.text import beginning
+from playbooks.normalise.xml_records import xml_fields, xml_records
 
 SAMPLE_RECORDS = 100
 SAMPLE_CHARS = 1 << 20
@@ -59,6 +60,13 @@ class Detection:
     layout: Layout
     tried: tuple[Tried, ...]
     binary: bool = False
+
+    @property
+    def as_cut(self) -> Format | None:
+        """The format with the layout of this file, which may know more than that of the format: a Zeek log's name."""
+        if self.format is None or self.format.cut == self.layout:
+            return self.format
+        return replace(self.format, cut=self.layout)
 
     def why_chosen(self) -> str:
         """Which formats of the kit an own format was preferred to; empty for any other choice."""
@@ -120,6 +128,14 @@ class Sample:
             held[style] = [dict(pairs(line, style)) for line in self.lines]
         return held[style]
 
+    def elements(self, name: str) -> list[dict[str, object]]:
+        """The XML elements of a name, as fields."""
+        for text in (self.text[:OBJECT_CHARS], self.text) if f"<{name}" in self.text else ():
+            raws = [raw for records in xml_records([text], name) for raw in records.raws][:SAMPLE_RECORDS]
+            if found := [dict(fields) for raw in raws if (fields := xml_fields(raw, name))]:
+                return found
+        return []
+
     @cached_property
     def zeek_header(self) -> tuple[str, frozenset[str]]:
         """The log's name and its fields, both empty without a `#fields` line."""
@@ -164,7 +180,7 @@ def detect(file: Path, own: Sequence[Format] = ()) -> Detection:
         form = forms[best[0].name]
         best = best[:1]
         others = [t for t in tried if t not in best]
-        return Detection(form, form.cut, (*best, *_by_nearness(others, sample, forms)))
+        return Detection(form, _named(form.cut, sample), (*best, *_by_nearness(others, sample, forms)))
     if best:
         return Detection(None, _layout(sample), tuple(best), "\0" in sample.text)
     return Detection(None, _layout(sample), tuple(_by_nearness(tried, sample, forms)), "\0" in sample.text)
@@ -173,6 +189,12 @@ def detect(file: Path, own: Sequence[Format] = ()) -> Detection:
 def _of_other_lines(forms: list[Format], sample: Sample) -> bool:
     """Whether no line has the marks of two of these formats: logs of several products in one file."""
     return all(sum(fit(form, Sample(line)).share == 1 for form in forms) < 2 for line in sample.lines)
+
+
+def _named(layout: Layout, sample: Sample) -> Layout:
+    """A layout for Zeek logs of any name, with the name of this one: records of another log are not of it."""
+    path, _ = sample.zeek_header
+    return replace(layout, path=path) if isinstance(layout, Zeek) and not layout.path else layout
 
 
 def take_sample(file: Path) -> Sample:
@@ -219,6 +241,8 @@ def fit(form: Format, sample: Sample) -> Tried:
         case Json() as layout:
             objects = [_unnested(o, layout) for o in sample.objects(layout.envelopes)]
             return _fit_objects(form.name, objects, layout, search)
+        case Xml(element=element) as layout:
+            return _fit_objects(form.name, sample.elements(element), layout, search)
         case Pairs() as layout:
             return _fit_pairs(form.name, sample, layout, search)
         case W3c() as layout:
@@ -285,18 +309,20 @@ def _at(found: dict[str, object], path: str) -> object:
 
 
 def _fit_objects(
-    name: str, objects: list[dict[str, object]], layout: Json | Zeek, search: Search = _python_search
+    name: str, objects: list[dict[str, object]], layout: Json | Zeek | Xml, search: Search = _python_search
 ) -> Tried:
+    if not objects and isinstance(layout, Xml):
+        return Tried(name, 0.0, f"no XML element {layout.element}")
     if not objects:
         header = "no `#fields` header and " if isinstance(layout, Zeek) else ""
         return Tried(name, 0.0, f"{header}no JSON objects")
-    only = layout.only if isinstance(layout, Json) else ()
+    only = () if isinstance(layout, Zeek) else layout.only
     lacking = [_lacking(frozenset(found), layout) or _unfit(found, only, search) for found in objects]
     share = _share(sum(not lack for lack in lacking), len(objects))
     return Tried(name, share, "" if share == 1 else max(lacking, key=len))
 
 
-def _lacking(names: frozenset[str], layout: Json | Zeek | Columns | Pairs | W3c) -> str:
+def _lacking(names: frozenset[str], layout: Json | Zeek | Columns | Pairs | W3c | Xml) -> str:
     missing = sorted(layout.keys - names)
     any_of = frozenset() if isinstance(layout, Columns | W3c) else layout.any_of
     if any_of and not any_of & names:
@@ -308,9 +334,10 @@ def _fit_zeek(name: str, sample: Sample, layout: Zeek) -> Tried:
     path, names = sample.zeek_header
     if not names:
         objects = [{zeek_name(key): value for key, value in found.items()} for found in sample.objects(())]
+        objects = [{} if found.get("_path") in layout.never else found for found in objects]
         return _fit_objects(name, objects, layout)
-    if path and path != layout.path:
-        return Tried(name, 0.0, f"#path is {path[:40]}, not {layout.path}")
+    if path and (path in layout.never or path != (layout.path or path)):
+        return Tried(name, 0.0, f"#path is {path[:40]}, not {layout.path or 'one of the other logs'}")
     lack = _lacking(names, replace(layout, any_of=frozenset()) if path else layout)
     return Tried(name, 0.0 if lack else 1.0, lack)
 
