@@ -13,18 +13,19 @@ from tests.formats.refresh_cases import CASES, stored
 from tests.formats.test_cases import FILES, expected, name
 
 from playbooks import engine, formats, schema
-from playbooks.formats import FORMATS, MACROS, REFUSED, Clock, Columns, Format, Json, Pairs, TextLines, W3c, Zeek
+from playbooks.formats import FORMATS, MACROS, REFUSED, Clock, Columns, Format, Json, Pairs, TextLines, W3c, Xml, Zeek
 from playbooks.normalise import detect
 from playbooks.normalise.detect import LEAST_SHARE, fit, take_sample
 from playbooks.normalise.mapping import entries, fields_of
 
 KINDS = {"normal", "half_line", "bad_byte", "odd_clock", "unknown_value"}
+NO_FORMATS = ("format", "windows_events")
 WITHOUT_RECORDS = {"aws_cloudtrail/empty_records"}
 every_format = pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
 
 
 def modules() -> dict[str, ModuleType]:
-    names = [module.name for module in pkgutil.iter_modules(formats.__path__) if module.name != "format"]
+    names = [module.name for module in pkgutil.iter_modules(formats.__path__) if module.name not in NO_FORMATS]
     return {name: importlib.import_module(f"playbooks.formats.{name}") for name in names}
 
 
@@ -127,7 +128,7 @@ def test_patterns_mean_something_to_python_and_to_the_engine(form: Format) -> No
 @every_format
 def test_keys_of_a_mark_are_among_the_fields_that_are_read(form: Format) -> None:
     match form.cut:
-        case Json(keys=keys, shape=shape):
+        case Json(keys=keys, shape=shape) | Xml(keys=keys, shape=shape):
             assert all(f'"{key}"' in shape for key in keys)
         case Zeek(keys=keys, fields=fields):
             assert keys <= {field.replace(".", "_") for field in fields}

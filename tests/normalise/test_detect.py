@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.formats.refresh_cases import CASES
 
-from playbooks.formats import FORMATS, Json, TextLines
+from playbooks.formats import FORMATS, Json, TextLines, Zeek
 from playbooks.normalise import Detection, Source, detect, read
 from playbooks.normalise.detect import ANY_JSON, ANY_LINES
 
@@ -53,18 +53,25 @@ def test_unknown_tables_name_the_formats_of_tables(tmp_path: Path) -> None:
     assert "nearest: zeek_conn (no `#fields` header and no JSON objects); " in found.why_unknown()
 
 
-def test_another_zeek_log_is_not_taken_for_one_that_is_read(tmp_path: Path) -> None:
+def test_another_zeek_log_is_not_taken_for_one_that_has_a_table_of_its_own(tmp_path: Path) -> None:
     text = (CASES / "zeek_ssl" / "normal.log").read_text().replace("#path\tssl", "#path\tquic")
-    assert "zeek_ssl (#path is quic, not ssl)" in detected(tmp_path, text).why_unknown()
+    found = detected(tmp_path, text)
+    assert form(found) == "zeek_logs"
+    assert isinstance(found.layout, Zeek)
+    assert found.layout.path == "quic"
     common = {"ts": 1773133200.1, "uid": "C1", "id.orig_h": "192.0.2.1", "id.resp_h": "198.51.100.7", "proto": "tcp"}
     strangers = {
-        "quic": {"version": "1", "server_name": "app.example.net", "history": "ISish"},
-        "kerberos": {"cipher": "aes256-cts-hmac-sha1-96", "success": True},
+        "quic": {"version": "1", "server_name": "app.example.net", "history": "ISish", "client_initial_dcid": "aa"},
+        "kerberos": {"cipher": "aes256-cts-hmac-sha1-96", "success": True, "request_type": "TGS"},
         "smtp": {"trans_depth": 1, "helo": "mail.example.net"},
-        "dhcp": {"trans_id": 7, "mac": "00:00:5e:00:53:01"},
+        "dhcp": {"trans_id": 7, "mac": "00:00:5e:00:53:01", "assigned_addr": "192.0.2.1"},
     }
     for name, fields in strangers.items():
-        assert form(detected(tmp_path, json.dumps(common | fields))) is None, name
+        assert form(detected(tmp_path, json.dumps(common | fields))) == "zeek_logs", name
+    assert form(detected(tmp_path, json.dumps(common | {"trans_id": 7}))) is None
+    assert form(detected(tmp_path, json.dumps({"_path": "conn", "ts": 1, "x": 2}))) is None
+    no_ts = text.replace("\tts\t", "\ttime\t").replace("#fields\tts", "#fields\ttime")
+    assert "zeek_logs (missing: ts)" in detected(tmp_path, no_ts).why_unknown()
 
 
 def test_nothing_is_picked_on_a_tie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

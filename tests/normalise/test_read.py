@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,7 +19,7 @@ from tests.formats.refresh_cases import CASES, read_log
 from tests.formats.test_cases import FILES
 
 from playbooks import engine, schema
-from playbooks.formats import FORMATS, MACROS, REFUSED, Columns, Format, Json, Pairs, TextLines, W3c, Zeek
+from playbooks.formats import FORMATS, MACROS, REFUSED, Columns, Format, Json, Pairs, TextLines, W3c, Xml, Zeek
 from playbooks.normalise import Source, detect, read
 from playbooks.normalise.columns import header_names
 from playbooks.normalise.cut import cut
@@ -245,6 +246,10 @@ def spoiled(form: Format, normal: str) -> Iterator[str]:
             yield from spoiled_cells(normal.split(delimiter), delimiter)
         case W3c() if "\t" in normal:
             yield from spoiled_cells(normal.split("\t"), "\t")
+        case Xml():
+            for number, value in enumerate(re.finditer(r"(?<=>)[^<]+(?=<)|(?<==')[^']*(?=')", normal)):
+                for nasty in NASTY[number % SHARES :: SHARES]:
+                    yield normal[: value.start()] + escape(nasty, {"'": "&apos;"}) + normal[value.end() :]
         case TextLines() | Pairs() | W3c():
             yield from spoiled_cells(normal.split(" "), " ")
 

@@ -39,14 +39,14 @@ ANNOTATED = (
     *("sekoia/checkpoint", "sekoia/sophos_fw", "sekoia/cisco_meraki", "sekoia/paloalto", "sekoia/fortiproxy"),
     *("sekoia/cisco_asa_ftd", "sekoia/iptables", "sekoia/pf_filterlog", "sekoia/sonicwall", "sekoia/watchguard"),
     *("sekoia/symantec_wss_json", "sekoia/netskope_transaction_w3c", "sekoia/netskope_events_json"),
+    *("sekoia/suricata_eve", "sekoia/sentinelone_cloudfunnel", "otrf/log4shell"),
+    *("sekoia/crowdstrike_fdr", "sekoia/windows_nxlog_json"),
 )
 COUNTED = (
     *(*ANNOTATED, "zeek/baseline_edge", "rita/truncated", "rita/unknown_field", "opensearch/vpcflow_json"),
     *("panther/cloudflare_http", "panther/aws_alb", "plaso/aws_elb"),  # no values expected
     *("sekoia/bind_query", "sekoia/efficientip_ddi"),  # no time in their lines
     *("panther/umbrella_dns_json", "panther/ocsf_dns"),  # several logs in one file
-    # read otherwise with reason: the event's own time, the responsible process, names of codes
-    *("sekoia/crowdstrike_fdr", "sekoia/sentinelone_cloudfunnel", "sekoia/windows_nxlog_json"),
     *("panther/crowdstrike_dns", "panther/crowdstrike_fdr", "panther/m365d_advancedhunting"),  # no values expected
     # read otherwise with reason: the whole e-mail for its local part, a name for a type, no column for a device
     *("sekoia/google_workspace_reports", "sekoia/cloudflare_audit"),
@@ -56,8 +56,6 @@ COUNTED = (
     # for whom it was done to
     *("panther/azure_activity", "panther/entra_audit", "sekoia/entra_graph_audit"),
     *("plaso/gcp_logging", "plaso/azure_appgw", "otrf/goldensaml"),  # other logs between, or no values expected
-    # read otherwise with reason: the start of a flow for the moment it was logged, the client of an answer, its data
-    *("sekoia/suricata_eve",),
     *("panther/aws_vpcflow_json", "panther/ocsf_network", "panther/suricata_dns"),  # several logs in one file
     *("msticpy/azure_network_analytics_csv", "maltrail/maltrail_sensor_log"),  # no values expected
 )
@@ -65,7 +63,7 @@ COUNTED = (
 FIREWALL_CLOCKS = dict.fromkeys(("slips/argus_binetflow_csv", "sekoia/sophos_fw"), "UTC")
 CLOCKS = FIREWALL_CLOCKS | {"sekoia/zscaler_zia_json": "UTC", "sekoia/infoblox_ddi": "UTC"}
 CLOCKS |= dict.fromkeys(("sekoia/paloalto", "sekoia/fortigate", "sekoia/cisco_asa_ftd", "sekoia/sonicwall"), "UTC")
-CLOCKS |= {"sekoia/checkpoint": "UTC"}
+CLOCKS |= {"sekoia/checkpoint": "UTC", "sekoia/windows_nxlog_json": "UTC"}
 LEAST_SHARE = 0.98
 # values that are read otherwise with reason: at most so many of a field
 OTHERWISE: dict[str, dict[str, int]] = {
@@ -85,6 +83,18 @@ OTHERWISE: dict[str, dict[str, int]] = {
     # by the vendor's direction; a column that differs by version
     "sekoia/netskope_transaction_w3c": {"bytes_out": 2, "bytes_in": 2, "action": 1},
     "sekoia/netskope_events_json": {"action": 4},  # what the user did for what the policy did
+    # Sysmon's service for the user; a name, a kind or a web address that stands only in the words of the event
+    "sekoia/windows_nxlog_json": {
+        "user": 8, "process": 3, "src_ip": 2, "dst_domain": 1, "url": 1, "action": 3, "rcode": 1, "answers": 1,
+    },
+    # a kind of logon worked out; the host that forwarded for the one that logged
+    "sekoia/winlogbeat": {"action": 1, "src_host": 2},
+    # when the cloud took it in for when it happened; the module for the process that loaded it; the domain of the host
+    "sekoia/crowdstrike_fdr": {"timestamp": 12, "process": 1, "dst_domain": 1},
+    # the service that acted for the process; an address in a command line
+    "sekoia/sentinelone_cloudfunnel": {"process": 3, "user": 1, "dst_domain": 1, "url": 1},
+    "sekoia/suricata_eve": {"url": 1, "dst_domain": 1},
+    "otrf/log4shell": {"process": 1},  # the server's process for the client's
 }
 
 # expected field → columns of which one must hold the value
@@ -93,6 +103,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "src_port": ("src_endpoint_port",),
     # the annotations mean the host that logged, also where it is the destination
     "src_host": ("src_endpoint_hostname", "src_endpoint_ip", "dst_endpoint_hostname", "device_hostname"),
+    # a row about a process has it as what was started or touched
     "process": ("actor_process_file_path", "actor_process_name", "process_file_path", "process_name"),
     "dst_ip": ("dst_endpoint_ip",),
     "dst_port": ("dst_endpoint_port",),
@@ -109,7 +120,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "query_type": ("query_type",),
     "rcode": ("rcode",),
     "answers": ("answers",),
-    "event_name": ("api_operation",),
+    "event_name": ("api_operation", "activity_name"),
     "event_source": ("api_service_name",),
     "region": ("cloud_region",),
     "account": ("cloud_account_uid",),
@@ -133,6 +144,7 @@ BLOCKED = (
     "transaction blocked",
 )
 CLASSES = dict.fromkeys(ALLOWED, "allowed") | dict.fromkeys(BLOCKED, "blocked")
+KINDS = {"dns": "query_hostname", "http": "http_response_code", "tls": "tls_sni", "flow": "tls_sni"}
 DERIVED = ("timestamp", "uri", "error")  # compared by their own rules
 
 
@@ -181,6 +193,8 @@ def supported(folder: str) -> Iterator[Value]:
         event = events(file).get(entry["line_number"] + 1)
         also = entry.get("accept_also") or {}
         for field, wanted in entry["fields"].items():
+            if field == "action" and event and not {"activity_name", "api_operation"} & set(event):
+                continue  # what happened is the table of the row
             if field in DERIVED or any(event is None or c in event for c in COLUMNS.get(field, ())):
                 more = also.get(field, [])
                 more = tuple(more if isinstance(more, list) else [more])
@@ -195,7 +209,9 @@ def readable(folder: str, entry: dict[str, Any]) -> bool:
     if folder == "sekoia/unbound":
         return "query" in entry["fields"]  # others: the daemon's own messages
     if folder == "slips/suricata_eve":
-        return entry["fields"]["event_name"] in ("dns", "http", "tls")  # flows are dated by their start
+        return entry["fields"]["event_name"] != "flow"  # flows are dated by their start
+    if folder == "sekoia/suricata_eve":
+        return entry["line_number"] not in (2, 3, 4)  # answers have their client as source, flows their start as time
     if folder == "sekoia/aws_vpcflow":
         return entry["line_number"] != 3  # NODATA
     if folder == "sekoia/cisco_asa_ftd":
@@ -218,14 +234,17 @@ def fits(value: Value) -> bool:
         return abs(later) < 0.001 or (moment.microsecond == 0 and 0 <= later < 1)
     if value.field == "error":
         return str(event["status_detail"]).startswith(value.wanted)
-    if value.field == "uri" and event["http_request_http_method"] == "CONNECT":
+    if value.field == "uri" and event.get("http_request_http_method") == "CONNECT":
         return bool(event["dst_endpoint_hostname"] == value.wanted.rpartition(":")[0])
     if value.field == "uri":
         return str(event["http_request_url_string"]).endswith(value.wanted)
     found = [event[column] for column in COLUMNS[value.field] if column in event]
+    if value.field == "event_name":  # the kind of a record is the table of its row, or stands before the rest
+        found += [kind for kind, column in KINDS.items() if column in event]
+        found += [str(said).partition(": ")[0] for said in found]
     if value.field == "user":  # some annotations leave out the domain
         found += [str(said).rpartition("\\")[2] for said in found]
-        found += [str(said).partition("@")[0] for said in found]
+        found += [str(said).partition("@")[0].rstrip("$") for said in found]
     if value.field == "src_host":  # and some that of the host
         found += [str(said).partition(".")[0] for said in found]
     also = value.also
@@ -233,6 +252,8 @@ def fits(value: Value) -> bool:
         also = (*also, str(value.wanted).partition("://")[2] or value.wanted)
         found += [str(said).partition("://")[2] for said in found]
         found += [said[said.find("/") :] for said in map(str, found) if "/" in said]
+    if value.field == "action":  # an id may stand before the words
+        found += [str(said).partition(": ")[2] for said in found]
     if value.field in ("action", "outcome"):
         also = (*also, CLASSES.get(str(value.wanted).lower(), value.wanted))
         found += [CLASSES.get(str(said).lower(), said) for said in found]

@@ -1,11 +1,12 @@
-"""CrowdStrike Falcon Data Replicator: connections and DNS requests of the sensor, one JSON object an event.
+"""CrowdStrike Falcon Data Replicator: everything that the sensor reports, one JSON object an event.
 
 All values are text. `timestamp` is when the cloud received the event (milliseconds), `ContextTimeStamp` when it
 happened on the host (seconds); the latter is used, because sensors send in batches. A SIEM may keep the event as it
 came in `event` and write its own stamps without a zone, in UTC, beside it (Panther). Many events name no host: then
-`aid`, the sensor's id, stands for it. The other kinds of event are unread, with their name.
-Reference: CrowdStrike Falcon Data Replicator, event data dictionary: NetworkConnectIP4, NetworkReceiveAcceptIP4,
-DnsRequest.
+`aid`, the sensor's id, stands for it. Connections and DNS requests have tables of their own; so have the names of
+processes: a connection carries only the id of its process, `ProcessRollup2` the name. The rows of the asset lists
+(`aidmaster`, `managedassets`, `notmanaged`) have no event name and are told by what they hold.
+Reference: CrowdStrike Falcon Data Replicator, event data dictionary.
 """
 
 import re
@@ -18,6 +19,23 @@ FIELDS = (
     *("LocalAddressIP4", "LocalAddressIP6", "LocalPort", "RemoteAddressIP4", "RemoteAddressIP6", "RemotePort"),
     *("DomainName", "RequestType", "QueryStatus", "RespondingDnsServer"),
     *("CNAMERecords", "IP4Records", "IP6Records"),
+    # processes, files, registry, services, tasks, accounts, detections
+    *("ImageFileName", "TargetImageFileName", "CommandLine", "ParentBaseFileName", "SHA256HashData", "MD5HashData"),
+    *("TargetFileName", "RegObjectName", "RegValueName", "ServiceDisplayName", "TaskName", "UserSid", "LogonType"),
+    *("ClientComputerName", "ErrorStatus", "Name", "DetectName", "DetectDescription", "SeverityName", "FileName"),
+    *("FilePath", "SHA256String", "Hostname", "HostnameField", "UTCTimestamp", "StartTimestamp", "LocalIP"),
+    *("ParentImageFileName", "ParentCommandLine", "PatternDispositionDescription", "Description"),
+    *(
+        "FirewallRule",
+        "FirewallRuleId",
+        "GroupRid",
+        "UserRid",
+        "ScriptContent",
+        "CommandHistory",
+        "_time",
+        "Time",
+        "MAC",
+    ),
 )
 _NAMES = ", ".join(f'"{name}": "VARCHAR"' for name in FIELDS)
 
@@ -31,20 +49,21 @@ _NAME = _of("coalesce(@event_simpleName, r.fdr_event_type)")
 _INBOUND = f"(@ConnectionDirection = '1' OR {_NAME} LIKE 'NetworkReceiveAccept%')"
 _LOCAL = "nullif(address(coalesce(@LocalAddressIP6, @LocalAddressIP4)), '0.0.0.0')"
 _REMOTE = "nullif(address(coalesce(@RemoteAddressIP6, @RemoteAddressIP4)), '0.0.0.0')"
-_HOST = "hostname(coalesce(said(@ComputerName), said(@aid)))"
+_FROM = "coalesce(nullif(said(@RemoteAddressIP4), '0.0.0.0'), said(@RemoteAddressIP6), @LocalAddressIP4, @LocalIP)"
+_HOST = "hostname(coalesce(said(@ComputerName), said(@Hostname), said(@HostnameField), said(@aid)))"
+_STAMPS = ("ContextTimeStamp", "timestamp", "UTCTimestamp", "StartTimestamp", "_time", "Time")
+_STAMP = f"coalesce({', '.join(f'said(@{name})' for name in _STAMPS)})"
 _SHARED = """
         -- a number since the epoch; Panther's spelling has no zone and is UTC
-        CASE WHEN regexp_matches(coalesce(said(@ContextTimeStamp), said(@timestamp)), '^\\d+(\\.\\d+)?$')
-             THEN epoch_time(coalesce(said(@ContextTimeStamp), said(@timestamp)))
-             ELSE coalesce(iso_time(coalesce(said(@ContextTimeStamp), said(@timestamp))),
-                           iso_time(coalesce(said(@ContextTimeStamp), said(@timestamp)) || 'Z')) END  AS time,
+        coalesce(epoch_time(digits_of(§stamp)), iso_time(§stamp), iso_time(§stamp || 'Z'))  AS time,
+        said(@id)                   AS metadata_uid,""".replace("§stamp", _STAMP)
+_CONTEXT = """
         said(@UserName)             AS actor_user_name,
         coalesce(said(@ContextBaseFileName), file_name(@ContextImageFileName))
                                     AS actor_process_name,
-        said(@ContextImageFileName)  AS actor_process_file_path,
-        said(@id)                   AS metadata_uid,"""
+        said(@ContextImageFileName)  AS actor_process_file_path,"""
 
-_CONNECTION = f"""{_SHARED}
+_CONNECTION = f"""{_SHARED}{_CONTEXT}
         CASE WHEN {_INBOUND} THEN {_REMOTE} ELSE {_LOCAL} END  AS src_endpoint_ip,
         port(CASE WHEN {_INBOUND} THEN @RemotePort ELSE nullif(@LocalPort, '0') END)  AS src_endpoint_port,
         CASE WHEN {_INBOUND} THEN NULL ELSE {_HOST} END  AS src_endpoint_hostname,
@@ -55,7 +74,7 @@ _CONNECTION = f"""{_SHARED}
         protocol(@Protocol)         AS connection_info_protocol_name
 """
 
-_DNS = f"""{_SHARED}
+_DNS = f"""{_SHARED}{_CONTEXT}
         {_HOST}                     AS src_endpoint_hostname,
         address(@RespondingDnsServer)  AS dst_endpoint_ip,
         hostname(@DomainName)       AS query_hostname,
@@ -68,9 +87,57 @@ _DNS = f"""{_SHARED}
              lambda a: trim(a) <> ''), lambda a: address(rtrim(trim(a), '.')))  AS answers
 """
 
+_ASSET = "coalesce(@_time, @Time) IS NOT NULL AND coalesce(@aid, @ComputerName, @MAC) IS NOT NULL"
+_STARTED = f"{_NAME} LIKE '%ProcessRollup2%'"
+_MODULE = f"regexp_matches({_NAME}, '(Module|Image|Driver)Load')"
+_CLASS = f"""CASE
+        WHEN regexp_matches({_NAME}, 'ProcessRollup2|^EndOfProcess|^ProcessBlocked|^CreateProcess|Injected') THEN 1007
+        WHEN {_MODULE} THEN 1005
+        WHEN regexp_matches({_NAME}, 'Detection|^Event_Epp') THEN 2004
+        WHEN regexp_matches({_NAME}, 'Written|File(Deleted|Renamed?|Open|Create)|^(Directory|NewScript|NewExecutable)')
+        THEN 1001
+        WHEN regexp_matches({_NAME}, '^(Suspicious)?Reg|Asep') THEN 201002
+        WHEN regexp_matches({_NAME}, 'Service') THEN 201004 WHEN regexp_matches({_NAME}, '^ScheduledTask') THEN 1006
+        WHEN regexp_matches({_NAME}, '^UserLog|^SsoUserLog') THEN 3002
+        WHEN regexp_matches({_NAME}, '^UserAccount(Added|Removed)') THEN 3006
+        WHEN regexp_matches({_NAME}, '^UserAccount') THEN 3001 ELSE 0 END"""
+
+_SYSTEM = f"""{_SHARED}
+        {_CLASS}                    AS class_uid,
+        coalesce(said({_NAME}), 'asset')  AS activity_name,
+        {_HOST}                     AS device_hostname,
+        -- of an asset the list may hold several addresses
+        address(CASE WHEN is_address({_FROM}) THEN {_FROM} END)  AS src_endpoint_ip,
+        hostname(@ClientComputerName)  AS src_endpoint_hostname,
+        said(@UserName)             AS actor_user_name,
+        said(@UserSid)              AS user_name,
+        coalesce(said(@ParentBaseFileName), file_name(@ParentImageFileName), said(@ContextBaseFileName),
+                 file_name(@ContextImageFileName))  AS actor_process_name,
+        coalesce(said(@ParentImageFileName), said(@ContextImageFileName))  AS actor_process_file_path,
+        said(@ParentCommandLine)    AS actor_process_cmd_line,
+        -- of a loaded module the image is the module
+        file_name(CASE WHEN {_MODULE} THEN @TargetImageFileName ELSE coalesce(@ImageFileName, @FileName) END)
+                                    AS process_name,
+        said(CASE WHEN {_MODULE} THEN @TargetImageFileName ELSE coalesce(@ImageFileName, @FilePath) END)
+                                    AS process_file_path,
+        said(@CommandLine)          AS process_cmd_line,
+        CASE WHEN NOT {_MODULE} THEN coalesce(said(@SHA256HashData), said(@SHA256String), said(@MD5HashData)) END
+                                    AS process_file_hash,
+        coalesce(said(@TargetFileName), CASE WHEN {_MODULE} THEN said(@ImageFileName) END,
+                 nullif(concat_ws(chr(92), said(@RegObjectName), said(@RegValueName)), ''), said(@TaskName),
+                 said(@ServiceDisplayName), said(@FirewallRuleId))  AS file_path,
+        coalesce(said(@DetectName), said(@Name))  AS finding_title,
+        said(@SeverityName)         AS severity,
+        said(@PatternDispositionDescription)  AS disposition,
+        said(@ErrorStatus)          AS status_detail,
+        nullif(concat_ws(', ', said(coalesce(@DetectDescription, @Description)), 'logon type: ' || said(@LogonType),
+            'group: ' || said(@GroupRid), 'user: ' || said(@UserRid), said(@FirewallRule), said(@ScriptContent),
+            said(@CommandHistory)), '')  AS message
+"""
+
 FORMAT = Format(
     name="crowdstrike_fdr",
-    product="CrowdStrike Falcon Data Replicator, network and DNS events",
+    product="CrowdStrike Falcon Data Replicator",
     cut=Json(
         keys=frozenset({"event_platform"}),
         any_of=frozenset({"event_simpleName", "fdr_event_type"}),
@@ -89,8 +156,9 @@ FORMAT = Format(
             when=f"{_NAME} IN ('DnsRequest', 'SuspiciousDnsRequest')",
             columns=_of(_DNS),
         ),
+        Part(table="system_activity", when=f"{_NAME} IS NOT NULL OR {_of(_ASSET)}", columns=_of(_SYSTEM)),
     ),
-    shows="which host connected to which address and asked for which name; on mobiles the URL's host",
+    shows="which host connected where and asked for which name; processes with command line and hash, files, logons",
     cannot_show="bytes, paths; the process, unless the event carries its name (else only in ProcessRollup2)",
     reference="CrowdStrike Falcon Data Replicator, event data dictionary",
 )

@@ -29,9 +29,14 @@ class Clock(Enum):
 
 @dataclass(frozen=True)
 class TextLines:
-    """One record a line; `pattern` (RE2, named groups) is the mark and gives the fields."""
+    """One record a line; `pattern` (RE2, named groups) is the mark and gives the fields.
+
+    Where several lines tell one event, `joined` is a pattern whose first group is the same in all of them: lines
+    that follow each other are one record then, and `pattern` must fit the first line as it fits all.
+    """
 
     pattern: str
+    joined: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -96,14 +101,16 @@ class W3c:
 class Zeek:
     """A Zeek log as Zeek writes it: tab-separated under a `#fields` header, or JSON lines.
 
-    `path` is the log's name in the header. JSON has no such name: `keys` and `any_of` tell it, as in
-    `Json`. In `r` the dots of names are underscores (`id.orig_h` is `r.id_orig_h`), unset is NULL.
+    `path` is the log's name in the header; without one every log fits whose name is none of `never`. JSON has
+    such a name only as `_path`; else `keys` and `any_of` tell it, as in `Json`. In `r` the dots of names are
+    underscores (`id.orig_h` is `r.id_orig_h`), unset is NULL; `_path` is the name, from the header too.
     """
 
     path: str
     fields: tuple[str, ...]
     keys: frozenset[str]
     any_of: frozenset[str]
+    never: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -121,7 +128,22 @@ class Columns:
     default_mark: str = ""
 
 
-Cut = TextLines | Json | Zeek | Columns | Pairs | W3c
+@dataclass(frozen=True)
+class Xml:
+    """Elements of XML: one a line, over several lines, or all in one line; `element` is the name of a record.
+
+    In `r` the fields stand by the child that holds them, as `xml_records.xml_fields` says:
+    `r.System.EventID`, `r.EventData.Image`. `keys`, `only` and `shape` are as in `Json`.
+    """
+
+    element: str
+    keys: frozenset[str]
+    shape: str
+    any_of: frozenset[str] = frozenset()
+    only: tuple[tuple[str, str], ...] = ()
+
+
+Cut = TextLines | Json | Zeek | Columns | Pairs | W3c | Xml
 
 
 @dataclass(frozen=True)

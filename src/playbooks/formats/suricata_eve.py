@@ -1,8 +1,10 @@
-"""Suricata EVE JSON: DNS, HTTP, TLS, QUIC and flow records of one log.
+"""Suricata EVE JSON: DNS, HTTP, TLS, QUIC and flows, each in its table; alerts, files and other protocols besides.
 
-Alerts and files repeat what the records of their flow say and are not read. A flow is dated by its start:
-`timestamp` of a flow is the moment at which Suricata gave it up. An answer from port 53 has the server as
-its source; client and server stand here as in a query. The scheme of a URL is not logged: a path stays one.
+A flow is dated by its start: `timestamp` of a flow is the moment at which Suricata gave it up. `netflow` records
+(one a direction) repeat the flows and stand with the other kinds. An answer from port 53 has the server as its source;
+client and server stand here as in a query. The scheme of a URL is not logged: a path stays one. An alert carries the
+counts of its flow up to then; the record of the flow has the sum. Some shippers drop `event_type`: a record that
+holds an alert is one.
 Reference: Suricata User Guide, "EVE JSON Format", versions 1 to 3 of the DNS record.
 """
 
@@ -27,10 +29,25 @@ FORMAT = Format(
                            "ja3s": {"hash": "VARCHAR"}, "ja4": "VARCHAR"},
                   "flow": {"start": "VARCHAR", "end": "VARCHAR", "bytes_toserver": "VARCHAR",
                            "bytes_toclient": "VARCHAR", "pkts_toserver": "VARCHAR", "pkts_toclient": "VARCHAR",
-                           "state": "VARCHAR"}}""",
+                           "state": "VARCHAR"},
+                  "alert": {"action": "VARCHAR", "signature": "VARCHAR", "signature_id": "VARCHAR",
+                            "category": "VARCHAR", "severity": "VARCHAR"},
+                  "anomaly": {"event": "VARCHAR", "type": "VARCHAR", "layer": "VARCHAR"},
+                  "fileinfo": {"filename": "VARCHAR", "sha256": "VARCHAR", "md5": "VARCHAR"},
+                  "dhcp": {"type": "VARCHAR", "dhcp_type": "VARCHAR", "assigned_ip": "VARCHAR",
+                           "client_mac": "VARCHAR", "hostname": "VARCHAR"},
+                  "ssh": {"client": {"software_version": "VARCHAR"}, "server": {"software_version": "VARCHAR"}},
+                  "smb": {"command": "VARCHAR", "filename": "VARCHAR", "share": "VARCHAR", "status": "VARCHAR",
+                          "ntlmssp": {"user": "VARCHAR", "host": "VARCHAR"}},
+                  "krb5": {"msg_type": "VARCHAR", "cname": "VARCHAR", "error_code": "VARCHAR"},
+                  "rdp": {"event_type": "VARCHAR", "cookie": "VARCHAR", "client": {"client_name": "VARCHAR"}},
+                  "smtp": {"helo": "VARCHAR", "mail_from": "VARCHAR"},
+                  "ftp": {"command": "VARCHAR", "command_data": "VARCHAR"},
+                  "app_proto": "VARCHAR", "host": "VARCHAR"}""",
     ),
     clock=Clock.IN_THE_STAMP,
     kind="r.event_type",
+    status=(("r.event_type IN ('stats', 'engine')", "status line: Suricata about itself"),),
     parts=(
         Part(
             table="dns_activity",
@@ -75,6 +92,7 @@ FORMAT = Format(
                 address(r.dest_ip)          AS dst_endpoint_ip,
                 port(r.dest_port)           AS dst_endpoint_port,
                 url_host(r.http.hostname)   AS dst_endpoint_hostname,
+                lower(said(r.proto))        AS connection_info_protocol_name,
                 said(r.http.http_method)    AS http_request_http_method,
                 CASE WHEN r.http.http_method <> 'CONNECT' THEN said(r.http.url) END  AS http_request_url_string,
                 said(r.http.http_user_agent)  AS http_request_user_agent,
@@ -140,8 +158,50 @@ FORMAT = Format(
                 said(r.flow.state)          AS disposition
             """,
         ),
+        Part(
+            table="system_activity",
+            when="r.event_type IS NOT NULL OR r.alert IS NOT NULL",
+            columns="""
+                iso_time(r.timestamp)       AS time,
+                said(r.flow_id)             AS metadata_uid,
+                CASE WHEN r.alert IS NOT NULL THEN 2004 WHEN r.event_type = 'dhcp' THEN 4004
+                     WHEN r.event_type = 'fileinfo' THEN 1001 ELSE 0 END  AS class_uid,
+                -- the kind of the record, then what it says itself
+                concat_ws(': ', coalesce(said(r.event_type), CASE WHEN r.alert IS NOT NULL THEN 'alert' END),
+                    coalesce(said(r.anomaly.event), said(r.smb.command), said(r.krb5.msg_type), said(r.rdp.event_type),
+                             said(r.ftp.command), said(r.dhcp.dhcp_type), said(r.dhcp.type)))  AS activity_name,
+                address(r.src_ip)           AS src_endpoint_ip,
+                port(r.src_port)            AS src_endpoint_port,
+                hostname(coalesce(r.dhcp.hostname, r.smb.ntlmssp.host, r.rdp.client.client_name, r.smtp.helo))
+                                            AS src_endpoint_hostname,
+                address(r.dest_ip)          AS dst_endpoint_ip,
+                port(r.dest_port)           AS dst_endpoint_port,
+                coalesce(url_host(r.http.hostname), hostname(r.tls.sni), hostname(r.dns.rrname))
+                                            AS dst_endpoint_hostname,
+                lower(said(r.proto))        AS connection_info_protocol_name,
+                said(r.host)                AS device_hostname,
+                coalesce(said(r.smb.ntlmssp.user), said(r.krb5.cname), said(r.rdp.cookie), said(r.smtp.mail_from))
+                                            AS user_name,
+                coalesce(said(r.fileinfo.filename), said(r.smb.filename), said(r.smb.share),
+                         said(r.ftp.command_data))  AS file_path,
+                said(r.http.url)            AS http_request_url_string,
+                said(r.alert.signature)     AS finding_title,
+                said(r.alert.severity)      AS severity,
+                said(r.alert.action)        AS disposition,
+                coalesce(said(r.smb.status), said(r.krb5.error_code))  AS status_detail,
+                -- what the columns of this table do not hold
+                nullif(concat_ws(', ', said(r.alert.category),
+                    nullif(concat_ws(' ', said(r.http.http_method), said(r.http.status),
+                                     said(r.http.http_user_agent)), ''),
+                    'client: ' || said(r.ssh.client.software_version),
+                    'server: ' || said(r.ssh.server.software_version),
+                    'assigned: ' || said(r.dhcp.assigned_ip), 'mac: ' || said(r.dhcp.client_mac),
+                    'sha256: ' || said(r.fileinfo.sha256), 'md5: ' || said(r.fileinfo.md5)), '')
+                                            AS message
+            """,
+        ),
     ),
-    shows="names asked for and answers, web requests, TLS names and fingerprints, flows with bytes each way",
-    cannot_show="alerts, files and other protocols; users and processes; what stands inside TLS",
+    shows="names asked for and answers, web requests, TLS names and fingerprints, flows with bytes; alerts, files",
+    cannot_show="users and processes, but what a protocol tells in the clear; what stands inside TLS",
     reference="Suricata User Guide, EVE JSON Format",
 )

@@ -9,9 +9,8 @@ Reference: Timesketch documentation, "Import timelines" (CSV, JSONL); plaso, out
 """
 
 from playbooks.formats.format import Clock, Format, Json, Part
-from playbooks.formats.sysmon_nxlog import CONNECTION_COLUMNS, DNS_COLUMNS, of
-from playbooks.formats.sysmon_nxlog import FIELDS as SYSMON_FIELDS
-from playbooks.formats.sysmon_xml import data
+from playbooks.formats.windows_events import CONNECTION_COLUMNS, DNS_COLUMNS, of, plain, xml_value
+from playbooks.formats.windows_events import FIELDS as EVENT_FIELDS
 
 FIELDS = (
     *("message", "datetime", "timestamp", "timestamp_desc", "data_type", "display_name", "hostname", "computer_name"),
@@ -65,8 +64,8 @@ OPERATION = "coalesce(said(r.method_name), said(r.operation_name), said(r.event_
 # "GET /x HTTP/1.1"; a load balancer writes the whole URL
 LINE = "coalesce(said(r.http_request), said(r.request))"
 SYSMON = "(r.data_type LIKE 'windows:evt%' AND r.xml_string LIKE '%Microsoft-Windows-Sysmon%')"
-XML = {name: data("r.xml_string", name) for name in SYSMON_FIELDS}
 HOST = "coalesce(said(r.hostname), said(r.computer_name))"
+XML = {plain(name): xml_value("r.xml_string", name) for name in EVENT_FIELDS} | {"§host": HOST}
 RECORD_ID = f"""
         {HOST} || '/' || said(r.source_name) || '/' || said(r.record_number)  AS metadata_uid,"""
 CLASS = """CASE WHEN r.data_type LIKE 'fs:%' OR r.data_type LIKE '%:file_entry' THEN 1001
@@ -172,12 +171,12 @@ FORMAT = Format(
         Part(
             table="network_activity",
             when=f"{SYSMON} AND r.event_identifier = '3'",
-            columns=TIME + RECORD_ID + of(XML, HOST, CONNECTION_COLUMNS),
+            columns=TIME + RECORD_ID + of(XML, CONNECTION_COLUMNS),
         ),
         Part(
             table="dns_activity",
             when=f"{SYSMON} AND r.event_identifier = '22'",
-            columns=TIME + RECORD_ID + of(XML, HOST, DNS_COLUMNS),
+            columns=TIME + RECORD_ID + of(XML, DNS_COLUMNS),
         ),
         Part(
             table="network_activity",

@@ -7,8 +7,15 @@ Reference: Azure Monitor Logs reference, tables Event, SecurityEvent, WindowsEve
 """
 
 from playbooks.formats.format import Clock, Format, Json, Part
-from playbooks.formats.sysmon_nxlog import CONNECTION_COLUMNS, DNS_COLUMNS, FIELDS, FILTERED_COLUMNS, of
-from playbooks.formats.sysmon_xml import data
+from playbooks.formats.windows_events import (
+    CONNECTION_COLUMNS,
+    DNS_COLUMNS,
+    FIELDS,
+    FILTERED_COLUMNS,
+    of,
+    plain,
+    xml_value,
+)
 
 COLUMNS = (
     *(
@@ -39,11 +46,12 @@ COLUMNS = (
 def field(name: str) -> str:
     """SQL: a field of the event, in JSON or in XML."""
     in_json = f"json_extract_string(CASE WHEN json_valid(r.EventData) THEN r.EventData END, '$.{name}')"
-    return f"coalesce({in_json}, {data('r.EventData', name)})"
+    return f"coalesce({in_json}, {xml_value('r.EventData', name)})"
 
 
-PLACES = {name: field(name) for name in FIELDS}
 SOURCE = "coalesce(said(r.Source), said(r.Provider), said(r.EventSourceName))"
+PLACES = {plain(name): field(name) for name in FIELDS}
+PLACES |= {"§host": "r.Computer", "§id": "r.EventID", "§provider": SOURCE}
 SYSMON = f"coalesce({SOURCE} = 'Microsoft-Windows-Sysmon', false)"
 RECORD_ID = """
         coalesce(said(r.EventOriginId), r.Computer || '/' || coalesce(r.Channel, r.EventLog) || '/' || r.EventRecordId)
@@ -53,8 +61,6 @@ SHARED = f"""
         coalesce(iso_time({UTC_TIME}), iso_time({UTC_TIME} || 'Z'))  AS time,{RECORD_ID}"""
 LOGGED = f"""
         stamp(portal_iso(r.TimeGenerated))  AS time,{RECORD_ID}"""
-VERDICT = """
-        CASE r.EventID WHEN '5156' THEN 'allowed' ELSE 'blocked' END  AS disposition,"""
 # Sysmon's image began or ended in events 1 and 5, and is who acted in the others
 BEGAN = f"({SYSMON} AND r.EventID IN ('1', '5'))"
 IMAGE = f"coalesce(said(r.NewProcessName), {field('NewProcessName')}, CASE WHEN {BEGAN} THEN {field('Image')} END)"
@@ -87,17 +93,17 @@ FORMAT = Format(
         Part(
             table="network_activity",
             when=f"{SYSMON} AND r.EventID = '3'",
-            columns=SHARED + of(PLACES, "r.Computer", CONNECTION_COLUMNS),
+            columns=SHARED + of(PLACES, CONNECTION_COLUMNS),
         ),
         Part(
             table="dns_activity",
             when=f"{SYSMON} AND r.EventID = '22'",
-            columns=SHARED + of(PLACES, "r.Computer", DNS_COLUMNS),
+            columns=SHARED + of(PLACES, DNS_COLUMNS),
         ),
         Part(
             table="network_activity",
             when="r.EventID IN ('5156', '5157')",
-            columns=LOGGED + VERDICT + of(PLACES, "r.Computer", FILTERED_COLUMNS),
+            columns=LOGGED + of(PLACES, FILTERED_COLUMNS),
         ),
         Part(
             table="system_activity",

@@ -15,17 +15,19 @@ from itertools import chain
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from playbooks.formats import Columns, Json, Pairs, TextLines, W3c, Zeek
+from playbooks.formats import Columns, Json, Pairs, TextLines, W3c, Xml, Zeek
 from playbooks.normalise.columns import cut_columns
+from playbooks.normalise.joined_lines import joined_lines
 from playbooks.normalise.json_records import is_json_lines, json_objects
 from playbooks.normalise.lines import blocks_of_lines, true_count
 from playbooks.normalise.records import CHUNK_RECORDS, Records, Torn
 from playbooks.normalise.text import Damage, Edge
+from playbooks.normalise.xml_records import xml_records
 
 W3C_CELL = re.compile(r'("((?:[^"]|"")*)"|[^\s"]\S*)')
 SMALL_RUN_BYTES = 4_000_000  # less is not worth a query of its own
 
-Layout = TextLines | Json | Zeek | Columns | Pairs | W3c
+Layout = TextLines | Json | Zeek | Columns | Pairs | W3c | Xml
 
 
 def cut(text: Iterable[str | Damage | Edge], layout: Layout) -> Iterator[Records]:
@@ -99,6 +101,10 @@ def _cut_member(text: Iterable[str | Damage], layout: Layout) -> Iterator[Record
             return cut_columns(text, columns)
         case W3c():
             return _under_headers(text, _W3c())
+        case Xml(element=element):
+            return xml_records(text, element)
+        case TextLines(joined=joined) if joined:
+            return joined_lines(_lines(text), joined)
         case TextLines() | Pairs():
             return _lines(text)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from playbooks.formats import FORMATS, Columns, Format, Json, Pairs, TextLines, W3c, Zeek
+from playbooks.formats import FORMATS, Columns, Format, Json, Pairs, TextLines, W3c, Xml, Zeek
 from playbooks.normalise.columns import header_names, split_columns
 from playbooks.normalise.cut import Layout, cut, w3c_fields, zeek_name
 from playbooks.normalise.json_records import json_object
@@ -16,6 +16,7 @@ from playbooks.normalise.pairs import pairs
 from playbooks.normalise.search import Search, python_search, re2_search
 from playbooks.normalise.tables import plain_name, table_layout
 from playbooks.normalise.text import beginning
+from playbooks.normalise.xml_records import xml_fields, xml_records
 
 SAMPLE_RECORDS = 100
 SAMPLE_CHARS = 1 << 20
@@ -51,6 +52,13 @@ class Detection:
     layout: Layout
     tried: tuple[Tried, ...]
     binary: bool = False
+
+    @property
+    def as_cut(self) -> Format | None:
+        """The format with the layout of this file, which may know more than that of the format: a Zeek log's name."""
+        if self.format is None or not isinstance(self.layout, Zeek):
+            return self.format
+        return replace(self.format, cut=self.layout)
 
     def why_chosen(self) -> str:
         """Which formats of the kit an own format was preferred to; empty for any other choice."""
@@ -111,6 +119,15 @@ class Sample:
         if style not in held:
             held[style] = [dict(pairs(line, style)) for line in self.lines]
         return held[style]
+
+    def elements(self, name: str) -> list[dict[str, object]]:
+        """The XML elements of a name, as fields."""
+        for text in (self.text[:OBJECT_CHARS], self.text) if f"<{name}" in self.text else ():
+            raws = [raw for records in xml_records([text], name) for raw in records.raws][:SAMPLE_RECORDS]
+            found: list[dict[str, object]] = [dict(fields) for raw in raws if (fields := xml_fields(raw, name))]
+            if found:
+                return found
+        return []
 
     @cached_property
     def table(self) -> list[dict[str, object]]:
@@ -185,9 +202,14 @@ def _of_other_lines(forms: list[Format], sample: Sample) -> bool:
 
 
 def _layout_for(form: Format, sample: Sample) -> Layout:
-    """How a file is cut that has this format: its own way, or as a CSV of the same table."""
+    """How a file is cut that has this format: its own way, or as a CSV of the same table.
+
+    A layout for Zeek logs of any name takes the name of this one: records of another log are not of it.
+    """
     if isinstance(form.cut, Json) and form.cut.csv and sample.table:
         return table_layout(form.cut, frozenset(sample.table[0]))
+    if isinstance(form.cut, Zeek) and not form.cut.path:
+        return replace(form.cut, path=sample.zeek_header[0])
     return form.cut
 
 
@@ -237,6 +259,8 @@ def fit(form: Format, sample: Sample) -> Tried:
         case Json() as layout:
             objects = [_unnested(o, layout) for o in sample.objects(layout.envelopes)]
             return _fit_objects(form.name, objects, layout, search)
+        case Xml(element=element) as layout:
+            return _fit_objects(form.name, sample.elements(element), layout, search)
         case Pairs() as layout:
             return _fit_pairs(form.name, sample, layout, search)
         case W3c() as layout:
@@ -299,18 +323,20 @@ def _at(found: dict[str, object], path: str) -> object:
 
 
 def _fit_objects(
-    name: str, objects: list[dict[str, object]], layout: Json | Zeek, search: Search = python_search
+    name: str, objects: list[dict[str, object]], layout: Json | Zeek | Xml, search: Search = python_search
 ) -> Tried:
+    if not objects and isinstance(layout, Xml):
+        return Tried(name, 0.0, f"no XML element {layout.element}")
     if not objects:
         header = "no `#fields` header and " if isinstance(layout, Zeek) else ""
         return Tried(name, 0.0, f"{header}no JSON objects")
-    only = layout.only if isinstance(layout, Json) else ()
+    only = () if isinstance(layout, Zeek) else layout.only
     lacking = [_lacking(frozenset(found), layout) or _unfit(found, only, search) for found in objects]
     share = _share(sum(not lack for lack in lacking), len(objects))
     return Tried(name, share, "" if share == 1 else max(lacking, key=len))
 
 
-def _lacking(names: frozenset[str], layout: Json | Zeek | Columns | Pairs | W3c) -> str:
+def _lacking(names: frozenset[str], layout: Json | Zeek | Columns | Pairs | W3c | Xml) -> str:
     missing = sorted(layout.keys - names)
     any_of = frozenset() if isinstance(layout, Columns | W3c) else layout.any_of
     if any_of and not any_of & names:
@@ -322,9 +348,10 @@ def _fit_zeek(name: str, sample: Sample, layout: Zeek) -> Tried:
     path, names = sample.zeek_header
     if not names:
         objects = [{zeek_name(key): value for key, value in found.items()} for found in sample.objects(())]
+        objects = [{} if found.get("_path") in layout.never else found for found in objects]
         return _fit_objects(name, objects, layout)
-    if path and path != layout.path:
-        return Tried(name, 0.0, f"#path is {path[:40]}, not {layout.path}")
+    if path and (path in layout.never or path != (layout.path or path)):
+        return Tried(name, 0.0, f"#path is {path[:40]}, not {layout.path or 'one of the other logs'}")
     lack = _lacking(names, replace(layout, any_of=frozenset()) if path else layout)
     return Tried(name, 0.0 if lack else 1.0, lack)
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from playbooks import engine
-from playbooks.formats import MACROS, Format, Json, Pairs, Part, Zeek
+from playbooks.formats import MACROS, Format, Json, Pairs, Part, Xml, Zeek
 from playbooks.normalise.addresses import in_one_spelling
 from playbooks.normalise.detect import Detection
 from playbooks.normalise.json_records import DOTTED_NAME, mended, undotted
@@ -36,6 +36,7 @@ from playbooks.normalise.pairs import pairs_json
 from playbooks.normalise.records import Records
 from playbooks.normalise.rows import BROKEN, STATUS, UNKNOWN, Rows, unread_table
 from playbooks.normalise.tables import cells_in, row_json
+from playbooks.normalise.xml_records import xml_json
 
 MAX_FAILURES = 200  # of queries in one file of an own format, before whole pieces become unread
 
@@ -96,7 +97,7 @@ class _Mapper:
         self.con.execute("SET VARIABLE case_clock = ?", [clock or ""])
 
     def rows(self, records: Records, first: int) -> Rows:
-        form = self.detection.format
+        form = self.detection.as_cut
         if form is None:
             reason = self.detection.why_unknown()
             reasons = [records.broken.get(i, reason) for i in range(len(records))]
@@ -276,6 +277,8 @@ def _json_texts(records: Records, form: Format) -> pa.StringArray:
             return pa.array(map(mended, records.raws), pa.string())
         case Json() | Zeek():
             return texts
+        case Xml(element=element):
+            return pa.array([xml_json(raw, element) for raw in records.raws], pa.string())
         case Pairs(style=style):
             return pa.array([pairs_json(raw, style) for raw in records.raws], pa.string())
         case _:

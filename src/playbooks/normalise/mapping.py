@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 
 import pyarrow as pa
 
 from playbooks import engine, schema
-from playbooks.formats import REFUSED, Clock, Columns, Format, Json, Pairs, Part, TextLines, W3c, Zeek
+from playbooks.formats import REFUSED, Clock, Columns, Format, Json, Pairs, Part, TextLines, W3c, Xml, Zeek
 from playbooks.normalise.records import Records
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # beyond lies what other tools of the trade cannot hold, and no event
@@ -162,6 +164,8 @@ def _misfit(form: Format, names: tuple[str, ...]) -> str:
             return f"format('{{}} columns where the `#Fields:` line names {len(names)}', len(cells))"
         case TextLines() | Pairs():
             return engine.text_literal(f"not a line of {form.product}")
+        case Xml(element=element):
+            return engine.text_literal(f"not a whole XML element {element}")
         case _:
             return "'not a whole JSON object'"
 
@@ -174,11 +178,14 @@ def fields_of(form: Format, names: tuple[str, ...], guarded: bool = True) -> str
             groups = ", ".join(engine.text_literal(name) for name in (WHOLE, *layout.names))
             found = f"regexp_extract(raw, {engine.text_literal(f'({pattern})')}, [{groups}])"
             return f"list_transform([{found}], lambda m: CASE WHEN m.{WHOLE} <> '' THEN m END)[1]"
+        case Xml(shape=shape):
+            return f"json_transform(json, {engine.text_literal(shape)})"
         case Json(shape=shape, nested=nested):
             return _json_fields(shape, nested, guarded)
-        case Zeek(fields=fields):
-            split = "string_split(raw, chr(9))"
-            return _listed_fields(fields, names, split) if names else _zeek_json(fields, guarded)
+        case Zeek(fields=fields) if not names:
+            return _zeek_json(fields, guarded)
+        case Zeek(fields=fields, path=path):
+            return _listed_fields(fields, names, "string_split(raw, chr(9))", {"_path": engine.text_literal(path)})
         case Pairs(fields=fields):
             shape = json.dumps(dict.fromkeys(fields, "VARCHAR"))
             return f"json_transform(json, {engine.text_literal(shape)})"
@@ -210,10 +217,14 @@ def _zeek_json(fields: tuple[str, ...], guarded: bool) -> str:
     return f"list_transform([{object_of}], lambda j: CASE WHEN j IS NOT NULL THEN struct_pack({packed}) END)[1]"
 
 
-def _listed_fields(fields: tuple[str, ...], names: tuple[str, ...], cells: str) -> str:
+def _listed_fields(
+    fields: tuple[str, ...], names: tuple[str, ...], cells: str, known: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """The cells under the names of `fields`; what is no column may be `known` from elsewhere."""
     places = {name.replace(".", "_"): place for place, name in reversed(list(enumerate(names, start=1)))}
     wanted = [field.replace(".", "_").replace("-", "_") for field in fields]
     packed = ", ".join(
-        f'"{name}" := ' + (f"{cells}[{places[name]}]" if name in places else MACRO_ZEEK_NULL) for name in wanted
+        f'"{name}" := ' + (f"{cells}[{places[name]}]" if name in places else known.get(name, MACRO_ZEEK_NULL))
+        for name in wanted
     )
     return f"CASE WHEN len({cells}) = {len(names)} THEN struct_pack({packed}) END"
