@@ -35,6 +35,8 @@ def lines_with_records(file: Path) -> list[str]:
     lines = [line.rstrip("\r") for line in text(file).split("\n") if line.strip()]
     if isinstance(form.cut, Zeek | W3c):
         return [line for line in lines if not line.startswith("#")]
+    if comment := getattr(form.cut, "comment", ""):
+        lines = [line for line in lines if not line.lstrip().startswith(comment)]
     if isinstance(form.cut, Columns) and form.cut.delimiter == ",":
         return lines[1:] if form.cut.keys <= set(header_names(lines[0], ",")) else lines
     return lines

@@ -99,16 +99,20 @@ def _cut_member(text: Iterable[str | Damage], layout: Layout) -> Iterator[Record
             return cut_columns(text, columns)
         case W3c():
             return _under_headers(text, _W3c())
-        case TextLines() | Pairs():
+        case TextLines(comment=comment):
+            return _lines(text, comment)
+        case Pairs():
             return _lines(text)
 
 
-def _lines(text: Iterable[str | Damage]) -> Iterator[Records]:
+def _lines(text: Iterable[str | Damage], comment: str = "") -> Iterator[Records]:
     for block in blocks_of_lines(text):
         if isinstance(block, Torn):
             yield block.records()
         else:
             lines, blank = block.kept()
+            if comment:
+                lines = lines.filter(pc.invert(pc.starts_with(pc.utf8_ltrim_whitespace(lines), comment)))
             yield Records(lines, blank=blank)
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from playbooks.formats import FORMATS, Columns, Format, Json, Pairs, TextLines, W3c, Zeek
-from playbooks.normalise.columns import header_names, split_columns
+from playbooks.normalise.columns import header_names, is_comment, named_columns, split_columns
 from playbooks.normalise.cut import Layout, cut, w3c_fields, zeek_name
 from playbooks.normalise.json_records import json_object
 from playbooks.normalise.pairs import pairs
@@ -229,8 +229,9 @@ def fit(form: Format, sample: Sample) -> Tried:
     """How well a format's mark fits a sample."""
     search = re2_search if form.sha256 else python_search
     match form.cut:
-        case TextLines(pattern=pattern):
-            share = _share(sum(search(pattern, line) for line in sample.lines), len(sample.lines))
+        case TextLines(pattern=pattern, comment=comment):
+            lines = [line for line in sample.lines if not is_comment(line, comment)]
+            share = _share(sum(search(pattern, line) for line in lines), len(lines))
             return Tried(form.name, share, "no line has its pattern" if not share else "")
         case Json(csv=True) as layout if sample.table:
             return _fit_table(form.name, sample, layout, search)
@@ -329,11 +330,21 @@ def _fit_zeek(name: str, sample: Sample, layout: Zeek) -> Tried:
     return Tried(name, 0.0 if lack else 1.0, lack)
 
 
+def _head(sample: Sample, layout: Columns) -> list[str]:
+    """The comments before the first record, and that one: the lines that may name the columns."""
+    first = next((i for i, line in enumerate(sample.lines) if not is_comment(line, layout.comment)), 0)
+    return sample.lines[: first + 1]
+
+
 def _fit_columns(name: str, sample: Sample, layout: Columns, search: Search) -> Tried:
     if not sample.lines:
         return Tried(name, 0.0, "no lines")
     lack = _lacking(sample.header(layout.delimiter), layout)
+    if layout.comment:
+        headers = (frozenset(named_columns(line, layout)) for line in _head(sample, layout))
+        lack = min((_lacking(header, layout) for header in headers), key=len)
     if not lack or not layout.default_mark:
         return Tried(name, 0.0 if lack else 1.0, lack)
-    share = _share(sum(search(layout.default_mark, line) for line in sample.lines), len(sample.lines))
+    lines = [line for line in sample.lines if not is_comment(line, layout.comment)]
+    share = _share(sum(search(layout.default_mark, line) for line in lines), len(lines))
     return Tried(name, share, "" if share else f"{lack}; and no line has the default columns")
