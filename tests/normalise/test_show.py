@@ -119,7 +119,7 @@ def test_a_reference_leads_from_the_event_to_its_line(case: Case) -> None:
         events: list[dict[str, Any]] = read_log(case.evidence / "data" / f"E{number:03d}-{form.name}.log")["events"]
         refs = [f"E{number:03d}:{event['record_no']}" for event in events]
         shown = show(case, refs)
-        assert list(shown) == refs
+        assert list(shown) == list(dict.fromkeys(refs))  # several events of one record have one reference
         for ref, event in zip(refs, events, strict=True):
             text = shown[ref].text.lower()
             said = {str(value).lower() for column, value in event.items() if column not in MADE and value is not None}
