@@ -239,7 +239,7 @@ INDICATORS = Table(
     (
         *RECORD,  # `time` is the moment from which the item is valid
         Column("indicator", "VARCHAR", "the value, refanged and in lower case where case has no meaning"),
-        Column("indicator_type", "VARCHAR", "domain, ip, url, user_agent, ja3, ja4, sha256"),
+        Column("indicator_type", "VARCHAR", "domain, ip, url, user_agent, ja3, ja4, sha256; others match nothing"),
         Column("source", "VARCHAR", "who says so"),
         Column("confidence", "INTEGER", "0 to 100, as the source states it"),
         Column("valid_until", "TIMESTAMPTZ", "after this moment the item is expired"),

@@ -221,3 +221,14 @@ def test_asking_reaches_for_no_network(tmp_path: Path) -> None:
     started, *tried = log.read_text().splitlines()
     assert started.startswith("started")
     assert tried == []
+
+
+def test_a_list_without_source_or_time_is_in_force_and_named_by_its_item(tmp_path: Path) -> None:
+    row = one(tmp_path, item(HOST, time=None, source=None, description=None, confidence=None))
+    said = {name: row[name] for name in ("source", "description", "state", "vetted_by")}
+    assert said == {
+        "source": "E002",
+        "description": "",
+        "state": "unvetted",
+        "vetted_by": None,
+    }

@@ -106,7 +106,8 @@ def test_every_column_is_seen_with_a_value_in_some_case(form: Format) -> None:
     """A column that no case shows could go missing unseen."""
     files = (CASES / form.name).glob("*.log")
     seen = {column for file in files for event in expected(file)["events"] for column in event}
-    assert {column for part in form.every_part for column in part.select()} - seen == set()
+    without = {"time"} if form.undated == "true" else set()
+    assert {column for part in form.every_part for column in part.select()} - seen == without
 
 
 @every_format
@@ -120,8 +121,8 @@ def test_every_status_line_is_seen_in_some_case(form: Format) -> None:
 def test_patterns_mean_something_to_python_and_to_the_engine(form: Format) -> None:
     patterns = {TextLines: ("pattern",), Columns: ("default_mark",)}.get(type(form.cut), ())
     for pattern in filter(None, (getattr(form.cut, attribute) for attribute in patterns)):
-        line = (CASES / form.name / "normal.log").read_text().split("\n")[0]
-        assert re.search(pattern, line)
+        lines = (CASES / form.name / "normal.log").read_text().split("\n")
+        line = next(line for line in lines if re.search(pattern, line))
         assert engine.connect().execute("SELECT regexp_matches(?, ?)", [line, pattern]).fetchone() == (True,)
 
 

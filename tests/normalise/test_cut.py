@@ -310,3 +310,19 @@ def test_damage_is_the_last_thing_read(tmp_path: Path) -> None:
     file.write_bytes(gzip.compress(b"one\n")[:-3])
     blocks = list(read_text(file))
     assert blocks == ["one\n", Damage("gzip data ends early: the file is cut off")]
+
+
+COMMENTED = Columns(delimiter=",", fields=("value", "kind"), keys=frozenset({"value", "kind"}), comment="#")
+
+
+def test_comments_are_no_records_and_one_may_hold_the_header(tmp_path: Path) -> None:
+    data = b'# a list, of "odd\n# "kind", "value"\n"ip", "192.0.2.1"\n\n  # said, twice\n"a ""b""", "x"\n# end\n'
+    runs = records(data, COMMENTED, tmp_path)
+    assert [cells for run in runs for cells in run.cells.to_pylist()] == [["ip", "192.0.2.1"], ['a "b"', "x"]]
+    assert {run.names for run in runs if run.raws} == {("kind", "value")}
+    assert sum(run.blank for run in runs) == 1
+
+
+def test_comments_of_lines_are_no_records(tmp_path: Path) -> None:
+    layout = cutting.TextLines(pattern=r"(?P<line>.+)", comment="#")
+    assert raws(records(b"# one\ntwo # more\n #three\n\nfour\n", layout, tmp_path)) == ["two # more", "four"]

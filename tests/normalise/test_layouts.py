@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from playbooks.formats import Clock, Format, Json, Pairs, Part, W3c
 from playbooks.normalise import Source, read
 from playbooks.normalise.cut import w3c_cells, w3c_fields
-from playbooks.normalise.detect import Detection, Sample, fit
+from playbooks.normalise.detect import Detection, fit
 from playbooks.normalise.pairs import pairs
+from playbooks.normalise.sample import Sample
 
 KEY_VALUE = {
     'a=1 b="two words" c=': {"a": "1", "b": "two words", "c": ""},

@@ -10,7 +10,8 @@ from tests.formats.refresh_cases import CASES
 
 from playbooks.formats import FORMATS
 from playbooks.normalise import Source, detect, read
-from playbooks.normalise.detect import Sample, fit
+from playbooks.normalise.detect import fit
+from playbooks.normalise.sample import Sample
 
 # formats whose lines a collector of syslog would write one after the other, without a header
 TOGETHER = ("squid_access", "fortigate", "fortigate_cef", "paloalto_csv", "suricata_eve", "aws_vpc_flow")

@@ -91,12 +91,12 @@ def _matches(observed: pd.DataFrame, items: pd.DataFrame) -> Iterator[dict[str, 
                     "last_seen": seen.last_seen,
                     "indicator": item.indicator,
                     "ref": f"{item.evidence_id}:{item.record_no}",
-                    "source": item.source,
+                    "source": item.source if pd.notna(item.source) else item.evidence_id,
                     "confidence": item.confidence,
                     "valid_from": item.time,
                     "valid_until": item.valid_until,
                     "tlp": item.tlp,
-                    "description": item.description,
+                    "description": item.description if pd.notna(item.description) else "",
                 }
 
 

@@ -10,6 +10,10 @@ from playbooks.formats.format import Clock, Format, Json
 CLAIMS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims"
 OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 
+# the name, or an object of it and its words for people
+OPERATION = """coalesce(json_extract_string(CASE WHEN r.operationName LIKE '{%' AND json_valid(r.operationName)
+                 THEN r.operationName END, '$.value'), said(r.operationName))"""
+
 FORMAT = Format(
     name="azure_activity",
     product="Azure Activity log and resource audit, diagnostic settings",
@@ -28,6 +32,8 @@ FORMAT = Format(
         envelopes=("records",),
     ),
     clock=Clock.IN_THE_STAMP,
+    # trimmed by hand
+    undated="r.time IS NULL AND said(r.operationName) IS NOT NULL",
     columns=f"""
         -- documented as UTC; some exports drop the Z
         coalesce(iso_time(r.time), iso_time(r.time || 'Z'))  AS time,
@@ -47,19 +53,20 @@ FORMAT = Format(
                  said(json_extract_string(r.identity.claims, '$.appid')))  AS actor_user_uid,
         coalesce(said(r.identity.authorization.evidence.principalType),
                  said(json_extract_string(r.identity.claims, '$.idtyp')))  AS actor_user_type,
-        said(json_extract_string(r.identity.claims, '$.iss'))  AS actor_session_issuer,
+        -- the tenant, which issued the caller's token
+        coalesce(said(json_extract_string(r.identity.claims, '$.iss')), said(r.tenantId))  AS actor_session_issuer,
         -- the token's id, which the sign-in log holds too
         said(json_extract_string(r.identity.claims, '$.uti'))  AS actor_session_uid,
         -- application the caller used
         said(json_extract_string(r.identity.claims, '$.appid'))  AS actor_invoked_by,
-        said(r.operationName)       AS api_operation,
+        {OPERATION}                 AS api_operation,
         -- the same name in its own case, where the record holds that too
-        coalesce(CASE WHEN lower(r.identity.authorization.action) = lower(r.operationName)
+        coalesce(CASE WHEN lower(r.identity.authorization.action) = lower({OPERATION})
                       THEN r.identity.authorization.action END,
-                 CASE WHEN lower(json_extract_string(r.properties, '$.message')) = lower(r.operationName)
+                 CASE WHEN lower(json_extract_string(r.properties, '$.message')) = lower({OPERATION})
                       THEN json_extract_string(r.properties, '$.message') END,
-                 said(r.operationName))  AS api_operation_base,
-        lower(said(coalesce(nullif(regexp_extract(r.operationName, '^([^/]+)/', 1), ''),
+                 {OPERATION})  AS api_operation_base,
+        lower(said(coalesce(nullif(regexp_extract({OPERATION}, '^([^/]+)/', 1), ''),
                             regexp_extract(r.resourceId, '(?i)/providers/([^/]+)', 1))))  AS api_service_name,
         'Azure'                     AS cloud_provider,
         -- ids of Azure know no case

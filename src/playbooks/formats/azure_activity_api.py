@@ -27,10 +27,14 @@ FORMAT = Format(
                   "subStatus": {"value": "VARCHAR"}, "sub_status": {"value": "VARCHAR"},
                   "resourceProviderName": {"value": "VARCHAR"}, "resource_provider_name": {"value": "VARCHAR"},
                   "resourceId": "VARCHAR", "resource_id": "VARCHAR", "resourceLocation": "VARCHAR",
-                  "subscriptionId": "VARCHAR", "subscription_id": "VARCHAR", "properties": "JSON"}""",
+                  "subscriptionId": "VARCHAR", "subscription_id": "VARCHAR", "tenantId": "VARCHAR",
+                  "properties": "JSON"}""",
         envelopes=("value",),
     ),
     clock=Clock.IN_THE_STAMP,
+    # trimmed by hand
+    undated="coalesce(r.eventTimestamp, r.event_timestamp) IS NULL "
+    "AND coalesce(said(r.operationName.value), said(r.operation_name.value)) IS NOT NULL",
     columns=f"""
         -- documented as UTC; some exports drop the Z
         coalesce(iso_time(coalesce(r.eventTimestamp, r.event_timestamp)),
@@ -47,7 +51,8 @@ FORMAT = Format(
                  said(json_extract_string(r.claims, '$.appid')))  AS actor_user_uid,
         coalesce(said(r.authorization.evidence.principalType),
                  said(json_extract_string(r.claims, '$.idtyp')))  AS actor_user_type,
-        said(json_extract_string(r.claims, '$.iss'))  AS actor_session_issuer,
+        -- the tenant, which issued the caller's token
+        coalesce(said(json_extract_string(r.claims, '$.iss')), said(r.tenantId))  AS actor_session_issuer,
         -- the token's id, which the sign-in log holds too
         said(json_extract_string(r.claims, '$.uti'))  AS actor_session_uid,
         -- application the caller used

@@ -22,6 +22,8 @@ FORMAT = Format(
         envelopes=("value",),
     ),
     clock=Clock.IN_THE_STAMP,
+    # trimmed by hand
+    undated="r.activityDateTime IS NULL AND said(r.activityDisplayName) IS NOT NULL",
     columns="""
         -- documented as UTC; some exports drop the Z
         coalesce(iso_time(r.activityDateTime), iso_time(r.activityDateTime || 'Z'))  AS time,

@@ -25,6 +25,8 @@ FORMAT = Format(
                   "AdditionalDetails": "VARCHAR"}""",
     ),
     clock=Clock.ASK,
+    # trimmed by hand
+    undated="coalesce(r.ActivityDateTime, r.TimeGenerated) IS NULL AND said(r.OperationName) IS NOT NULL",
     columns=f"""
         -- documented as UTC; some exports drop the Z, and portals write stamps of their own in a zone that they show
         coalesce(iso_time(portal_iso(coalesce(said(r.ActivityDateTime), r.TimeGenerated))),

@@ -9,9 +9,11 @@ Azure Monitor Logs reference, MicrosoftGraphActivityLogs.
 from playbooks.formats.format import Clock, Format, Json, Part
 
 # Documented as UTC; some exports drop the Z, and risk events are stamped 3/24/2022 2:42:35 PM.
-TIME = """
-    coalesce(iso_time(r.time), read_time(CASE WHEN r.time LIKE '%M' THEN r.time END, '%m/%d/%Y %I:%M:%S %p'),
-             iso_time(CASE WHEN r.time NOT LIKE '%M' THEN r.time || 'Z' END))  AS time"""
+AT = """coalesce(r.time, json_extract_string(r.properties, '$.activityDateTime'),
+                      json_extract_string(r.properties, '$.createdDateTime'))"""
+TIME = f"""
+    coalesce(iso_time({AT}), read_time(CASE WHEN {AT} LIKE '%M' THEN {AT} END, '%m/%d/%Y %I:%M:%S %p'),
+             iso_time(CASE WHEN {AT} NOT LIKE '%M' THEN {AT} || 'Z' END))  AS time"""
 SERVICE = "lower(said(regexp_extract(r.resourceId, '(?i)/providers/([^/]+)', 1)))"
 
 AUDIT = f"""{TIME},
@@ -125,6 +127,8 @@ FORMAT = Format(
         envelopes=("records",),
     ),
     clock=Clock.IN_THE_STAMP,
+    # trimmed by hand
+    undated=f"{AT} IS NULL AND said(r.category) IS NOT NULL",
     kind="r.category",
     parts=(
         Part("api_activity", "r.category SIMILAR TO '.*(SignInLogs|Risk.*)'", SIGN_IN),

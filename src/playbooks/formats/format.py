@@ -32,11 +32,13 @@ class TextLines:
     """One record a line; `pattern` (RE2, named groups) is the mark and gives the fields.
 
     Where several lines tell one event, `joined` is a pattern whose first group is the same in all of them: lines
-    that follow each other are one record then, and `pattern` must fit the first line as it fits all.
+    that follow each other are one record then, and `pattern` must fit the first line as it fits all. Lines that
+    begin with `comment` (where it is not empty) are no records.
     """
 
     pattern: str
     joined: str = ""
+    comment: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -118,7 +120,9 @@ class Columns:
     """Lines of columns: `header` names them in a first line, or `default` where there is none.
 
     `keys` must be among the names of a header; without one, a line must have exactly the columns of
-    `default` and match `default_mark`. `delimiter` is " " or "," (comma: quoted as CSV).
+    `default` and match `default_mark`. `delimiter` is " " or "," (comma: quoted as CSV). Lines that begin with
+    `comment` (where it is not empty) are no records, but one of them may hold the header; blanks behind a comma
+    are then no part of a cell.
     """
 
     delimiter: str
@@ -126,6 +130,7 @@ class Columns:
     keys: frozenset[str]
     default: tuple[str, ...] = ()
     default_mark: str = ""
+    comment: str = ""
 
 
 @dataclass(frozen=True)
@@ -307,6 +312,16 @@ CREATE MACRO fanged(t) AS regexp_replace(regexp_replace(regexp_replace(
     trim(t), '[\[({{](?:\.|dot)[\])}}]', '.', 'gi'), '\[(:|://|@)\]', '\1', 'g'), '^hxxp', 'http', 'i');
 CREATE MACRO url_lower(u) AS
     lower(regexp_extract(u, '^[^/?#]*(?://[^/?#]*)?')) || regexp_replace(u, '^[^/?#]*(?://[^/?#]*)?', '');
+-- an item of intelligence as it stands in logs, by its type; and the type of one that has none, by its look
+CREATE MACRO indicator_value(t, kind) AS CASE WHEN said(t) IS NULL OR kind IS NULL THEN refused_text()
+    WHEN kind = 'user_agent' THEN t WHEN kind = 'url' THEN url_lower(fanged(t))
+    WHEN kind = 'ip' THEN coalesce(address_before_port(fanged(t)), refused_text())
+    ELSE rtrim(lower(fanged(t)), '.') END;
+CREATE MACRO hash_type(t) AS CASE WHEN regexp_matches(trim(t), '^[0-9A-Fa-f]{{64}}$') THEN 'sha256'
+    WHEN regexp_matches(trim(t), '^[0-9A-Fa-f]{{40}}$') THEN 'sha1'
+    WHEN regexp_matches(trim(t), '^[0-9A-Fa-f]{{32}}$') THEN 'md5' END;
+CREATE MACRO indicator_type_of(t) AS CASE WHEN is_address(address_before_port(fanged(t))) THEN 'ip'
+    WHEN hash_type(t) IS NOT NULL THEN hash_type(t) WHEN contains(t, '/') THEN 'url' ELSE 'domain' END;
 -- DNS record types and response codes as numbers; names stay as they are
 CREATE MACRO dns_type(t) AS CASE WHEN said(t) IS NULL THEN NULL WHEN NOT regexp_matches(t, '^\d+$') THEN upper(t)
     ELSE coalesce(MAP {{'1': 'A', '2': 'NS', '5': 'CNAME', '6': 'SOA', '10': 'NULL', '12': 'PTR', '13': 'HINFO',

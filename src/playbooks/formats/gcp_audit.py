@@ -8,8 +8,9 @@ Reference: Google Cloud documentation, "AuditLog" and "LogEntry" types; "Underst
 from playbooks.formats.format import Clock, Format, Json, Part
 
 COLUMNS = """
-    -- documented as UTC; some exports drop the Z
-    coalesce(iso_time(r.timestamp), iso_time(r.timestamp || 'Z'))  AS time,
+    -- documented as UTC; some exports drop the Z; where the stamp was cut out, when Google received it
+    coalesce(iso_time(coalesce(r.timestamp, r.receiveTimestamp)),
+             iso_time(coalesce(r.timestamp, r.receiveTimestamp) || 'Z'))  AS time,
     said(r.insertId)            AS metadata_uid,
     -- an address, or a word such as `private` for callers inside Google
     address(coalesce(json_extract_string(r.protoPayload.requestMetadata, '$.callerIp'),
@@ -77,6 +78,21 @@ COLUMNS = """
                                 AS response
 """
 
+# What an application or a machine of the project wrote to its own log.
+OTHER = """
+    coalesce(iso_time(coalesce(r.timestamp, r.receiveTimestamp)),
+             iso_time(coalesce(r.timestamp, r.receiveTimestamp) || 'Z'))  AS time,
+    said(r.insertId)            AS metadata_uid,
+    small('0')                  AS class_uid,
+    said(replace(regexp_extract(r.logName, '[^/]*$'), '%2F', '/'))  AS activity_name,
+    -- function, service, container or machine that wrote it
+    coalesce(said(r.resource.labels.function_name), said(r.resource.labels.service_name),
+             said(r.resource.labels.pod_name), said(r.resource.labels.instance_id))  AS device_hostname,
+    said(r.severity)            AS severity,
+    coalesce(said(r.textPayload), said(json_extract_string(r.jsonPayload, '$.message')),
+             CASE WHEN json_type(r.jsonPayload) = 'OBJECT' THEN CAST(r.jsonPayload AS VARCHAR) END)  AS message
+"""
+
 FORMAT = Format(
     name="gcp_audit",
     product="Google Cloud audit log",
@@ -90,18 +106,32 @@ FORMAT = Format(
                     "status": {"code": "VARCHAR", "message": "VARCHAR"},
                     "request": "JSON", "response": "JSON", "serviceData": "JSON", "metadata": "JSON"},
                   "insertId": "VARCHAR", "logName": "VARCHAR", "timestamp": "VARCHAR",
+                  "receiveTimestamp": "VARCHAR",
                   "resource": {"labels": {"project_id": "VARCHAR", "location": "VARCHAR", "region": "VARCHAR",
-                    "zone": "VARCHAR"}}}""",
+                    "zone": "VARCHAR",
+                    "function_name": "VARCHAR", "service_name": "VARCHAR", "pod_name": "VARCHAR",
+                    "instance_id": "VARCHAR"}},
+                  "severity": "VARCHAR", "textPayload": "VARCHAR", "jsonPayload": "JSON"}""",
         envelopes=("entries",),
     ),
     clock=Clock.IN_THE_STAMP,
+    # trimmed by hand
+    undated="coalesce(r.timestamp, r.receiveTimestamp) IS NULL",
     # other entries of the same project stand between them
     kind="regexp_extract(r.logName, '[^/]*$')",
     parts=(
         Part(
             table="api_activity",
-            when="said(r.protoPayload.methodName) IS NOT NULL OR said(r.protoPayload.serviceName) IS NOT NULL",
+            when="said(coalesce(r.protoPayload.methodName, r.protoPayload.serviceName, r.protoPayload.resourceName, "
+            "r.protoPayload.authenticationInfo.principalEmail)) IS NOT NULL",
             columns=COLUMNS,
+        ),
+        # requests, DNS questions and flows have formats of their own
+        Part(
+            table="system_activity",
+            when="coalesce(said(r.textPayload), json_type(r.jsonPayload)) IS NOT NULL "
+            "AND NOT regexp_matches(coalesce(r.logName, ''), '(requests|dns_queries|vpc_flows|firewall)$')",
+            columns=OTHER,
         ),
     ),
     shows="who called which Google Cloud method on what, from where, through which service account, with what outcome",

@@ -1,6 +1,6 @@
 """Google Workspace audit: activities of the Reports API, as the API lists them, split by event, or flattened.
 
-One activity may hold several events of one act; the first names the operation, and `request` holds all of them.
+One activity may hold several events of one act: each is an event, with the activity's number and its id.
 Parameters are a list of names with `value`, `intValue`, `boolValue` or `multiValue`, or, flattened, an object.
 Flattened exports write the stamp without zone; the API documents it as UTC.
 Reference: Google Workspace Admin SDK, Reports API, "Activities" resource.
@@ -8,9 +8,12 @@ Reference: Google Workspace Admin SDK, Reports API, "Activities" resource.
 
 from playbooks.formats.format import Clock, Format, Json
 
-# the first event; its parameters as an object, or as a list of which the text values are read
-EVENT = "CASE json_type(r.events) WHEN 'ARRAY' THEN json_extract(r.events, '$[0]') WHEN 'OBJECT' THEN r.events END"
-PARAMETERS = f"coalesce(json_extract({EVENT}, '$.parameters'), r.parameters)"
+# every event of the activity; a flattened one is its own
+EVENTS = """CASE WHEN json_array_length(r.events) > 0 THEN json_extract(r.events, '$[*]')
+        WHEN json_type(r.events) = 'OBJECT' THEN [r.events]
+        ELSE [json_object('name', r.name, 'type', r.type, 'parameters', r.parameters)] END"""
+# parameters as an object, or as a list of which the text values are read
+PARAMETERS = "json_extract(item, '$.parameters')"
 LISTED = (
     f"json_transform(CASE WHEN json_type({PARAMETERS}) = 'ARRAY' THEN {PARAMETERS} END, "
     '\'[{"name": "VARCHAR", "value": "VARCHAR"}]\')'
@@ -40,31 +43,34 @@ FORMAT = Format(
         only=(("id.applicationName", "[a-z_]+"),),
     ),
     clock=Clock.IN_THE_STAMP,
+    each=EVENTS,
+    # trimmed by hand
+    undated="r.id.time IS NULL AND said(r.id.applicationName) IS NOT NULL",
     columns=f"""
         coalesce(iso_time(r.id.time), iso_time(said(r.id.time) || 'Z'))  AS time,
         -- the qualifier alone is not unique over applications
         said(r.id.uniqueQualifier)  AS metadata_uid,
-        said(coalesce(json_extract_string({EVENT}, '$.type'), r.type))  AS metadata_event_code,
+        said(json_extract_string(item, '$.type'))  AS metadata_event_code,
         -- Meet gives the address of a participant as a parameter
         coalesce(address(r.ipAddress), address({ADDRESS}))  AS src_endpoint_ip,
         -- Chrome names the person at the device, Meet a guest; services are named by a key
         coalesce(said(r.actor.email), said({PERSON}), said(r.actor."key"))  AS actor_user_name,
         said(r.actor.profileId)     AS actor_user_uid,
         said(r.actor.callerType)    AS actor_user_type,
-        said(coalesce(json_extract_string({EVENT}, '$.name'), r.name))  AS api_operation,
-        said(coalesce(json_extract_string({EVENT}, '$.name'), r.name))  AS api_operation_base,
+        said(json_extract_string(item, '$.name'))  AS api_operation,
+        said(json_extract_string(item, '$.name'))  AS api_operation_base,
         said(r.id.applicationName)  AS api_service_name,
         'Google Workspace'          AS cloud_provider,
         said(r.id.customerId)       AS cloud_account_uid,
         said({NAME})                AS resource_name,
         said({UID})                 AS resource_uid,
         -- only sign-ins and calls say in their name how they ended
-        CASE WHEN regexp_matches(coalesce(json_extract_string({EVENT}, '$.name'), r.name), '(?i)_(failure|failed)')
+        CASE WHEN regexp_matches(json_extract_string(item, '$.name'), '(?i)_(failure|failed)')
              THEN 'failure'
-             WHEN coalesce(json_extract_string({EVENT}, '$.name'), r.name) = 'login_success' THEN 'success' END
+             WHEN json_extract_string(item, '$.name') = 'login_success' THEN 'success' END
                                     AS status,
         said({AGENT})               AS http_request_user_agent,
-        CASE WHEN json_type(r.events) IN ('ARRAY', 'OBJECT') THEN CAST(r.events AS VARCHAR)
+        CASE WHEN json_type(r.events) = 'OBJECT' OR json_array_length(r.events) > 0 THEN CAST(item AS VARCHAR)
              WHEN json_type(r.parameters) IN ('ARRAY', 'OBJECT') THEN CAST(r.parameters AS VARCHAR) END  AS request
     """,
     shows="who did what in Drive, Admin, Gmail settings, OAuth tokens, sign-ins and devices, from where",

@@ -22,7 +22,7 @@ SHAPE = """{"CreationTime": "VARCHAR", "Id": "VARCHAR", "Operation": "VARCHAR", 
           "Parameters": "JSON", "OperationProperties": "JSON", "ModifiedProperties": "JSON",
           "SourceFileName": "VARCHAR", "MailboxOwnerUPN": "VARCHAR",
           "FlowDetailsUrl": "VARCHAR", "FlowConnectorNames": "VARCHAR", "SharingPermission": "VARCHAR",
-          "RecipientUPN": "VARCHAR", "PropertyCollection": "JSON"}"""
+          "RecipientUPN": "VARCHAR", "ClientProcessName": "VARCHAR", "PropertyCollection": "JSON"}"""
 
 FORMAT = Format(
     name="m365_ual",
@@ -34,6 +34,8 @@ FORMAT = Format(
         nested="AuditData",
     ),
     clock=Clock.IN_THE_STAMP,
+    # trimmed by hand
+    undated="r.CreationTime IS NULL AND said(r.Operation) IS NOT NULL",
     columns=r"""
         coalesce(iso_time(r.CreationTime), iso_time(said(r.CreationTime) || 'Z'))  AS time,
         said(r.Id)                  AS metadata_uid,
@@ -52,8 +54,8 @@ FORMAT = Format(
         coalesce(said(r.SessionId), said(r.AppAccessContext.AADSessionId))  AS actor_session_uid,
         -- the application that acted for the user
         coalesce(said(r.ApplicationDisplayName), said(r.AppAccessContext.ClientAppName), said(r.AppId),
-                 said(r.ClientAppId), said(r.AppAccessContext.ClientAppId), said(r.ApplicationId))
-                                    AS actor_invoked_by,
+                 said(r.ClientAppId), said(r.AppAccessContext.ClientAppId), said(r.ApplicationId),
+                 said(r.ClientProcessName))  AS actor_invoked_by,
         said(r.Operation)           AS api_operation,
         -- Power Automate has written both names for the same act
         CASE r.Operation WHEN 'AddFlow' THEN 'CreateFlow' WHEN 'UpdateFlow' THEN 'EditFlow'

@@ -34,7 +34,8 @@ def cut_columns(text: Iterable[str | Damage], columns: Columns) -> Iterator[Reco
     names: tuple[str, ...] = ()
     waiting: list[str] = []  # lines of which the last quote is still open
     for block in chain(blocks_of_lines(text), [None]):
-        if isinstance(block, Block) and not waiting and not (columns.delimiter == "," and _open_quotes(block)):
+        careful = bool(columns.comment or waiting)
+        if isinstance(block, Block) and not careful and not (columns.delimiter == "," and _open_quotes(block)):
             lines, blank = block.kept()
             yield Records(lines.slice(0, 0), names, blank=blank)
             names = yield from _whole_lines(lines, names, columns)
@@ -42,7 +43,7 @@ def cut_columns(text: Iterable[str | Damage], columns: Columns) -> Iterator[Reco
         given = block.text.split("\n") if isinstance(block, Block) else []
         whole: list[str | Torn] = list(given)
         if columns.delimiter == ",":
-            whole, waiting = _join_quoted(waiting + given, at_end=not isinstance(block, Block))
+            whole, waiting = _join_quoted(waiting + given, not isinstance(block, Block), columns.comment)
         names = yield from _one_by_one(whole + ([block] if isinstance(block, Torn) else []), names, columns)
 
 
@@ -140,23 +141,23 @@ def _one_by_one(
             found.add_broken(line.raw.rstrip("\r"), line.reason)
         elif not (raw := line.rstrip("\r")).strip():
             found.blank += 1
-        elif columns.keys <= set(map(plain_name, header := header_names(raw, columns.delimiter))):
+        elif columns.keys <= set(map(plain_name, header := named_columns(raw, columns))):
             yield found.records(with_cells=True)
             names = header
             found = Gathering(names)
-        else:
+        elif not is_comment(raw, columns.comment):
             found.raws.append(raw)
-            found.cells.append(split_columns(raw.replace("\r\n", "\n"), columns.delimiter))
+            found.cells.append(split_columns(raw.replace("\r\n", "\n"), columns.delimiter, bool(columns.comment)))
     yield found.records(with_cells=True)
     return names
 
 
-def _join_quoted(lines: list[str], at_end: bool) -> tuple[list[str | Torn], list[str]]:
+def _join_quoted(lines: list[str], at_end: bool, comment: str) -> tuple[list[str | Torn], list[str]]:
     """Lines joined where a quoted cell runs over several, and the lines that wait for its end."""
     whole: list[str | Torn] = []
     start = 0
     while start < len(lines):
-        end, quotes = start + 1, lines[start].count('"')
+        end, quotes = start + 1, 0 if is_comment(lines[start], comment) else lines[start].count('"')
         while quotes % 2 and end < min(len(lines), start + MAX_CELL_LINES):
             quotes += lines[end].count('"')
             end += 1
@@ -171,19 +172,33 @@ def _join_quoted(lines: list[str], at_end: bool) -> tuple[list[str | Torn], list
     return whole, []
 
 
-def split_columns(raw: str, delimiter: str) -> list[str]:
-    """The cells of one line; a comma means CSV quoting."""
+def is_comment(line: str, comment: str) -> bool:
+    """Whether a line is a comment; never where the layout has none."""
+    return bool(comment) and line.lstrip().startswith(comment)
+
+
+def named_columns(raw: str, columns: Columns) -> tuple[str, ...]:
+    """The cells of a line as field names; a header may stand in a comment, where the layout has such."""
+    line = raw.lstrip().removeprefix(columns.comment).strip() if columns.comment else raw
+    return header_names(line, columns.delimiter, spaced=bool(columns.comment))
+
+
+def split_columns(raw: str, delimiter: str, spaced: bool = False) -> list[str]:
+    """The cells of one line; a comma means CSV quoting. `spaced`: a blank behind a comma is no part of a cell."""
     if delimiter != ",":
         return raw.split(delimiter)
     try:
-        return next(csv.reader([raw], strict=False))
+        return next(csv.reader([raw], strict=False, skipinitialspace=spaced))
     except (csv.Error, StopIteration):
         return [raw]
 
 
-def header_names(raw: str, delimiter: str) -> tuple[str, ...]:
+def header_names(raw: str, delimiter: str, spaced: bool = False) -> tuple[str, ...]:
     """The cells of a line as field names."""
-    return tuple(cell.strip().lower().replace("-", "_") for cell in split_columns(raw, delimiter))
+    return tuple(cell.strip().lower().replace("-", "_") for cell in split_columns(raw, delimiter, spaced))
 
 
-__all__ = ["MAX_CELL_LINES", "cut_columns", "header_names", "split_columns", "with_cells"]
+__all__ = [
+    *("MAX_CELL_LINES", "cut_columns", "header_names"),
+    *("is_comment", "named_columns", "split_columns", "with_cells"),
+]

@@ -105,16 +105,20 @@ def _cut_member(text: Iterable[str | Damage], layout: Layout) -> Iterator[Record
             return xml_records(text, element)
         case TextLines(joined=joined) if joined:
             return joined_lines(_lines(text), joined)
-        case TextLines() | Pairs():
+        case TextLines(comment=comment):
+            return _lines(text, comment)
+        case Pairs():
             return _lines(text)
 
 
-def _lines(text: Iterable[str | Damage]) -> Iterator[Records]:
+def _lines(text: Iterable[str | Damage], comment: str = "") -> Iterator[Records]:
     for block in blocks_of_lines(text):
         if isinstance(block, Torn):
             yield block.records()
         else:
             lines, blank = block.kept()
+            if comment:
+                lines = lines.filter(pc.invert(pc.starts_with(pc.utf8_ltrim_whitespace(lines), comment)))
             yield Records(lines, blank=blank)
 
 

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 from playbooks.formats import FORMATS, Columns, Format, Json, Pairs, TextLines, W3c, Xml, Zeek
-from playbooks.normalise.columns import header_names, split_columns
-from playbooks.normalise.cut import Layout, cut, w3c_fields, zeek_name
+from playbooks.normalise.columns import is_comment, named_columns
+from playbooks.normalise.cut import Layout, w3c_fields, zeek_name
 from playbooks.normalise.json_records import json_object
-from playbooks.normalise.pairs import pairs
+from playbooks.normalise.sample import ANY_JSON, Sample, take_sample
 from playbooks.normalise.search import Search, python_search, re2_search
-from playbooks.normalise.tables import plain_name, table_layout
-from playbooks.normalise.text import beginning
-from playbooks.normalise.xml_records import xml_fields, xml_records
+from playbooks.normalise.tables import table_layout
 
-SAMPLE_RECORDS = 100
-SAMPLE_CHARS = 1 << 20
-LINE_CHARS = 1 << 13  # of a line; a longer one is JSON on one line, or is told by its beginning
-OBJECT_CHARS = 1 << 16  # the first objects are sought here, and in all of the sample only where none is
 LEAST_SHARE = 0.1  # below this a match is chance, not a format
 OWN_SHARE = 0.5  # of the records; an own format that fits as many wins over formats of the kit
 NEAREST = 3
-JSON_OPENING = re.compile(r'\s*(?:\{|\[\s*(?:[\[{\]"]|$))')  # "[10/Mar/2026" opens a line of text
-ANY_JSON = Json(keys=frozenset(), shape="{}", envelopes=("Records", "Events"))
 ANY_LINES = TextLines(pattern=r"(?P<line>.+)")
-ENVELOPES = frozenset(key for form in FORMATS if isinstance(form.cut, Json) for key in form.cut.envelopes)
 KIT = frozenset(form.name for form in FORMATS)
 
 
@@ -76,91 +65,6 @@ class Detection:
             return f"no format chosen: {' and '.join(t.name for t in best)} fit equally well"
         near = "; ".join(f"{t.name} ({t.missing})" for t in self.tried[:NEAREST])
         return f"no format fits; nearest: {near}"
-
-
-@dataclass(frozen=True)
-class Sample:
-    """The beginning of a file, seen as lines, as JSON objects and as a Zeek header."""
-
-    text: str
-
-    @cached_property
-    def lines(self) -> list[str]:
-        lines = (line[:LINE_CHARS].rstrip("\r") for line in self.text.split("\n"))
-        return [line for line in lines if line.strip()][:SAMPLE_RECORDS]
-
-    def header(self, delimiter: str) -> frozenset[str]:
-        """The first line as a header of columns."""
-        held: dict[str, frozenset[str]] = self.__dict__.setdefault("_headers", {})
-        if delimiter not in held:
-            held[delimiter] = frozenset(header_names(self.lines[0], delimiter))
-        return held[delimiter]
-
-    @cached_property
-    def looks_json(self) -> bool:
-        """Whether it begins as JSON does, or most of its lines do: the first may be cut in half."""
-        opening = [bool(JSON_OPENING.match(line)) for line in self.lines if not line.lstrip().startswith("#")]
-        return bool(opening) and (opening[0] or 2 * sum(opening) >= len(opening))
-
-    def objects(self, envelopes: tuple[str, ...]) -> list[dict[str, object]]:
-        """The JSON objects, those inside envelopes too; cut once for the envelopes that the text names."""
-        held: dict[tuple[str, ...], list[dict[str, object]]] = self.__dict__.setdefault("_held", {})
-        named = tuple(key for key in envelopes if f'"{key}"' in self.text)
-        if named not in held:
-            # within an envelope that this layout does not know there are no objects to look for any further
-            enclosed = any(f'"{key}"' in self.text for key in ENVELOPES.difference(named))
-            parts = (self.text[:OBJECT_CHARS], "" if enclosed else self.text) if self.looks_json else ()
-            held[named] = next((found for part in parts if (found := list(_objects(part, named)))), [])
-        return held[named]
-
-    def pairs(self, style: str) -> list[dict[str, object]]:
-        """The lines as names and values; parsed once for each style."""
-        held: dict[str, list[dict[str, object]]] = self.__dict__.setdefault("_pairs", {})
-        if style not in held:
-            held[style] = [dict(pairs(line, style)) for line in self.lines]
-        return held[style]
-
-    def elements(self, name: str) -> list[dict[str, object]]:
-        """The XML elements of a name, as fields."""
-        for text in (self.text[:OBJECT_CHARS], self.text) if f"<{name}" in self.text else ():
-            raws = [raw for records in xml_records([text], name) for raw in records.raws][:SAMPLE_RECORDS]
-            found: list[dict[str, object]] = [dict(fields) for raw in raws if (fields := xml_fields(raw, name))]
-            if found:
-                return found
-        return []
-
-    @cached_property
-    def table(self) -> list[dict[str, object]]:
-        """The rows under a header of comma-separated names; empty for text that is no such table."""
-        if self.looks_json or not self.lines or "," not in self.lines[0]:
-            return []
-        header = tuple(plain_name(name) for name in header_names(self.lines[0], ","))
-        rows = (split_columns(line, ",") for line in self.lines[1:])
-        return [dict(zip(header, row, strict=True)) for row in rows if len(row) == len(header)] or [
-            dict.fromkeys(header)
-        ]
-
-    @cached_property
-    def zeek_header(self) -> tuple[str, frozenset[str]]:
-        """The log's name and its fields, both empty without a `#fields` line."""
-        found = {"#path": "", "#fields": ""}
-        for line in self.lines:
-            word, _, rest = line.strip().partition("\t")
-            if word in found:
-                found[word] = rest
-        names = frozenset(zeek_name(name) for name in found["#fields"].split("\t") if name)
-        return found["#path"].strip(), names
-
-
-def _objects(text: str, envelopes: tuple[str, ...]) -> Iterator[dict[str, object]]:
-    count = 0
-    for records in cut([text], replace(ANY_JSON, envelopes=envelopes)):
-        for index, raw in enumerate(records.raws):
-            if count >= SAMPLE_RECORDS:
-                return
-            count += 1
-            if index not in records.broken and (found := json_object(raw)) is not None:
-                yield found
 
 
 def detect(file: Path, own: Sequence[Format] = ()) -> Detection:
@@ -213,11 +117,6 @@ def _layout_for(form: Format, sample: Sample) -> Layout:
     return form.cut
 
 
-def take_sample(file: Path) -> Sample:
-    """Read the beginning of a file."""
-    return Sample(beginning(file, SAMPLE_CHARS))
-
-
 def _layout(sample: Sample) -> Layout:
     if any(w3c_fields(line) for line in sample.lines[:20]):
         return W3c(fields=(), keys=frozenset())
@@ -251,8 +150,9 @@ def fit(form: Format, sample: Sample) -> Tried:
     """How well a format's mark fits a sample."""
     search = re2_search if form.sha256 else python_search
     match form.cut:
-        case TextLines(pattern=pattern):
-            share = _share(sum(search(pattern, line) for line in sample.lines), len(sample.lines))
+        case TextLines(pattern=pattern, comment=comment):
+            lines = [line for line in sample.lines if not is_comment(line, comment)]
+            share = _share(sum(search(pattern, line) for line in lines), len(lines))
             return Tried(form.name, share, "no line has its pattern" if not share else "")
         case Json(csv=True) as layout if sample.table:
             return _fit_table(form.name, sample, layout, search)
@@ -356,11 +256,21 @@ def _fit_zeek(name: str, sample: Sample, layout: Zeek) -> Tried:
     return Tried(name, 0.0 if lack else 1.0, lack)
 
 
+def _head(sample: Sample, layout: Columns) -> list[str]:
+    """The comments before the first record, and that one: the lines that may name the columns."""
+    first = next((i for i, line in enumerate(sample.lines) if not is_comment(line, layout.comment)), 0)
+    return sample.lines[: first + 1]
+
+
 def _fit_columns(name: str, sample: Sample, layout: Columns, search: Search) -> Tried:
     if not sample.lines:
         return Tried(name, 0.0, "no lines")
     lack = _lacking(sample.header(layout.delimiter), layout)
+    if layout.comment:
+        headers = (frozenset(named_columns(line, layout)) for line in _head(sample, layout))
+        lack = min((_lacking(header, layout) for header in headers), key=len)
     if not lack or not layout.default_mark:
         return Tried(name, 0.0 if lack else 1.0, lack)
-    share = _share(sum(search(layout.default_mark, line) for line in sample.lines), len(sample.lines))
+    lines = [line for line in sample.lines if not is_comment(line, layout.comment)]
+    share = _share(sum(search(layout.default_mark, line) for line in lines), len(lines))
     return Tried(name, share, "" if share else f"{lack}; and no line has the default columns")

@@ -13,10 +13,12 @@ import pyarrow as pa
 
 from playbooks.formats import FORMATS, Columns, Format, Json, Pairs, TextLines
 from playbooks.normalise.columns import with_cells
-from playbooks.normalise.detect import Sample, fit
+from playbooks.normalise.detect import fit
 from playbooks.normalise.mapping import NO_PART, NO_TIME
 from playbooks.normalise.records import Records
 from playbooks.normalise.rows import STATUS
+from playbooks.normalise.sample import Sample
+from playbooks.schema import EVENT_TABLES
 
 TRIED_RECORDS = 100
 MISFIT = re.compile(r"not a line of |not a whole JSON object|\d+ columns where ")
@@ -33,7 +35,8 @@ def _needs_no_header(form: Format) -> bool:
             return False
 
 
-HEADLESS = tuple(form for form in FORMATS if _needs_no_header(form))
+# what stands in a log is never taken for intelligence, nor for an answer that a collector of ours got
+HEADLESS = tuple(form for form in FORMATS if _needs_no_header(form) and set(form.tables) <= set(EVENT_TABLES))
 
 
 def strangers(unread: pa.Table, form: Format, torn: Iterable[int]) -> pa.Table:

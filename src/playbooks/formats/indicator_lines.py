@@ -1,0 +1,36 @@
+"""Indicator list, one value a line: Maltrail trails, and lists that a report or a feed ends with.
+
+Lines that begin with `#` are comments. The type is told by the look of the value: an address (with or without its
+port), a hash, what holds a slash (URLs, and paths that any host may serve), else a name. Neither source nor time
+stands in the file. A value may be defanged.
+Reference: Maltrail, static trails; docs/how-to/intelligence.md.
+"""
+
+from playbooks.formats.format import Clock, Format, TextLines
+
+DOT = r"(?:\.|\[\.\]|\(\.\)|\[dot\])"
+
+FORMAT = Format(
+    name="indicator_lines",
+    product="Indicator list, one value a line",
+    table="indicators",
+    cut=TextLines(
+        rf"^\s*(?P<value>(?:(?:https?|hxxps?|ftp|tcp)(?:\[:\]|:)//)?(?:[A-Za-z0-9_-]+{DOT})+[A-Za-z0-9-]{{1,63}}"
+        r"(?::\d{1,5})?(?:/[^\s,]*)?|/[A-Za-z0-9_.~-]+(?:/[^\s,]*)?|[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
+        r"|(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4})(?:\s+#.*)?\s*$",
+        comment="#",
+    ),
+    clock=Clock.IN_THE_STAMP,
+    undated="true",
+    columns="""
+        -- no line holds one
+        iso_time('')                AS time,
+        indicator_value(regexp_replace(r.value, '^([^/:]+):\\d+$', '\\1'), indicator_type_of(r.value))  AS indicator,
+        indicator_type_of(r.value)  AS indicator_type,
+        -- the port, where one stands there
+        CASE WHEN regexp_matches(r.value, '^[^/:]+:\\d+$') THEN r.value END  AS description
+    """,
+    shows="values that somebody else holds to be malicious",
+    cannot_show="who says so and why; since when and until when; whether it is true",
+    reference="Maltrail, static trails",
+)
