@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from playbooks import __version__
 from playbooks.case import CASE_FILE, Case, write_json, write_text
 from playbooks.errors import StepFailed
-from playbooks.evidence import custody, finish, require_intact
+from playbooks.evidence import Verdict, custody, finish, require_intact
 from playbooks.evidence.captures import derive_new
 from playbooks.kernels import Kernels
 from playbooks.normalise.own_formats import digests_of, formats_of
@@ -50,6 +50,13 @@ class Step:
     inputs: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     error: str = ""
+
+
+def _settled(case: Case, told: Told) -> Verdict:
+    """The evidence, intact and complete before the first step: what a run reads does not change under it."""
+    finish(case)  # what an addition that was broken off had left to do
+    verdict = require_intact(case)
+    return require_intact(case) if derive_new(case, lambda words: told(words, "running", 0.0)) else verdict
 
 
 def run(
@@ -89,11 +96,7 @@ def run(
     """
     typed = check_parameters(given or {}, steps)
     own = {form.name: form.sha256 for form in formats_of(case)}
-    finish(case)  # what an addition that was broken off had left to do
-    verdict = require_intact(case)
-    # before the first step: what a run reads does not change under it
-    if derive_new(case, lambda words: told(words, "running", 0.0)):
-        verdict = require_intact(case)
+    verdict = _settled(case, told)
     record: dict[str, Any] = {
         "run_id": str(uuid.uuid4()),
         "case_id": case.config.case_id,

@@ -64,6 +64,10 @@ OPERATION = "coalesce(said(r.method_name), said(r.operation_name), said(r.event_
 # "GET /x HTTP/1.1"; a load balancer writes the whole URL
 LINE = "coalesce(said(r.http_request), said(r.request))"
 SYSMON = "(r.data_type LIKE 'windows:evt%' AND r.xml_string LIKE '%Microsoft-Windows-Sysmon%')"
+DNS_CLIENT = (
+    "(r.data_type LIKE 'windows:evt%' AND r.event_identifier = '3008' "
+    "AND r.xml_string LIKE '%Microsoft-Windows-DNS-Client%')"
+)
 HOST = "coalesce(said(r.hostname), said(r.computer_name))"
 XML = {plain(name): xml_value("r.xml_string", name) for name in EVENT_FIELDS} | {"§host": HOST}
 RECORD_ID = f"""
@@ -175,7 +179,7 @@ FORMAT = Format(
         ),
         Part(
             table="dns_activity",
-            when=f"{SYSMON} AND r.event_identifier = '22'",
+            when=f"({SYSMON} AND r.event_identifier = '22') OR {DNS_CLIENT}",
             columns=TIME + RECORD_ID + of(XML, DNS_COLUMNS),
         ),
         Part(

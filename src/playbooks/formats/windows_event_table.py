@@ -61,6 +61,10 @@ SHARED = f"""
         coalesce(iso_time({UTC_TIME}), iso_time({UTC_TIME} || 'Z'))  AS time,{RECORD_ID}"""
 LOGGED = f"""
         stamp(portal_iso(r.TimeGenerated))  AS time,{RECORD_ID}"""
+DNS_CLIENT = f"coalesce({SOURCE} = 'Microsoft-Windows-DNS-Client' AND r.EventID = '3008', false)"
+SHARED_OR_LOGGED = f"""
+        coalesce(iso_time({UTC_TIME}), iso_time({UTC_TIME} || 'Z'),
+                 stamp(portal_iso(r.TimeGenerated)))  AS time,{RECORD_ID}"""
 # Sysmon's image began or ended in events 1 and 5, and is who acted in the others
 BEGAN = f"({SYSMON} AND r.EventID IN ('1', '5'))"
 IMAGE = f"coalesce(said(r.NewProcessName), {field('NewProcessName')}, CASE WHEN {BEGAN} THEN {field('Image')} END)"
@@ -97,8 +101,8 @@ FORMAT = Format(
         ),
         Part(
             table="dns_activity",
-            when=f"{SYSMON} AND r.EventID = '22'",
-            columns=SHARED + of(PLACES, DNS_COLUMNS),
+            when=f"({SYSMON} AND r.EventID = '22') OR {DNS_CLIENT}",
+            columns=SHARED_OR_LOGGED + of(PLACES, DNS_COLUMNS),
         ),
         Part(
             table="network_activity",

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -162,68 +162,86 @@ def _is_there(case: Case, reading: Reading) -> bool:
     return events and (not reading.unread or (case.unread / name).is_file())
 
 
+@dataclass
+class _Tally:
+    """What was counted over the runs of one item."""
+
+    tables: Counter[str] = field(default_factory=Counter)
+    formats: Counter[str] = field(default_factory=Counter)
+    events: int = 0
+    unread: int = 0
+    blank: int = 0
+    status: int = 0
+    undated: int = 0
+    first: str | None = None
+    last: str | None = None
+
+    def add(self, rows: Rows) -> None:
+        self.events += rows.count
+        self.unread += rows.unread.num_rows
+        self.blank += rows.blank
+        self.status += rows.unread["kind"].to_pylist().count(STATUS)
+        for name, events in rows.tables.items():
+            self.tables[name] += events.num_rows
+            self.formats.update({one["values"]: one["counts"] for one in events["format"].value_counts().to_pylist()})
+            self.undated += events["time"].null_count
+            span = pc.min_max(events["time"]).as_py()
+            if span["min"]:
+                low, high = span["min"].isoformat(), span["max"].isoformat()
+                self.first = min(self.first or low, low)
+                self.last = max(self.last or high, high)
+
+
 def read_item(case: Case, item: Item) -> Reading:
     """Read one evidence item into its Parquet files, whole or not at all."""
     detection = detect(item.file(case), formats_of(case))
+    capture = capture_rows(case, item)
     source = Source(item.evidence_id, item.file(case), case.config.clock)
-    tables: dict[str, int] = {}
-    formats: Counter[str] = Counter()
-    count = {"events": 0, "unread": 0, "blank": 0}
-    status = undated = 0
-    first = last = None
-    file = f"{item.evidence_id}.parquet"
-    with ExitStack() as stack:
-        sinks: dict[str, _Sink] = {}
-        unread = stack.enter_context(_Sink(case.unread / file))
-        capture = capture_rows(case, item)
-        for rows in (capture,) if capture else read(source, detection):
-            for table, events in rows.tables.items():
-                if table not in sinks:
-                    sinks[table] = stack.enter_context(_Sink(case.events / table / file))
-                sinks[table].write(events)
-                tables[table] = tables.get(table, 0) + events.num_rows
-                formats.update({one["values"]: one["counts"] for one in events["format"].value_counts().to_pylist()})
-                undated += events["time"].null_count
-            unread.write(rows.unread)
-            count["events"] += rows.count
-            count["unread"] += rows.unread.num_rows
-            count["blank"] += rows.blank
-            status += rows.unread["kind"].to_pylist().count(STATUS)
-            first, last = _span(rows, first, last)
+    tally = _write(case, item, (capture,) if capture else read(source, detection))
     return Reading(
         evidence_id=item.evidence_id,
         name=item.name,
         sha256=item.sha256,
         format=detection.format.name if detection.format else None,
-        tables=tables,
-        records=sum(count.values()),
-        **count,
-        status=status,
-        first=first,
-        last=last,
-        note=capture.unread["reason"][0].as_py() if capture else _note(detection, count, formats),
-        undated=undated,
+        tables=dict(tally.tables),
+        records=tally.events + tally.unread + tally.blank,
+        events=tally.events,
+        unread=tally.unread,
+        blank=tally.blank,
+        status=tally.status,
+        first=tally.first,
+        last=tally.last,
+        note=capture.unread["reason"][0].as_py() if capture else _note(detection, tally),
+        undated=tally.undated,
         own_sha256=detection.format.sha256 if detection.format else "",
     )
 
 
-def _note(detection: Detection, count: dict[str, int], formats: Counter[str]) -> str:
-    if not count["events"] and not count["unread"]:
+def _write(case: Case, item: Item, runs: Iterable[Rows]) -> _Tally:
+    tally = _Tally()
+    file = f"{item.evidence_id}.parquet"
+    with ExitStack() as stack:
+        sinks: dict[str, _Sink] = {}
+        unread = stack.enter_context(_Sink(case.unread / file))
+        for rows in runs:
+            for table, events in rows.tables.items():
+                if table not in sinks:
+                    sinks[table] = stack.enter_context(_Sink(case.events / table / file))
+                sinks[table].write(events)
+            unread.write(rows.unread)
+            tally.add(rows)
+    return tally
+
+
+def _note(detection: Detection, tally: _Tally) -> str:
+    if not tally.events and not tally.unread:
         return "empty: no records in it"
     if not detection.format:
         return detection.why_unknown()
-    others = ", ".join(f"{name} ({rows:,})" for name, rows in sorted(formats.items()) if name != detection.format.name)
+    counted = sorted(tally.formats.items())
+    others = ", ".join(f"{name} ({rows:,})" for name, rows in counted if name != detection.format.name)
     said = [detection.why_chosen(), f"records of other logs in it: {others}" if others else ""]
     return "; ".join(filter(None, said))
-
-
-def _span(rows: Rows, first: str | None, last: str | None) -> tuple[str | None, str | None]:
-    for events in rows.tables.values():
-        span = pc.min_max(events["time"]).as_py()
-        if span["min"]:
-            low, high = span["min"].isoformat(), span["max"].isoformat()
-            first, last = (min(first, low) if first else low), (max(last, high) if last else high)
-    return first, last
 
 
 class _Sink:
