@@ -39,7 +39,7 @@ def connect() -> duckdb.DuckDBPyConnection:
             "temp_directory": str(Path(tempfile.gettempdir()) / f"playbooks-{os.getpid()}"),
         }
     )
-    con.execute("SET TimeZone='UTC'")
+    con.execute("SET GLOBAL TimeZone = 'UTC'")  # for every cursor of it too
     return con
 
 

@@ -55,7 +55,8 @@ _STAMPS = ("ContextTimeStamp", "timestamp", "UTCTimestamp", "StartTimestamp", "_
 _STAMP = f"coalesce({', '.join(f'said(@{name})' for name in _STAMPS)})"
 _SHARED = """
         -- a number since the epoch; Panther's spelling has no zone and is UTC
-        coalesce(epoch_time(digits_of(§stamp)), iso_time(§stamp), iso_time(§stamp || 'Z'))  AS time,
+        list_transform([§stamp],
+            lambda s: coalesce(epoch_time(digits_of(s)), iso_time(s), iso_time(s || 'Z')))[1]  AS time,
         said(@id)                   AS metadata_uid,""".replace("§stamp", _STAMP)
 _CONTEXT = """
         said(@UserName)             AS actor_user_name,
