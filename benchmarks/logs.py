@@ -209,7 +209,7 @@ LOGS = (
     Log("route53_resolver", _route53, "SELECT * FROM read_json('{file}')", 2),
     Log("aws_vpc_flow", _vpc_flow, "SELECT * FROM read_csv('{file}', delim = ' ', header = false)", 2),
     Log("zscaler_web", _zscaler, "SELECT * FROM read_csv('{file}', delim = '\t', header = false)", 4),
-    Log("defender_network_csv", _defender, "SELECT * FROM read_csv('{file}')", 2, ",".join(DEFENDER)),
+    Log("defender_hunting_csv", _defender, "SELECT * FROM read_csv('{file}')", 2, ",".join(DEFENDER)),
 )
 CLOUDTRAIL = Log("aws_cloudtrail", _cloudtrail, "SELECT unnest(Records) FROM read_json('{file}')", 2)
 
