@@ -21,7 +21,8 @@ from playbooks.normalise import normalise, raw_records, show
 from playbooks.normalise.columns import header_names
 
 STEMS = ("normal", "gz", "crlf", "blank_lines", "half_line", "bad_byte")
-JOINED = {form.name for form in FORMATS if isinstance(form.cut, TextLines) and form.cut.joined}  # several lines a record
+# several lines a record
+JOINED = {form.name for form in FORMATS if isinstance(form.cut, TextLines) and form.cut.joined}
 LINE_FILES = [file for file in FILES if file.stem in STEMS and file.parent.name not in JOINED]
 
 
