@@ -163,10 +163,10 @@ def test_an_envelope_inside_an_envelope_inside_an_envelope_is_a_record(tmp_path:
 def test_a_general_format_gives_way_to_the_one_of_a_product(tmp_path: Path) -> None:
     general = [form.name for form in FORMATS if form.general]
     assert general == ["ecs"]
-    beat = (CASES / "sysmon_winlogbeat" / "normal.log").read_text().split("\n")[0]
+    beat = (CASES / "windows_events_winlogbeat" / "normal.log").read_text().split("\n")[0]
     plain = (CASES / "ecs" / "normal.log").read_text().split("\n")[0]
     file = tmp_path / "evidence"
-    for others, expected in ((9, "sysmon_winlogbeat"), (10, "ecs")):
+    for others, expected in ((9, "windows_events_winlogbeat"), (10, "ecs")):
         file.write_text("\n".join([beat, *[plain] * others]) + "\n")
         found = detect(file).format
         assert found
