@@ -118,3 +118,12 @@ def test_detection_looks_at_the_beginning_only(tmp_path: Path) -> None:
     """A file is known by its first 100 records; a log that changes later is read as what it began as."""
     native = (CASES / "squid_access" / "normal.log").read_text().split("\n")[0] + "\n"
     assert form(detected(tmp_path, native * 100 + "other text\n" * 10_000)) == "squid_access"
+
+
+def test_long_lines_are_known_though_they_hold_the_name_of_another_envelope(tmp_path: Path) -> None:
+    """A value, or an array inside a record, that is called as an envelope is encloses nothing here."""
+    first, *others = (CASES / "aws_cloudtrail" / "normal.log").read_text().splitlines()
+    event = json.loads(first)
+    for more in ({"said": "events"}, {"events": [{"a": 1}]}):
+        lines = [json.dumps(event | {"padding": "x" * 100_000} | more), *others]
+        assert form(detected(tmp_path, "\n".join(lines) + "\n")) == "aws_cloudtrail"

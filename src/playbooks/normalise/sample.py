@@ -11,7 +11,7 @@ from pathlib import Path
 from playbooks.formats import FORMATS, Json
 from playbooks.normalise.columns import header_names, split_columns
 from playbooks.normalise.cut import cut, zeek_name
-from playbooks.normalise.json_records import json_object
+from playbooks.normalise.json_records import is_json_lines, json_object
 from playbooks.normalise.pairs import pairs
 from playbooks.normalise.tables import plain_name
 from playbooks.normalise.text import beginning
@@ -56,7 +56,8 @@ class Sample:
         named = tuple(key for key in envelopes if f'"{key}"' in self.text)
         if named not in held:
             # within an envelope that this layout does not know there are no objects to look for any further
-            enclosed = any(f'"{key}"' in self.text for key in ENVELOPES.difference(named))
+            others = ENVELOPES.difference(named)
+            enclosed = any(f'"{key}"' in self.text for key in others) and not is_json_lines(self.text, named)
             parts = (self.text[:OBJECT_CHARS], "" if enclosed else self.text) if self.looks_json else ()
             held[named] = next((found for part in parts if (found := list(_objects(part, named)))), [])
         return held[named]
