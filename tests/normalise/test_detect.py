@@ -121,7 +121,7 @@ def test_detection_looks_at_the_beginning_only(tmp_path: Path) -> None:
 
 
 def test_long_lines_are_known_though_they_hold_the_name_of_another_envelope(tmp_path: Path) -> None:
-    """A value, or an array inside a record, that is called as an envelope is encloses nothing here."""
+    """A value, or an array inside a record, that is called as an envelope is, encloses nothing here."""
     first, *others = (CASES / "aws_cloudtrail" / "normal.log").read_text().splitlines()
     event = json.loads(first)
     for more in ({"said": "events"}, {"events": [{"a": 1}]}):
