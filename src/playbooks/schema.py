@@ -55,6 +55,12 @@ PROCESS = (
     Column("actor_process_file_path", "VARCHAR", "path of its image", "actor.process.file.path"),
     Column("actor_process_cmd_line", "VARCHAR", "its command line", "actor.process.cmd_line"),
     Column("actor_process_file_hash", "VARCHAR", "hash of its image", "actor.process.file.hashes.value"),
+    Column(
+        "actor_process_parent_process_name",
+        "VARCHAR",
+        "process that started it",
+        "actor.process.parent_process.name",
+    ),
 )
 
 WHERE = (
@@ -72,6 +78,7 @@ VOLUME = (
 )
 
 DEVICE = (
+    Column("activity_name", "VARCHAR", "what happened, as logged (event name or id)", "activity_name"),
     Column("disposition", "VARCHAR", "what the device did: allowed, blocked, …", "disposition"),
     Column("metadata_uid", "VARCHAR", "the log's own id of the event or connection", "metadata.uid"),
 )
@@ -88,6 +95,8 @@ TLS = (
 USER_AGENT = Column(
     "http_request_user_agent", "VARCHAR", "user agent, as sent by the client", "http_request.user_agent"
 )
+METHOD = Column("http_request_http_method", "VARCHAR", "method; CONNECT rows carry no path", "http_request.http_method")
+RESPONSE_CODE = Column("http_response_code", "INTEGER", "status code", "http_response.code")
 PROTOCOL = Column(
     "connection_info_protocol_name",
     "VARCHAR",
@@ -108,6 +117,7 @@ DNS_ACTIVITY = Table(
         Column("query_type", "VARCHAR", "type asked for: A, AAAA, TXT, …", "query.type"),
         Column("rcode", "VARCHAR", "response code: NOERROR, NXDOMAIN, …", "rcode"),
         Column("answers", "VARCHAR[]", "answer data in order: CNAME targets and addresses", "answers.rdata"),
+        Column("answers_ttl", "BIGINT[]", "time to live of each of them, seconds, in the same order", "answers.ttl"),
         Column("duration_ms", "BIGINT", "time to answer, milliseconds", "duration"),
         *DEVICE,
     ),
@@ -124,12 +134,7 @@ HTTP_ACTIVITY = Table(
         *WHERE,
         PROTOCOL,
         Column("proxy_endpoint_ip", "VARCHAR", "address of the proxy in between", "proxy_endpoint.ip"),
-        Column(
-            "http_request_http_method",
-            "VARCHAR",
-            "method; CONNECT rows carry no path",
-            "http_request.http_method",
-        ),
+        METHOD,
         Column(
             "http_request_url_string",
             "VARCHAR",
@@ -138,7 +143,8 @@ HTTP_ACTIVITY = Table(
         ),
         USER_AGENT,
         Column("http_request_referrer", "VARCHAR", "referrer", "http_request.referrer"),
-        Column("http_response_code", "INTEGER", "status code", "http_response.code"),
+        RESPONSE_CODE,
+        *TLS,
         *VOLUME,
         *DEVICE,
     ),
@@ -211,7 +217,6 @@ SYSTEM_ACTIVITY = Table(
             "change, 4004 DHCP, 0 other",
             "class_uid",
         ),
-        Column("activity_name", "VARCHAR", "what happened, as logged (event name or id)", "activity_name"),
         *WHO,
         *PROCESS,
         *WHERE,
@@ -223,12 +228,16 @@ SYSTEM_ACTIVITY = Table(
         Column("process_cmd_line", "VARCHAR", "its command line", "process.cmd_line"),
         Column("process_file_hash", "VARCHAR", "hash of its image", "process.file.hashes.value"),
         Column("file_path", "VARCHAR", "file, module, registry key, task or service touched", "file.path"),
+        METHOD,
         Column("http_request_url_string", "VARCHAR", "URL that an alert names", "http_request.url.url_string"),
+        USER_AGENT,
+        RESPONSE_CODE,
         Column("finding_title", "VARCHAR", "alert, rule or threat that a device names; never a verdict of ours"),
         Column("severity", "VARCHAR", "severity as the device states it", "severity"),
         Column("status", "VARCHAR", "success or failure", "status"),
         Column("status_detail", "VARCHAR", "reason or error, as logged", "status_detail"),
         Column("message", "VARCHAR", "the log's own words", "message"),
+        *VOLUME,
         *DEVICE,
     ),
 )

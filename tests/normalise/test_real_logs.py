@@ -327,12 +327,13 @@ def same(wanted: Any, said: Any) -> bool:
 
 
 def plain(text: Any) -> str:
-    """Text without what has no meaning: case, a final dot, the spelling of an IPv6 address."""
+    """Text without what has no meaning: case, a final dot, the spelling of an IPv6 address, IPv4 inside IPv6."""
     text = str(text).lower().rstrip(".")
     try:
-        return str(ipaddress.ip_address(text)) if ":" in text else text
+        address = ipaddress.IPv6Address(text)
     except ValueError:
         return text
+    return str(address.ipv4_mapped or address)
 
 
 @pytest.mark.parametrize("folder", ANNOTATED)

@@ -17,6 +17,7 @@ TYPES = {
     "BIGINT": pa.int64(),
     "INTEGER": pa.int32(),
     "VARCHAR[]": pa.list_(pa.string()),
+    "BIGINT[]": pa.list_(pa.int64()),
     "TIMESTAMPTZ": pa.timestamp("us", "UTC"),
 }
 

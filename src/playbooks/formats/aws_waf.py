@@ -15,7 +15,8 @@ FORMAT = Format(
     table="http_activity",
     cut=Json(
         keys=frozenset({"action", "httpRequest", "timestamp", "webaclId"}),
-        shape="""{"timestamp": "VARCHAR", "webaclId": "VARCHAR", "action": "VARCHAR", "responseCodeSent": "VARCHAR",
+        shape="""{"timestamp": "VARCHAR", "webaclId": "VARCHAR", "action": "VARCHAR", "ja3Fingerprint": "VARCHAR",
+                  "ja4Fingerprint": "VARCHAR", "responseCodeSent": "VARCHAR",
                   "httpRequest": {"clientIp": "VARCHAR", "uri": "VARCHAR", "args": "VARCHAR", "httpMethod": "VARCHAR",
                     "requestId": "VARCHAR", "scheme": "VARCHAR", "host": "VARCHAR",
                     "headers": [{"name": "VARCHAR", "value": "VARCHAR"}]}}""",
@@ -37,6 +38,8 @@ FORMAT = Format(
                                     AS http_request_url_string,
         {HEADER % "user-agent"}     AS http_request_user_agent,
         {HEADER % "referer"}        AS http_request_referrer,
+        said(r.ja3Fingerprint)      AS tls_ja3,
+        said(r.ja4Fingerprint)      AS tls_ja4,
         -- only where the web ACL itself answered
         small(r.responseCodeSent)   AS http_response_code,
         CASE upper(r.action) WHEN 'ALLOW' THEN 'allowed' WHEN 'BLOCK' THEN 'blocked'

@@ -54,6 +54,9 @@ QUERY = rf"""{STAMP},
         regexp_extract_all(r.rest, ' \d+ (?:IN )?(?:A|AAAA|CNAME|DNAME|NS|PTR|(?:HTTPS|SVCB) \d+ \S+)'
                                    ' ([^ ;]+(?: [a-z0-9-]+=[^ ;]+)*)', 1),
         lambda a: rtrim(a, '.')), []) END  AS answers,
+    CASE WHEN r.rest LIKE '% response: %' OR r.rest LIKE '% -> %' THEN ttls(
+        regexp_extract_all(r.rest, ' (\d+) (?:IN )?(?:A|AAAA|CNAME|DNAME|NS|PTR|(?:HTTPS|SVCB) \d+ \S+)'
+                                   ' [^ ;]+(?: [a-z0-9-]+=[^ ;]+)*', 1)) END  AS answers_ttl,
     CASE WHEN r.denied_name <> '' THEN 'blocked' WHEN r.failed <> '' THEN 'failed'
         WHEN r.disabled <> '' THEN 'allowed' ELSE
         CASE lower(said(r.policy)) WHEN 'nxdomain' THEN 'blocked' WHEN 'nodata' THEN 'blocked'

@@ -30,6 +30,7 @@ def told(name: str) -> str:
 EVENT = rf"""
                 coalesce(iso_time({told("FirstPacketSecond")}), {STAMP})  AS time,
                 {told("ConnectionID")}      AS metadata_uid,
+                r.id                        AS activity_name,
                 address({told("SrcIP")})    AS src_endpoint_ip,
                 port({told("SrcPort")})     AS src_endpoint_port,
                 CASE WHEN {told("User")} NOT IN ('Not Found', 'Unknown', 'No Authentication Required')
@@ -104,6 +105,7 @@ FORMAT = Format(
                                             AS dst_endpoint_port,
                 nullif(lower(regexp_extract(r.message, '(?i)\b(tcp|udp|icmp|sctp|gre|esp)\b')), '')
                                             AS connection_info_protocol_name,
+                r.id                        AS activity_name,
                 CASE WHEN regexp_matches(r.message, '(?i)\b(deny|denied|discarded)\b') THEN 'blocked' ELSE 'allowed' END
                                             AS disposition
             """,
@@ -124,6 +126,7 @@ FORMAT = Format(
                 url_host(nullif(regexp_extract(r.message, '\w+://\S+'), ''))  AS dst_endpoint_hostname,
                 nullif(regexp_extract(r.message, ' URL (?:[0-9A-Fa-f.:]+: ?)?(\w+://\S+|/\S*)', 1), '')
                                             AS http_request_url_string,
+                r.id                        AS activity_name,
                 CASE WHEN r.id = '304002' THEN 'blocked' ELSE 'allowed' END  AS disposition
             """,
         ),
@@ -167,7 +170,6 @@ FORMAT = Format(
             columns=rf"""{EVENT},
                 CASE WHEN r.id IN ('430001', '430005') THEN 2004 WHEN r.id = '430004' THEN 1001 ELSE 0 END
                      AS class_uid,
-                r.id                        AS activity_name,
                 lower({told("Protocol")})   AS connection_info_protocol_name,
                 url_host({told("URI")})     AS dst_endpoint_hostname,
                 {told("URI")}               AS http_request_url_string,
@@ -175,7 +177,9 @@ FORMAT = Format(
                 {told("FileSHA256")}        AS process_file_hash,
                 coalesce({told("ThreatName")}, {told("Message")})  AS finding_title,
                 coalesce({told("FileAction")}, {told("InlineResult")}, {told("SHA_Disposition")})  AS status_detail,
-                r.message                   AS message
+                {told("UserAgent")}         AS http_request_user_agent,
+                small({told("HTTPResponse")})  AS http_response_code,
+                r.message                   AS message,{VOLUME}
             """,
         ),
         Part(

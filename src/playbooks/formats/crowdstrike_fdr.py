@@ -62,7 +62,9 @@ _CONTEXT = """
         said(@UserName)             AS actor_user_name,
         coalesce(said(@ContextBaseFileName), file_name(@ContextImageFileName))
                                     AS actor_process_name,
-        said(@ContextImageFileName)  AS actor_process_file_path,"""
+        said(@ContextImageFileName)  AS actor_process_file_path,
+        coalesce(said(@ParentBaseFileName), file_name(@ParentImageFileName))  AS actor_process_parent_process_name,
+        said({name})                AS activity_name,""".replace("{name}", _NAME)
 
 _CONNECTION = f"""{_SHARED}{_CONTEXT}
         CASE WHEN {_INBOUND} THEN {_REMOTE} ELSE {_LOCAL} END  AS src_endpoint_ip,

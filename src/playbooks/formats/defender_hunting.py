@@ -50,6 +50,8 @@ _WHO = f"""
         said(@InitiatingProcessCommandLine)  AS actor_process_cmd_line,
         coalesce(said(@InitiatingProcessSHA256), said(@InitiatingProcessSHA1), said(@InitiatingProcessMD5))
                                              AS actor_process_file_hash,
+        said(@InitiatingProcessParentFileName)  AS actor_process_parent_process_name,
+        said(@ActionType)                    AS activity_name,
         -- a report id is a counter: unique only together with device and time
         said(@DeviceId) || '/' || said(@ReportId) || '/' || coalesce(@Timestamp, @TimeGenerated)  AS metadata_uid,"""
 
@@ -137,6 +139,7 @@ OTHER_COLUMNS = f"""{_NOT_WHO}
         said(@InitiatingProcessCommandLine)  AS actor_process_cmd_line,
         coalesce(said(@InitiatingProcessSHA256), said(@InitiatingProcessSHA1), said(@InitiatingProcessMD5))
                                     AS actor_process_file_hash,
+        said(@InitiatingProcessParentFileName)  AS actor_process_parent_process_name,
         nullif({_DOMAIN.format("Account")}, '')  AS user_name,
         CASE WHEN {_STARTED} THEN said(@FileName) END  AS process_name,
         CASE WHEN {_STARTED} THEN said(@FolderPath) END  AS process_file_path,

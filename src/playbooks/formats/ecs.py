@@ -105,13 +105,22 @@ ENDS = f"""{SHARED}
 PROCESS = f"""coalesce({of("process.name")}, file_name({of("process.executable")}))  AS actor_process_name,
         {of("process.executable")}  AS actor_process_file_path,
         {of("process.command_line")}  AS actor_process_cmd_line,
-        {of("process.hash.sha256", "process.hash.md5")}  AS actor_process_file_hash,"""
+        {of("process.hash.sha256", "process.hash.md5")}  AS actor_process_file_hash,
+        coalesce({of("process.parent.name")}, file_name({of("process.parent.executable")}))
+                                    AS actor_process_parent_process_name,
+        {of("event.action", "event.code")}  AS activity_name,"""
 PARENT = f"""coalesce({of("process.parent.name")}, file_name({of("process.parent.executable")}))
                                     AS actor_process_name,
         {of("process.parent.executable")}  AS actor_process_file_path,
         {of("process.parent.command_line")}  AS actor_process_cmd_line,
         {of("process.parent.hash.sha256")}  AS actor_process_file_hash,"""
 PROTOCOL = f"lower({of('network.transport')})  AS connection_info_protocol_name,"
+TLS = f"""hostname({of("tls.client.server_name")})  AS tls_sni,
+        {of("tls.version")}         AS tls_version,
+        {of("tls.client.ja3")}      AS tls_ja3,
+        {of("tls.server.ja3s")}     AS tls_ja3s,
+        {of("tls.client.ja4")}      AS tls_ja4,
+        {one("tls.server.issuer", "tls.server.x509.issuer.common_name")}  AS tls_certificate_issuer,"""
 DURATION = f"""
         whole({held("n", of("event.duration"), "regexp_extract(n, '^([0-9]+)[0-9]{6}$', 1)")})  AS duration_ms,"""
 DISPOSITION = held(
@@ -197,6 +206,7 @@ DNS = Part(
     }, []),
             {held("i", of("dns.resolved_ip"), "coalesce(json_list(i), CASE WHEN i IS NOT NULL THEN [i] END)")}),
             lambda a: rtrim(a, '.'))  AS answers,
+        {held("d", of("dns.answers"), "answer_ttls(CASE WHEN json_valid(d) THEN d END, 'data')")}  AS answers_ttl,
         {DURATION}{VERDICT}""",
 )
 API = Part(
@@ -281,6 +291,7 @@ HTTP = Part(
         {URL}                       AS http_request_url_string,
         {of("user_agent.original")}  AS http_request_user_agent,
         {of("http.request.referrer")}  AS http_request_referrer,
+        {TLS}
         small({of("http.response.status_code")})  AS http_response_code,
         amount({of("http.request.bytes", "source.bytes", "client.bytes", "http.request.body.bytes")})
                                     AS traffic_bytes_out,
@@ -294,12 +305,7 @@ NETWORK = Part(
     f"{of('destination.ip', 'destination.domain', 'tls.client.server_name', 'server.ip')} IS NOT NULL",
     columns=f"""{ENDS.format(process=PROCESS, host=of("tls.client.server_name", "destination.domain", "server.domain"))}
         {PROTOCOL}
-        hostname({of("tls.client.server_name")})  AS tls_sni,
-        {of("tls.version")}         AS tls_version,
-        {of("tls.client.ja3")}      AS tls_ja3,
-        {of("tls.server.ja3s")}     AS tls_ja3s,
-        {of("tls.client.ja4")}      AS tls_ja4,
-        {one("tls.server.issuer", "tls.server.x509.issuer.common_name")}  AS tls_certificate_issuer,
+        {TLS}
         amount({of("source.bytes", "client.bytes")})  AS traffic_bytes_out,
         amount({of("destination.bytes", "server.bytes")})  AS traffic_bytes_in,
         amount({of("source.packets")})  AS traffic_packets_out,
@@ -320,7 +326,12 @@ SYSTEM = Part(
         {of("process.command_line")}  AS process_cmd_line,
         {of("process.hash.sha256", "process.hash.md5")}  AS process_file_hash,
         {of("file.path", "registry.path", "dll.path", "service.name")}  AS file_path,
+        {of("http.request.method")}  AS http_request_http_method,
         {URL}                       AS http_request_url_string,
+        {of("user_agent.original")}  AS http_request_user_agent,
+        small({of("http.response.status_code")})  AS http_response_code,
+        amount({of("source.bytes", "client.bytes")})  AS traffic_bytes_out,
+        amount({of("destination.bytes", "server.bytes")})  AS traffic_bytes_in,
         {of("kibana.alert.rule.name", "signal.rule.name", "rule.name", "threat.indicator.name")}  AS finding_title,
         {of("event.severity", "log.level")}  AS severity,
         {OUTCOME}                   AS status,

@@ -289,6 +289,12 @@ CREATE MACRO portal_iso(t) AS coalesce(strftime(try_strptime(
 -- JSON logs hold a list; in text a first answer may begin with the same bracket
 CREATE MACRO json_list(t) AS json_transform(CASE WHEN t LIKE '[%' AND json_valid(t) THEN t END, '["VARCHAR"]');
 CREATE MACRO listed(t) AS CASE WHEN said(t) IS NOT NULL THEN coalesce(json_list(t), string_split(t, ',')) END;
+-- the time to live of each answer; what is no number is null
+CREATE MACRO ttls(texts) AS nullif(list_transform(texts, lambda t: TRY_CAST(TRY_CAST(t AS DOUBLE) AS BIGINT)), []);
+-- of a JSON list of answers; null where not each of them has data and a time to live
+CREATE MACRO answer_ttls(answers, value) AS CASE
+    WHEN len(json_extract_string(answers, '$[*].ttl')) = len(json_extract_string(answers, '$[*].' || value))
+    THEN ttls(json_extract_string(answers, '$[*].ttl')) END;
 CREATE MACRO protocol(n) AS CASE WHEN said(n) IS NULL THEN NULL
     WHEN TRY_CAST(n AS UTINYINT) IS NULL THEN refused_text() ELSE CASE TRY_CAST(n AS UTINYINT)
     WHEN 1 THEN 'icmp' WHEN 6 THEN 'tcp' WHEN 17 THEN 'udp' WHEN 58 THEN 'icmp6' ELSE n END END;

@@ -168,7 +168,11 @@ FORMAT = Format(
                 CASE WHEN r.proto IS NOT NULL THEN protocol(r.proto) END  AS connection_info_protocol_name,
                 said(r.devname)             AS device_hostname,
                 coalesce(said(r.filename), nullif(concat_ws(' ', said(r.cfgpath), said(r.cfgobj)), ''))  AS file_path,
+                said(r.httpmethod)          AS http_request_http_method,
                 said(r.url)                 AS http_request_url_string,
+                said(r.agent)               AS http_request_user_agent,
+                amount(r.sentbyte)          AS traffic_bytes_out,
+                amount(r.rcvdbyte)          AS traffic_bytes_in,
                 coalesce(said(r.attack), said(r.virus))  AS finding_title,
                 coalesce(said(r.severity), said(r.crlevel), said(r.level))  AS severity,
                 CASE WHEN regexp_matches(r.status, '(?i)^(succe|ok$|2\d\d$)') THEN 'success'

@@ -38,7 +38,13 @@ FORMAT = Format(
             CASE WHEN said(r.jsonPayload.rdata) IS NOT NULL
                  THEN nullif(regexp_extract_all(r.jsonPayload.rdata,
                      '(?i)\\sIN\\s+[A-Z0-9]+\\s+([^\\n]*[^\\s])', 1), []) END
-        ), lambda a: rtrim(a, '.'))  AS answers
+        ), lambda a: rtrim(a, '.'))  AS answers,
+        ttls(coalesce(
+            CASE WHEN json_array_length(r.jsonPayload.structuredRdata) > 0
+                 THEN json_extract_string(r.jsonPayload.structuredRdata, '$[*].ttl') END,
+            CASE WHEN said(r.jsonPayload.rdata) IS NOT NULL
+                 THEN regexp_extract_all(r.jsonPayload.rdata, '(?i)\\s(\\d+)\\s+IN\\s+[A-Z0-9]+\\s+[^\\n]*[^\\s]', 1)
+                 END))  AS answers_ttl
     """,
     shows="which instance or address of a network asked for which name, and what it was told",
     cannot_show="clients that use another resolver or DNS over HTTPS; whether a connection followed",

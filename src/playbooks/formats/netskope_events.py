@@ -20,7 +20,9 @@ WHO = """
         amount(r.client_bytes)      AS traffic_bytes_out,
         amount(r.server_bytes)      AS traffic_bytes_in,
         CASE lower(r.action) WHEN 'allow' THEN 'allowed' WHEN 'block' THEN 'blocked' ELSE lower(said(r.action)) END
-                                    AS disposition,"""
+                                    AS disposition,
+        -- what the user did in an application: Upload, Browse, …
+        said(r.activity)            AS activity_name,"""
 
 FORMAT = Format(
     name="netskope_events",
@@ -34,7 +36,7 @@ FORMAT = Format(
                   "domain": "VARCHAR", "url": "VARCHAR", "protocol": "VARCHAR", "useragent": "VARCHAR",
                   "referer": "VARCHAR", "action": "VARCHAR", "client_bytes": "VARCHAR", "server_bytes": "VARCHAR",
                   "client_packets": "VARCHAR", "server_packets": "VARCHAR", "conn_duration": "VARCHAR",
-                  "ip_protocol": "VARCHAR"}""",
+                  "ip_protocol": "VARCHAR", "activity": "VARCHAR"}""",
         envelopes=("result", "data"),
     ),
     clock=Clock.ASK,

@@ -19,7 +19,8 @@ FORMAT = Format(
         rf"(?P<user>{CELL}) (?P<method>[A-Za-z_-]+) (?P<scheme>[A-Za-z0-9-]+) (?P<query>{CELL}) "
         rf"(?P<agent>\"[^\"]*\"|-) {CELL} (?P<status>\d+|-) {CELL} (?P<dns>\S+) (?P<host>\S+) (?P<uri>{CELL}) "
         rf"(?P<port>\d+|-) (?P<referrer>{CELL}) (?P<session>\d+|-) .* http_transaction "
-        rf"{CELL} {CELL} (?P<transaction>\d+|-) (?P<request>\d+|-) (?P<sni>\S+) (?P<fronted>\S+) .*$"
+        rf"{CELL} {CELL} (?P<transaction>\d+|-) (?P<request>\d+|-) (?P<sni>\S+) (?P<fronted>\S+)"
+        rf"(?: {CELL} {CELL} {CELL} {CELL} (?P<ja3>\S+) (?P<ja3s>\S+))? .*$"
     ),
     clock=Clock.IN_THE_STAMP,
     columns="""
@@ -34,6 +35,9 @@ FORMAT = Format(
         said(r.method)              AS http_request_http_method,
         said(r.scheme) || '://' || said(r.host) || said(trim(r.uri, '"'))
             || coalesce('?' || ltrim(said(trim(r.query, '"')), '?'), '')  AS http_request_url_string,
+        hostname(r.sni)             AS tls_sni,
+        nullif(regexp_extract(r.ja3, '^[0-9a-f]{32}$'), '')  AS tls_ja3,
+        nullif(regexp_extract(r.ja3s, '^[0-9a-f]{32}$'), '')  AS tls_ja3s,
         said(trim(r.agent, '"'))    AS http_request_user_agent,
         said(trim(r.referrer, '"'))  AS http_request_referrer,
         small(nullif(r.status, '0'))  AS http_response_code,

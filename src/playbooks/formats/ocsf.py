@@ -47,7 +47,7 @@ SHAPE = """{"class_uid": "VARCHAR", "class_name": "VARCHAR", "activity_name": "V
         "account": {"uid": "VARCHAR"}, "credential_uid": "VARCHAR"},
       "session": {"issuer": "VARCHAR", "uid": "VARCHAR", "credential_uid": "VARCHAR"},
       "process": {"name": "VARCHAR", "cmd_line": "VARCHAR", "file": {"path": "VARCHAR", "name": "VARCHAR",
-        "hashes": "JSON"}}},
+        "hashes": "JSON"}, "parent_process": {"name": "VARCHAR", "file": {"name": "VARCHAR"}}}},
     "process": {"name": "VARCHAR", "cmd_line": "VARCHAR", "file": {"path": "VARCHAR", "name": "VARCHAR",
       "hashes": "JSON"}},
     "file": {"path": "VARCHAR", "name": "VARCHAR"}, "module": {"file": {"path": "VARCHAR"}}, "job": {"name": "VARCHAR"},
@@ -68,8 +68,12 @@ ENDS = rf"""{SHARED}
         said(r.actor.process.file.path)  AS actor_process_file_path,
         said(r.actor.process.cmd_line)  AS actor_process_cmd_line,
         {hash_in("r.actor.process.file.hashes")}  AS actor_process_file_hash,
+        coalesce(said(r.actor.process.parent_process.name), said(r.actor.process.parent_process.file.name))
+                                    AS actor_process_parent_process_name,
         address(r.dst_endpoint.ip)  AS dst_endpoint_ip,
         port(r.dst_endpoint.port)   AS dst_endpoint_port,"""
+ACTIVITY = """
+        said(r.activity_name)       AS activity_name,"""
 PROTOCOL = """
         coalesce(lower(said(r.connection_info.protocol_name)), protocol(r.connection_info.protocol_num))
                                     AS connection_info_protocol_name,"""
@@ -78,6 +82,13 @@ VERDICT = """
         CASE lower(coalesce(nullif(said(r.disposition), 'Unknown'), said(r.action))) WHEN 'denied' THEN 'blocked'
              WHEN 'unknown' THEN NULL
              ELSE lower(coalesce(nullif(said(r.disposition), 'Unknown'), said(r.action))) END  AS disposition"""
+TLS = """hostname(r.tls.sni)         AS tls_sni,
+        said(r.tls.version)         AS tls_version,
+        said(r.tls.ja3_hash.value)  AS tls_ja3,
+        said(r.tls.ja3s_hash.value)  AS tls_ja3s,
+        json_extract_string(list_filter(json_extract(r.tls.ja4_fingerprint_list, '$[*]'),
+            lambda f: coalesce(json_extract_string(f, '$.type'), 'JA4') = 'JA4')[1], '$.value')  AS tls_ja4,
+        said(r.tls.certificate.issuer)  AS tls_certificate_issuer,"""
 DURATION = r"""
         coalesce(whole(CASE WHEN regexp_matches(r.duration, '^\d{1,15}$') THEN r.duration END),
                  whole(CASE WHEN regexp_matches(r.end_time, '^\d{13}$') THEN r.end_time END)
@@ -120,7 +131,7 @@ CLASS = """CASE WHEN r.class_uid IN ('1001', '1005', '1006', '1007', '201001', '
 DNS = Part(
     table="dns_activity",
     when="r.class_uid = '4003'",
-    columns=f"""{ENDS}
+    columns=f"""{ENDS}{ACTIVITY}
         hostname(coalesce(said(r.dst_endpoint.hostname), said(r.dst_endpoint.domain)))  AS dst_endpoint_hostname,
         {PROTOCOL}
         hostname(r.query.hostname)  AS query_hostname,
@@ -130,13 +141,14 @@ DNS = Part(
         CASE WHEN json_array_length(r.answers) > 0
              THEN list_transform(json_extract_string(r.answers, '$[*].rdata'), lambda a: rtrim(a, '.')) END
                                     AS answers,
+        answer_ttls(r.answers, 'rdata')  AS answers_ttl,
         amount(r.duration)          AS duration_ms,
         {VERDICT}""",
 )
 HTTP = Part(
     table="http_activity",
     when="r.class_uid = '4002'",
-    columns=f"""{ENDS}
+    columns=f"""{ENDS}{ACTIVITY}
         coalesce(hostname(r.http_request.url.hostname), url_host(nullif(regexp_extract(
             r.http_request.url.url_string, '^[A-Za-z]+://.*'), '')), hostname(r.dst_endpoint.hostname))
                                     AS dst_endpoint_hostname,
@@ -146,23 +158,16 @@ HTTP = Part(
         said(r.http_request.user_agent)  AS http_request_user_agent,
         said(r.http_request.referrer)  AS http_request_referrer,
         small(r.http_response.code)  AS http_response_code,
-        {VOLUME}{DURATION}{VERDICT}""",
+        {TLS}{VOLUME}{DURATION}{VERDICT}""",
 )
 NETWORK = Part(
     table="network_activity",
     when="r.class_uid IN ('4001', '4005', '4006', '4007', '4008', '4013', '4014')",
-    columns=f"""{ENDS}
+    columns=f"""{ENDS}{ACTIVITY}
         hostname(coalesce(said(r.dst_endpoint.hostname), said(r.dst_endpoint.domain), said(r.tls.sni)))
                                     AS dst_endpoint_hostname,
         {PROTOCOL}
-        hostname(r.tls.sni)         AS tls_sni,
-        said(r.tls.version)         AS tls_version,
-        said(r.tls.ja3_hash.value)  AS tls_ja3,
-        said(r.tls.ja3s_hash.value)  AS tls_ja3s,
-        json_extract_string(list_filter(json_extract(r.tls.ja4_fingerprint_list, '$[*]'),
-            lambda f: coalesce(json_extract_string(f, '$.type'), 'JA4') = 'JA4')[1], '$.value')  AS tls_ja4,
-        said(r.tls.certificate.issuer)  AS tls_certificate_issuer,
-        {VOLUME}{DURATION}{VERDICT}""",
+        {TLS}{VOLUME}{DURATION}{VERDICT}""",
 )
 API = Part(
     table="api_activity",
@@ -221,14 +226,17 @@ SYSTEM = Part(
         {hash_in("r.process.file.hashes")}  AS process_file_hash,
         coalesce(said(r.file.path), said(r.module.file.path), said(r.reg_value.path), said(r.reg_key.path),
                  said(r.job.name), said(r.win_service.name), said(r.service.name), said(r.file.name))  AS file_path,
+        said(r.http_request.http_method)  AS http_request_http_method,
         {URL}                       AS http_request_url_string,
+        said(r.http_request.user_agent)  AS http_request_user_agent,
+        small(r.http_response.code)  AS http_response_code,
         coalesce(said(r.finding_info.title), said(r.finding.title), json_extract_string(r.malware, '$[0].name'))
                                     AS finding_title,
         said(r.severity)            AS severity,
         {OUTCOME}                   AS status,
         coalesce(said(r.status_detail), CASE WHEN r.class_uid LIKE '2%' THEN said(r.status) END)  AS status_detail,
         said(r.message)             AS message,
-        {VERDICT}""",
+        {VOLUME}{VERDICT}""",
 )
 
 FORMAT = Format(

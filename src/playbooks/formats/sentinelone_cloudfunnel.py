@@ -17,6 +17,9 @@ _SHARED = """
         said(r."src.process.image.path")  AS actor_process_file_path,
         said(r."src.process.cmdline")  AS actor_process_cmd_line,
         coalesce(said(r."src.process.image.sha256"), said(r."src.process.image.sha1"))  AS actor_process_file_hash,
+        said(r."event.type")        AS activity_name,
+        coalesce(said(r."src.process.parent.name"), file_name(r."src.process.parent.image.path"))
+                                    AS actor_process_parent_process_name,
         said(r."event.id")          AS metadata_uid,"""
 
 _CLASS = """CASE r."event.category"
@@ -35,6 +38,7 @@ FORMAT = Format(
                   "src.process.user": "VARCHAR", "src.process.name": "VARCHAR",
                   "src.process.image.path": "VARCHAR", "src.process.cmdline": "VARCHAR",
                   "src.process.image.sha256": "VARCHAR", "src.process.image.sha1": "VARCHAR",
+                  "src.process.parent.name": "VARCHAR", "src.process.parent.image.path": "VARCHAR",
                   "src.ip.address": "VARCHAR", "src.port.number": "VARCHAR",
                   "dst.ip.address": "VARCHAR", "dst.port.number": "VARCHAR",
                   "event.network.direction": "VARCHAR", "event.network.connectionStatus": "VARCHAR",
@@ -100,7 +104,6 @@ FORMAT = Format(
             when='r."event.type" IS NOT NULL',
             columns=f"""{_SHARED}
         {_CLASS}                    AS class_uid,
-        said(r."event.type")        AS activity_name,
         {_HOST}                     AS device_hostname,
         address(coalesce(r."src.endpoint.ip.address", r."src.ip.address"))  AS src_endpoint_ip,
         coalesce(CASE WHEN said(r."event.login.userName") IS NOT NULL

@@ -17,11 +17,11 @@ WHO = r"""
                 coalesce(said(r.usr), said(r.susr))  AS actor_user_name,
                 address(coalesce(nullif(regexp_extract(r.dst, '^(\d+\.\d+\.\d+\.\d+)([:]|$)', 1), ''),
                                  CASE WHEN is_address(r.dst) THEN r.dst END))  AS dst_endpoint_ip,
-                port(regexp_extract(r.dst, '^\d+\.\d+\.\d+\.\d+:(\d+)', 1))  AS dst_endpoint_port,"""
+                port(regexp_extract(r.dst, '^\d+\.\d+\.\d+\.\d+:(\d+)', 1))  AS dst_endpoint_port,
+                coalesce(amount(r.sent), amount(r."out"))  AS traffic_bytes_out,
+                coalesce(amount(r.rcvd), amount(r."in"))  AS traffic_bytes_in,"""
 
 SHARED = rf"""{WHO}
-                coalesce(amount(r.sent), amount(r."out"))  AS traffic_bytes_out,
-                coalesce(amount(r.rcvd), amount(r."in"))  AS traffic_bytes_in,
                 CASE WHEN r.fw_action IN ('drop', 'mgmt_drop') THEN 'blocked'
                      WHEN r.fw_action = 'forward' THEN 'allowed'
                      WHEN r.fw_action <> 'NA' THEN lower(said(r.fw_action))

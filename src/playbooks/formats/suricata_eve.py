@@ -19,7 +19,8 @@ FORMAT = Format(
         shape="""{"timestamp": "VARCHAR", "event_type": "VARCHAR", "flow_id": "VARCHAR", "src_ip": "VARCHAR",
                   "src_port": "VARCHAR", "dest_ip": "VARCHAR", "dest_port": "VARCHAR", "proto": "VARCHAR",
                   "dns": {"type": "VARCHAR", "rrname": "VARCHAR", "rrtype": "VARCHAR", "rcode": "VARCHAR",
-                          "rdata": "VARCHAR", "answers": "JSON", "queries": "JSON", "grouped": "JSON"},
+                          "rdata": "VARCHAR", "ttl": "VARCHAR", "answers": "JSON", "queries": "JSON",
+                          "grouped": "JSON"},
                   "http": {"hostname": "VARCHAR", "http_port": "VARCHAR", "url": "VARCHAR",
                            "http_method": "VARCHAR", "http_user_agent": "VARCHAR", "http_refer": "VARCHAR",
                            "status": "VARCHAR", "length": "VARCHAR"},
@@ -78,7 +79,10 @@ FORMAT = Format(
                                                       json_extract_string(r.dns.grouped, '$.A[*]')),
                                           json_extract_string(r.dns.grouped, '$.AAAA[*]')) END,
                     CASE WHEN said(r.dns.rdata) IS NOT NULL THEN [r.dns.rdata] END), lambda a: rtrim(a, '.'))
-                                            AS answers
+                                            AS answers,
+                -- grouped answers have none
+                coalesce(answer_ttls(r.dns.answers, 'rdata'), CASE WHEN said(r.dns.rdata) IS NOT NULL
+                         THEN ttls([r.dns.ttl]) END)  AS answers_ttl
             """,
         ),
         Part(
@@ -184,15 +188,20 @@ FORMAT = Format(
                                             AS user_name,
                 coalesce(said(r.fileinfo.filename), said(r.smb.filename), said(r.smb.share),
                          said(r.ftp.command_data))  AS file_path,
+                said(r.http.http_method)    AS http_request_http_method,
                 said(r.http.url)            AS http_request_url_string,
+                said(r.http.http_user_agent)  AS http_request_user_agent,
+                small(r.http.status)        AS http_response_code,
+                amount(r.flow.bytes_toserver)  AS traffic_bytes_out,
+                amount(r.flow.bytes_toclient)  AS traffic_bytes_in,
+                amount(r.flow.pkts_toserver)  AS traffic_packets_out,
+                amount(r.flow.pkts_toclient)  AS traffic_packets_in,
                 said(r.alert.signature)     AS finding_title,
                 said(r.alert.severity)      AS severity,
                 said(r.alert.action)        AS disposition,
                 coalesce(said(r.smb.status), said(r.krb5.error_code))  AS status_detail,
                 -- what the columns of this table do not hold
                 nullif(concat_ws(', ', said(r.alert.category),
-                    nullif(concat_ws(' ', said(r.http.http_method), said(r.http.status),
-                                     said(r.http.http_user_agent)), ''),
                     'client: ' || said(r.ssh.client.software_version),
                     'server: ' || said(r.ssh.server.software_version),
                     'assigned: ' || said(r.dhcp.assigned_ip), 'mac: ' || said(r.dhcp.client_mac),

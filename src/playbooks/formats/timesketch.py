@@ -69,7 +69,11 @@ DNS_CLIENT = (
     "AND r.xml_string LIKE '%Microsoft-Windows-DNS-Client%')"
 )
 HOST = "coalesce(said(r.hostname), said(r.computer_name))"
-XML = {plain(name): xml_value("r.xml_string", name) for name in EVENT_FIELDS} | {"§host": HOST}
+XML = {plain(name): xml_value("r.xml_string", name) for name in EVENT_FIELDS} | {
+    "§host": HOST,
+    "§provider": "r.source_name",
+    "§id": "r.event_identifier",
+}
 RECORD_ID = f"""
         {HOST} || '/' || said(r.source_name) || '/' || said(r.record_number)  AS metadata_uid,"""
 CLASS = """CASE WHEN r.data_type LIKE 'fs:%' OR r.data_type LIKE '%:file_entry' THEN 1001

@@ -29,7 +29,8 @@ FORMAT = Format(
         shape="""{"tshark": "VARCHAR", "frame": "VARCHAR", "time": "VARCHAR", "end": "VARCHAR",
                   "src_ip": "VARCHAR", "src_port": "VARCHAR", "dst_ip": "VARCHAR", "dst_port": "VARCHAR",
                   "proto": "VARCHAR", "query": "VARCHAR", "qtype": "VARCHAR", "rcode": "VARCHAR",
-                  "answers": ["VARCHAR"], "duration_ms": "VARCHAR", "method": "VARCHAR", "host": "VARCHAR",
+                  "answers": ["VARCHAR"], "ttls": ["VARCHAR"],
+                  "duration_ms": "VARCHAR", "method": "VARCHAR", "host": "VARCHAR",
                   "url": "VARCHAR", "user_agent": "VARCHAR", "referrer": "VARCHAR", "status": "VARCHAR",
                   "request_bytes": "VARCHAR", "response_bytes": "VARCHAR", "sni": "VARCHAR", "version": "VARCHAR",
                   "ja3": "VARCHAR", "ja3s": "VARCHAR", "ja4": "VARCHAR", "packets_out": "VARCHAR",
@@ -48,6 +49,7 @@ FORMAT = Format(
                 dns_type(r.qtype)           AS query_type,
                 dns_rcode(r.rcode)          AS rcode,
                 list_transform(r.answers, lambda a: rtrim(a, '.'))  AS answers,
+                ttls(r.ttls)                AS answers_ttl,
                 whole(r.duration_ms)        AS duration_ms
             """,
         ),

@@ -55,13 +55,17 @@ CONNECTION = f"{SYSMON} AND §id = '3'"
 FILTERED = f"{AUDIT} AND §id IN ('5152', '5153', '5156', '5157')"
 DNS = f"({SYSMON} AND §id = '22') OR (§provider = 'Microsoft-Windows-DNS-Client' AND §id = '3008')"
 
+# the id is what all languages of Windows share; the task in words where it is logged
+_ACTIVITY = """
+        nullif(concat_ws(': ', nullif(concat_ws(' ', said(§provider), said(§id)), ''), said(§task)), '')
+                                    AS activity_name,"""
 _PROCESS = """
         said(@User)                 AS actor_user_name,
         file_name(@Image)            AS actor_process_name,
         said(@Image)                AS actor_process_file_path"""
 
 # the source is who began it; with `Initiated: false` that is the other end, and the host that logged is the destination
-CONNECTION_COLUMNS = f"""
+CONNECTION_COLUMNS = f"""{_ACTIVITY}
         address(@SourceIp)          AS src_endpoint_ip,
         port(@SourcePort)           AS src_endpoint_port,
         hostname(CASE WHEN lower(@Initiated) = 'false' THEN @SourceHostname ELSE §host END)
@@ -73,7 +77,7 @@ CONNECTION_COLUMNS = f"""
                                     AS dst_endpoint_hostname,
         lower(said(@Protocol))      AS connection_info_protocol_name,{_PROCESS}"""
 
-DNS_COLUMNS = f"""
+DNS_COLUMNS = f"""{_ACTIVITY}
         hostname(§host)             AS src_endpoint_hostname,
         hostname(@QueryName)        AS query_hostname,
         -- only the DNS client's own log states it
@@ -89,7 +93,7 @@ DNS_COLUMNS = f"""
              lambda a: address(rtrim(regexp_replace(trim(a), '^type: +\\d+ +', ''), '.')))  AS answers,{_PROCESS}"""
 
 # the source is who began it, here too; the process is a path of the kernel's
-FILTERED_COLUMNS = """
+FILTERED_COLUMNS = f"""{_ACTIVITY}
         CASE WHEN §id IN ('5153', '5156') THEN 'allowed' ELSE 'blocked' END  AS disposition,
         address(@SourceAddress)     AS src_endpoint_ip,
         port(@SourcePort)           AS src_endpoint_port,
@@ -145,9 +149,7 @@ _TOLD = ("RuleName", "LogonType", "Hashes", "Details", "Query", "Description", "
 _TOLD_MORE = ("AttributeLDAPDisplayName", "AttributeValue", "ScriptBlockText", "Payload", "New_Value", "Action_Name")
 
 SYSTEM_COLUMNS = f"""
-        {_CLASS}                    AS class_uid,
-        -- the id is what all languages of Windows share; the task in words where it is logged
-        concat_ws(': ', concat_ws(' ', said(§provider), said(§id)), said(§task))  AS activity_name,
+        {_CLASS}                    AS class_uid,{_ACTIVITY}
         hostname(§host)             AS device_hostname,
         -- a word such as LOCAL stands for the host itself
         address(list_filter({_ADDRESSES}, lambda a: is_address(a))[1])  AS src_endpoint_ip,

@@ -14,7 +14,7 @@ FORMAT = Format(
         path="dns",
         fields=(
             *("ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto"),
-            *("query", "qtype_name", "rcode_name", "answers", "rtt"),
+            *("query", "qtype_name", "rcode_name", "answers", "TTLs", "rtt"),
         ),
         keys=frozenset({"ts", "id_orig_h"}),
         # not trans_id: dhcp.log has it too
@@ -33,6 +33,7 @@ FORMAT = Format(
         said(r.qtype_name)          AS query_type,
         said(r.rcode_name)          AS rcode,
         listed(r.answers)           AS answers,
+        ttls(listed(r.TTLs))        AS answers_ttl,
         millis(r.rtt)               AS duration_ms
     """,
     shows="which client asked for which name, when, and what it was told (CNAME chain and addresses)",

@@ -22,6 +22,8 @@ VALUE_OF = {
     "12": "dns_ptr_domain_name",
     "15": "dns_mx_mail_exchange",
 }
+EDNS = "41"
+TTL = "dns_resp_ttl"
 COUNT = re.compile(r"[0-9]{1,5}")
 MOST_WAITING = 100_000
 WAITING_NS = 60 * NS_PER_S
@@ -41,6 +43,7 @@ class Message:
     qtype: str | None
     rcode: str | None
     answers: tuple[str, ...]
+    ttls: tuple[str | None, ...]
 
     def key(self) -> Key:
         """Equal for a question and its answer."""
@@ -107,6 +110,7 @@ def _line(asked: Message | None, answer: Message | None) -> Line:
         "qtype": first.qtype,
         "rcode": answer.rcode if answer else None,
         "answers": list(answer.answers) if answer else None,
+        "ttls": list(answer.ttls) if answer else None,
         "answer_frame": answer.packet.number if answer else None,
         "duration_ms": took,
     }
@@ -120,7 +124,7 @@ def messages(packet: Packet) -> Iterator[Message]:
     names, kinds, rcodes = (iter(packet.all(f"dns_{name}")) for name in ("qry_name", "qry_type", "flags_rcode"))
     counts = [_counts(packet, name) for name in ("queries", "answers", "auth_rr", "add_rr")]
     types = iter(packet.all("dns_resp_type"))
-    values = {field: iter(packet.all(field)) for field in VALUE_OF.values()}
+    values = {field: iter(packet.all(field)) for field in (*VALUE_OF.values(), TTL)}
     for place, (number, flag) in enumerate(zip(numbers, flags, strict=False)):
         queries, answers, *others = (count[place] if place < len(count) else 0 for count in counts)
         asked = [(next(names, None), next(kinds, None)) for _ in range(min(queries, len(packet.all("dns_qry_name"))))]
@@ -128,15 +132,19 @@ def messages(packet: Packet) -> Iterator[Message]:
         for _ in range(min(sum(others), len(packet.all("dns_resp_type")))):
             _value(next(types, None), values)  # of another section
         query, qtype = asked[0] if asked else (None, None)
-        given = tuple(text for text in said if text is not None)
+        given = [(text, ttl) for text, ttl in said if text is not None]
         is_answer = is_set(flag)
-        yield Message(packet, number, is_answer, query, qtype, next(rcodes, None) if is_answer else None, given)
+        rcode = next(rcodes, None) if is_answer else None
+        texts, ttls = tuple(text for text, _ in given), tuple(ttl for _, ttl in given)
+        yield Message(packet, number, is_answer, query, qtype, rcode, texts, ttls)
 
 
 def _counts(packet: Packet, section: str) -> list[int]:
     return [int(text) if COUNT.fullmatch(text) else 0 for text in packet.all(f"dns_count_{section}")]
 
 
-def _value(kind: str | None, values: dict[str, Iterator[str]]) -> str | None:
+def _value(kind: str | None, values: dict[str, Iterator[str]]) -> tuple[str | None, str | None]:
+    """The data of the next record and its time to live, which the record of EDNS has not."""
     field = VALUE_OF.get(kind or "")
-    return next(values[field], None) if field else None
+    ttl = None if kind == EDNS else next(values[TTL], None)
+    return next(values[field], None) if field else None, ttl

@@ -30,6 +30,7 @@ WRITE = {
     "TIMESTAMPTZ": "iso_time(…), epoch_time(…), read_time(…, layout), case_clock(…) or stamp(…)",
     "VARCHAR": "said(…), address(…), hostname(…) or CAST(… AS VARCHAR)",
     "VARCHAR[]": "listed(…)",
+    "BIGINT[]": "ttls(…)",
     "BOOLEAN": "a comparison",
 }
 ZONED = {"TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ"}
