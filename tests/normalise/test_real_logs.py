@@ -73,7 +73,7 @@ OTHERWISE: dict[str, dict[str, int]] = {
     "sekoia/paloalto": {"src_host": 5, "timestamp": 7, "action": 1, "url": 1, "outcome": 1},
     # no outcome stated, or refused with success; an hour off; the directory's name behind the user's; a name for what
     # was done; CONNECT has no path
-    "sekoia/fortigate": {"outcome": 16, "timestamp": 2, "user": 1, "action": 1, "url": 1},
+    "sekoia/fortigate": {"outcome": 16, "timestamp": 2, "user": 1, "action": 1, "url": 1, "method": 1},
     # the record's kind for what was done; no user; ids of ICMP for ports; a word for a code; the address given for the
     # client's own
     "sekoia/cisco_asa_ftd": {"action": 4, "user": 1, "src_port": 3, "rcode": 1, "src_ip": 1},
@@ -350,10 +350,34 @@ def test_annotated_values_are_read(folder: str) -> None:
         print(f"{len(missed)} of {len(values)} values of {folder} are read otherwise:\n{report}")
 
 
-def test_over_all_logs_at_least_98_in_100_values_are_read() -> None:
-    values = [value for folder in ANNOTATED for value in supported(folder)]
-    assert len(values) > 5000
-    assert sum(map(fits, values)) >= LEAST_SHARE * len(values)
+def annotated() -> Iterator[Value]:
+    """Every annotated value of every set, with nothing left out; without an event where the record is unread."""
+    for expected in sorted(LOGS.rglob("expected.json")):
+        for entry in json.loads(expected.read_text()):
+            if "line_number" in entry and entry.get("file"):
+                file, number = expected.parent / entry["file"], entry["line_number"] + 1
+                name = file.relative_to(LOGS).as_posix()
+                for field, wanted in (entry.get("fields") or {}).items():
+                    more = (entry.get("accept_also") or {}).get(field, [])
+                    also = tuple(more if isinstance(more, list) else [more])
+                    yield Value(name, number, field, wanted, also, events(file).get(number))
+
+
+def has_a_place(value: Value) -> bool:
+    """Whether the row has a column for such a value."""
+    event = value.event or {}
+    columns = {*COLUMNS.get(value.field, ()), *(QUOTED_IN if value.field in QUOTED else ())}
+    columns |= {"resource_uid"} if value.field in ("url", "dst_domain") else set()
+    columns |= set(KINDS.values()) if value.field == "event_name" else set()
+    return value.field in DERIVED or bool(columns & set(event))
+
+
+def test_98_in_100_annotated_values_of_the_records_that_are_read_are_read_so() -> None:
+    values = list(annotated())
+    assert len(values) > 13_000
+    read = [value for value in values if value.event is not None]
+    assert len(values) - len(read) <= 0.006 * len(values), "records that are unread, each with its reason"
+    assert sum(has_a_place(value) and fits(value) for value in read) >= LEAST_SHARE * len(read)
 
 
 @pytest.mark.parametrize("folder", COUNTED)

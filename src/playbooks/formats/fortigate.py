@@ -168,9 +168,13 @@ FORMAT = Format(
                 CASE WHEN r.proto IS NOT NULL THEN protocol(r.proto) END  AS connection_info_protocol_name,
                 said(r.devname)             AS device_hostname,
                 coalesce(said(r.filename), nullif(concat_ws(' ', said(r.cfgpath), said(r.cfgobj)), ''))  AS file_path,
-                said(r.httpmethod)          AS http_request_http_method,
+                -- of an administrator's request by the REST interface too
+                coalesce(said(r.httpmethod), CASE WHEN r.subtype = 'rest-api' THEN said(r.method) END)
+                                            AS http_request_http_method,
                 said(r.url)                 AS http_request_url_string,
                 said(r.agent)               AS http_request_user_agent,
+                small(CASE WHEN r.subtype = 'rest-api' AND regexp_matches(r.status, '^\d{3}$') THEN r.status END)
+                                            AS http_response_code,
                 amount(r.sentbyte)          AS traffic_bytes_out,
                 amount(r.rcvdbyte)          AS traffic_bytes_in,
                 coalesce(said(r.attack), said(r.virus))  AS finding_title,

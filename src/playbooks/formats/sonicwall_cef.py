@@ -21,9 +21,7 @@ WHO = r"""
                      WHEN r.fw_action <> '"NA"' THEN lower(said(trim(r.fw_action, '"')))
                      WHEN regexp_matches(r.cef_name, '(?i)\b(dropped|blocked|denied)\b') THEN 'blocked' END
                                             AS disposition,
-                lower(said(split_part(r.proto, '/', 1)))  AS connection_info_protocol_name,"""
-
-SHARED = f"""{WHO}
+                lower(said(split_part(r.proto, '/', 1)))  AS connection_info_protocol_name,
                 amount(r."out")             AS traffic_bytes_out,
                 amount(r."in")              AS traffic_bytes_in,"""
 
@@ -59,7 +57,7 @@ FORMAT = Format(
         Part(
             table="http_activity",
             when="r.proto IS NOT NULL AND r.request IS NOT NULL",
-            columns=f"""{SHARED}
+            columns=f"""{WHO}
                 url_host(r.request)         AS dst_endpoint_hostname,
                 said(r.request)             AS http_request_url_string
             """,
@@ -67,7 +65,7 @@ FORMAT = Format(
         Part(
             table="network_activity",
             when="r.proto IS NOT NULL AND r.request IS NULL AND r.cef_signature <> '98'",
-            columns=SHARED,
+            columns=WHO,
         ),
         Part(
             table="system_activity",
