@@ -193,6 +193,12 @@ API_ACTIVITY = Table(
         USER_AGENT,
         Column("metadata_uid", "VARCHAR", "the log's own event id", "metadata.uid"),
         Column(
+            "metadata_correlation_uid",
+            "VARCHAR",
+            "what the records of one operation share, its start and its end",
+            "metadata.correlation_uid",
+        ),
+        Column(
             "metadata_event_code",
             "VARCHAR",
             "class of the record: management, data, …",
@@ -350,6 +356,7 @@ CLOUD_ACTIVITY = Table(
     "One row per control-plane event that matters.",
     (
         Column("ref", "VARCHAR", "the record, E001:17"),
+        Column("further_refs", "VARCHAR[]", "later records of the same operation (accepted, ended); null without any"),
         Column("time", "TIMESTAMPTZ", "when, UTC"),
         Column("provider", "VARCHAR", "AWS, …"),
         Column("service", "VARCHAR", "service"),

@@ -40,6 +40,7 @@ FORMAT = Format(
         -- the streamed record has no id of its own: its operation's id, which Start and Success share
         coalesce(said(r.eventDataId), said(json_extract_string(r.properties, '$.eventDataId')),
                  said(r.correlationId))  AS metadata_uid,
+        said(r.correlationId)       AS metadata_correlation_uid,
         -- storage logs write the port behind the address
         address_before_port(coalesce(said(r.callerIpAddress), json_extract_string(r.identity.claims, '$.ipaddr')))
                                     AS src_endpoint_ip,

@@ -18,7 +18,8 @@ FORMAT = Format(
         keys=frozenset({"authorization"}),
         any_of=frozenset({"eventDataId", "event_data_id"}),
         shape="""{"eventTimestamp": "VARCHAR", "event_timestamp": "VARCHAR",
-                  "eventDataId": "VARCHAR", "event_data_id": "VARCHAR", "caller": "VARCHAR",
+                  "eventDataId": "VARCHAR", "event_data_id": "VARCHAR",
+                  "correlationId": "VARCHAR", "correlation_id": "VARCHAR", "caller": "VARCHAR",
                   "authorization": {"action": "VARCHAR", "evidence": {"principalId": "VARCHAR",
                     "principalType": "VARCHAR"}}, "claims": "JSON",
                   "httpRequest": {"clientIpAddress": "VARCHAR"}, "http_request": {"client_ip_address": "VARCHAR"},
@@ -40,6 +41,7 @@ FORMAT = Format(
         coalesce(iso_time(coalesce(r.eventTimestamp, r.event_timestamp)),
                  iso_time(coalesce(r.eventTimestamp, r.event_timestamp) || 'Z'))  AS time,
         coalesce(said(r.eventDataId), said(r.event_data_id))  AS metadata_uid,
+        coalesce(said(r.correlationId), said(r.correlation_id))  AS metadata_correlation_uid,
         -- the address that asked; else the one from which the token was fetched
         address(coalesce(said(r.httpRequest.clientIpAddress), said(r.http_request.client_ip_address),
                          said(json_extract_string(r.claims, '$.ipaddr'))))  AS src_endpoint_ip,

@@ -25,6 +25,7 @@ FORMAT = Format(
     columns="""
         stamp(r."time")             AS time,
         said(r."correlation id")    AS metadata_uid,
+        said(r."correlation id")    AS metadata_correlation_uid,
         said(r."event initiated by")  AS actor_user_name,
         said(r."operation name")    AS api_operation,
         said(r."operation name")    AS api_operation_base,

@@ -40,6 +40,7 @@ FORMAT = Format(
     columns=f"""
         stamp(portal_iso(r.TimeGenerated))  AS time,
         said(r.EventDataId)         AS metadata_uid,
+        said(r.CorrelationId)       AS metadata_correlation_uid,
         address_before_port(said(r.CallerIpAddress))  AS src_endpoint_ip,
         said(r.Caller)              AS actor_user_name,
         {inside(CLAIMS, '"http://schemas.microsoft.com/identity/claims/objectidentifier"')}  AS actor_user_uid,

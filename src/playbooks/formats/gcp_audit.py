@@ -12,6 +12,7 @@ COLUMNS = """
     coalesce(iso_time(coalesce(r.timestamp, r.receiveTimestamp)),
              iso_time(coalesce(r.timestamp, r.receiveTimestamp) || 'Z'))  AS time,
     said(r.insertId)            AS metadata_uid,
+    said(r.operation.id)        AS metadata_correlation_uid,
     -- an address, or a word such as `private` for callers inside Google
     address(coalesce(json_extract_string(r.protoPayload.requestMetadata, '$.callerIp'),
                      json_extract_string(r.protoPayload.requestMetadata, '$.callerIP')))
@@ -106,7 +107,7 @@ FORMAT = Format(
                     "status": {"code": "VARCHAR", "message": "VARCHAR"},
                     "request": "JSON", "response": "JSON", "serviceData": "JSON", "metadata": "JSON"},
                   "insertId": "VARCHAR", "logName": "VARCHAR", "timestamp": "VARCHAR",
-                  "receiveTimestamp": "VARCHAR",
+                  "receiveTimestamp": "VARCHAR", "operation": {"id": "VARCHAR"},
                   "resource": {"labels": {"project_id": "VARCHAR", "location": "VARCHAR", "region": "VARCHAR",
                     "zone": "VARCHAR",
                     "function_name": "VARCHAR", "service_name": "VARCHAR", "pod_name": "VARCHAR",

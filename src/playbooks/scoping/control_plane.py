@@ -14,6 +14,7 @@ from playbooks import schema
 from playbooks.case import Window
 from playbooks.knowledge.operations import Operation, load_operations
 from playbooks.scoping.exposure import OPENING_PHASES, House, endpoint_of, exposure_of
+from playbooks.scoping.one_operation import CORRELATED, one_operation
 from playbooks.scoping.principals import ACTOR_COLUMNS, principal_of
 from playbooks.scoping.record_json import json_object, text_at
 from playbooks.scoping.resource_names import functions_named, resource_of, short_name
@@ -36,6 +37,7 @@ READ_COLUMNS = (
     "src_endpoint_ip",
     "http_request_user_agent",
     "metadata_uid",
+    CORRELATED,
 )
 RENAMED = {
     "cloud_provider": "provider",
@@ -61,7 +63,7 @@ EVENT_COLUMNS = (*(name for name in schema.CLOUD_ACTIVITY.names if name not in J
 
 
 def read_events(tables: Tables, own_accounts: Iterable[str]) -> pd.DataFrame:
-    """Every record of a catalogued operation, once, in order of time and record.
+    """Every catalogued operation, once, in order of time and record.
 
     Returns
     -------
@@ -76,7 +78,7 @@ def read_events(tables: Tables, own_accounts: Iterable[str]) -> pd.DataFrame:
     names = sorted(set(known["api_operation"]))
     wanted = tables.api_activity.filter(tables.api_activity.api_operation.isin(names)).select(*READ_COLUMNS)
     rows = plain(wanted.execute()).merge(known, on=list(OPERATION_COLUMNS))
-    rows = _with_operations(once(rows))
+    rows = _with_operations(one_operation(once(rows)))
     rows = each_distinct(rows, ACTOR_COLUMNS, _principal, ("principal", "principal_type", "via"))
     rows = _with_resources(rows, frozenset(own_accounts))
     return _shaped(rows[_applies(rows)].reset_index(drop=True))
