@@ -21,7 +21,7 @@ from playbooks.formats import MACROS, Format, Json, Pairs, Part, Xml, Zeek
 from playbooks.normalise.addresses import in_one_spelling
 from playbooks.normalise.detect import Detection
 from playbooks.normalise.json_records import DOTTED_NAME, mended, undotted
-from playbooks.normalise.lines import true_count
+from playbooks.normalise.lines import holds, true_count
 from playbooks.normalise.mapping import (
     NO_PART,
     cells_of,
@@ -273,7 +273,7 @@ def _json_texts(records: Records, form: Format) -> pa.StringArray:
             return pa.array((row_json(layout, records.names, cells) for cells in cells_in(records)), pa.string())
         case Json(dotted=True) if true_count(pc.match_substring_regex(texts, DOTTED_NAME.pattern)):
             return pa.array(map(undotted, records.raws), pa.string())
-        case Json() | Zeek() if true_count(pc.match_substring(texts, "\\x")):
+        case Json() | Zeek() if holds(texts, b"\\") and true_count(pc.match_substring(texts, "\\x")):
             return pa.array(map(mended, records.raws), pa.string())
         case Json() | Zeek():
             return texts
