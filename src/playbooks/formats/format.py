@@ -247,7 +247,8 @@ CREATE MACRO percent(t) AS CASE WHEN said(t) IS NOT NULL
 CREATE MACRO millis(t) AS CASE WHEN said(t) IS NOT NULL
     THEN coalesce(TRY_CAST(round(TRY_CAST(t AS DOUBLE) * 1000) AS BIGINT), refused_whole()) END;
 CREATE MACRO millis_between(a, b) AS CASE WHEN said(a) IS NOT NULL AND said(b) IS NOT NULL
-    THEN coalesce(TRY_CAST((TRY_CAST(b AS BIGINT)::HUGEINT - TRY_CAST(a AS BIGINT)::HUGEINT) * 1000 AS BIGINT),
+    THEN coalesce((TRY_CAST(b AS UINTEGER)::BIGINT - TRY_CAST(a AS UINTEGER)::BIGINT) * 1000,
+                  TRY_CAST((TRY_CAST(b AS BIGINT)::HUGEINT - TRY_CAST(a AS BIGINT)::HUGEINT) * 1000 AS BIGINT),
                   refused_whole()) END;
 CREATE MACRO address(t) AS regexp_replace(lower(said(t)), '^::ffff:(\d+\.\d+\.\d+\.\d+)$', '\1');
 -- an address behind which a port may stand: 192.0.2.1:443, [2001:db8::1]:443
