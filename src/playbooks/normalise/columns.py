@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from playbooks.formats import Columns
-from playbooks.normalise.lines import Block, blocks_of_lines, holds, true_count
+from playbooks.normalise.lines import Block, blocks_of_lines, holds
 from playbooks.normalise.records import Gathering, Records, Torn
 from playbooks.normalise.tables import plain_name
 from playbooks.normalise.text import Damage
