@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -166,6 +167,20 @@ def test_many_processes_give_what_one_gives(tmp_path: Path) -> None:
     (case.events / "readings.json").unlink()
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         assert normalise(case, pool) == alone
+
+
+@pytest.mark.parametrize(("pack", "by_processes"), [(bytes, False), (gzip.compress, True)])
+def test_packed_evidence_is_weighed_by_what_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[[bytes], bytes], by_processes: bool
+) -> None:
+    import playbooks.normalise as module
+
+    packed = pack((CASES / "squid_access" / "normal.log").read_bytes())
+    case = case_of(tmp_path, a=packed, b=packed + pack(b"\n"))
+    size = sum(item.file(case).stat().st_size for item in items(case))
+    monkeypatch.setattr(module, "WORTH_PROCESSES", 2 * size)
+    with module._workers(case, items(case), None) as workers:
+        assert isinstance(workers, ProcessPoolExecutor) == by_processes
 
 
 def test_a_broken_off_reading_leaves_no_half_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ VERDICT = "CASE lower(v) WHEN 'allow' THEN 'allowed' WHEN 'block' THEN 'blocked'
 
 def value(name: str, read: str = "said(v)") -> str:
     """SQL: the value `v` of a pair, cut out once; Zscaler has words for nothing."""
-    found = f"regexp_extract(r.pairs, '\t{name}=([^\t]*)', 1)"
+    found = f"split_part(split_part(r.pairs, '\t{name}=', 2), '\t', 1)"
     return f"list_transform([{found}], lambda v: CASE WHEN v NOT IN {NOTHING} THEN {read} END)[1]"
 
 

@@ -29,6 +29,7 @@ from playbooks.case import Case, write_json
 from playbooks.errors import NotFound
 from playbooks.evidence import Item, items
 from playbooks.normalise.captures import capture_rows, is_of_capture
+from playbooks.normalise.containers import HEAD_BYTES, packed_kind
 from playbooks.normalise.detect import Detection, detect
 from playbooks.normalise.own_formats import formats_of, read_formats
 from playbooks.normalise.read import STATUS, Rows, Source, raw_records, read
@@ -123,10 +124,17 @@ def _workers(case: Case, fresh: list[Item], given: Executor | None) -> AbstractC
     """Who reads the items: the executor given, which its owner ends, or one for this work alone."""
     if given:
         return nullcontext(given)
-    size = sum(item.file(case).stat().st_size for item in fresh if item.is_in_bag(case))
+    size = sum(_weight(item.file(case)) for item in fresh if item.is_in_bag(case))
     if len(fresh) < 2 or size < WORTH_PROCESSES:
         return _Here()
     return ProcessPoolExecutor(min(len(fresh), os.cpu_count() or 1), get_context("spawn"))
+
+
+def _weight(file: Path) -> int:
+    """About how many bytes there are to read: logs are packed to a tenth."""
+    with file.open("rb") as stream:
+        packed = packed_kind(stream.read(HEAD_BYTES))
+    return file.stat().st_size * (10 if packed else 1)
 
 
 def readings(case: Case) -> list[Reading]:

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from playbooks.formats import Columns
-from playbooks.normalise.lines import Block, blocks_of_lines, true_count
+from playbooks.normalise.lines import Block, blocks_of_lines, holds
 from playbooks.normalise.records import Gathering, Records, Torn
 from playbooks.normalise.tables import plain_name
 from playbooks.normalise.text import Damage
@@ -99,7 +99,7 @@ def _perhaps_headers(lines: pa.StringArray, columns: Columns) -> list[int]:
 
 def with_cells(lines: pa.StringArray, names: tuple[str, ...], delimiter: str) -> Records:
     """Lines with their cells, however these are quoted."""
-    if delimiter != "," or not true_count(pc.match_substring(lines, '"')):
+    if delimiter != "," or not holds(lines, b'"'):
         return Records(lines, names, delimiter=delimiter)
     cells = _quoted_cells(lines)
     return Records(lines, names, cells=cells if cells is not None else _careful_cells(lines))
@@ -107,7 +107,7 @@ def with_cells(lines: pa.StringArray, names: tuple[str, ...], delimiter: str) ->
 
 def _quoted_cells(lines: pa.StringArray) -> pa.StructArray | None:
     """The cells of lines, all at once; None where lines differ in columns or quote in an odd way."""
-    if _quotes_oddly(lines) or true_count(pc.match_substring(lines, "\r")):
+    if _quotes_oddly(lines) or holds(lines, b"\r"):
         return None
     width = len(split_columns(lines[0].as_py(), ","))
     named = [str(place) for place in range(width)]

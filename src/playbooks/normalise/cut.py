@@ -87,8 +87,9 @@ def _as_one(runs: list[Records]) -> Records:
 
 def _pieces(run: Records) -> Iterator[Records]:
     """A long run of short records in pieces of a size that is worth a query."""
-    for start in range(0, max(len(run), 1), CHUNK_RECORDS):
-        yield run.part(start, CHUNK_RECORDS)
+    step = -(-len(run) // max(1, round(len(run) / CHUNK_RECORDS))) or 1
+    for start in range(0, max(len(run), 1), step):
+        yield run.part(start, step)
 
 
 def _cut_member(text: Iterable[str | Damage], layout: Layout) -> Iterator[Records]:

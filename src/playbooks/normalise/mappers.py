@@ -21,7 +21,7 @@ from playbooks.formats import MACROS, Format, Json, Pairs, Part, Xml, Zeek
 from playbooks.normalise.addresses import in_one_spelling
 from playbooks.normalise.detect import Detection
 from playbooks.normalise.json_records import DOTTED_NAME, mended, undotted
-from playbooks.normalise.lines import true_count
+from playbooks.normalise.lines import holds, true_count
 from playbooks.normalise.mapping import (
     NO_PART,
     cells_of,
@@ -34,7 +34,7 @@ from playbooks.normalise.mapping import (
 from playbooks.normalise.mixed import as_records, candidates, strangers, with_mark
 from playbooks.normalise.pairs import pairs_json
 from playbooks.normalise.records import Records
-from playbooks.normalise.rows import BROKEN, STATUS, UNKNOWN, Rows, unread_table
+from playbooks.normalise.rows import BROKEN, STATUS, UNKNOWN, Rows, numbers_from, unread_none, unread_table
 from playbooks.normalise.tables import cells_in, row_json
 from playbooks.normalise.xml_records import xml_json
 
@@ -102,7 +102,7 @@ class _Mapper:
             reason = self.detection.why_unknown()
             reasons = [records.broken.get(i, reason) for i in range(len(records))]
             return Rows({}, self._unread(records.texts, first, reasons), records.blank)
-        numbers = pa.array(range(first, first + len(records)), pa.int64())
+        numbers = numbers_from(first, len(records))
         rows = self._as(form, records, numbers)
         return self._with_others(rows, form, {first + index for index in records.broken})
 
@@ -131,7 +131,7 @@ class _Mapper:
         tables = {name: _good(mapped[name]) for name in form.tables}
         several = any(part.each for part in form.every_part)
         failed = _failed(chunk, mapped, tables, several)
-        unread = self._bad(chunk.filter(failed), records, form) if failed is not None else self._unread_none()
+        unread = self._bad(chunk.filter(failed), records, form) if failed is not None else unread_none()
         return Rows(tables, unread, records.blank, several)
 
     def _events(self, chunk: pa.Table, records: Records, form: Format, guarded: bool) -> dict[str, pa.Table]:
@@ -170,11 +170,8 @@ class _Mapper:
         return unread_table(self.id, bad["record_no"], [_kind_of(reason) for reason in reasons], reasons, bad["raw"])
 
     def _unread(self, raws: pa.StringArray, first: int, reasons: list[str]) -> pa.Table:
-        numbers = pa.array(range(first, first + len(raws)), pa.int64())
+        numbers = numbers_from(first, len(raws))
         return unread_table(self.id, numbers, [UNKNOWN] * len(raws), reasons, raws)
-
-    def _unread_none(self) -> pa.Table:
-        return self._unread(pa.array([], pa.string()), 1, [])
 
 
 class _CarefulMapper(_Mapper):
@@ -206,7 +203,7 @@ class _CarefulMapper(_Mapper):
             f"an expression of the format fails on this record{beside}: {' '.join(error.splitlines()[0].split())[:200]}"
         )
         reasons = [records.broken.get(i, reason) for i in range(count)]
-        numbers = pa.array(range(first, first + count), pa.int64())
+        numbers = numbers_from(first, count)
         return Rows({}, unread_table(self.id, numbers, [BROKEN] * count, reasons, records.texts), records.blank)
 
 
@@ -273,7 +270,7 @@ def _json_texts(records: Records, form: Format) -> pa.StringArray:
             return pa.array((row_json(layout, records.names, cells) for cells in cells_in(records)), pa.string())
         case Json(dotted=True) if true_count(pc.match_substring_regex(texts, DOTTED_NAME.pattern)):
             return pa.array(map(undotted, records.raws), pa.string())
-        case Json() | Zeek() if true_count(pc.match_substring(texts, "\\x")):
+        case Json() | Zeek() if holds(texts, b"\\") and true_count(pc.match_substring(texts, "\\x")):
             return pa.array(map(mended, records.raws), pa.string())
         case Json() | Zeek():
             return texts

@@ -196,12 +196,13 @@ def fields_of(form: Format, names: tuple[str, ...], guarded: bool = True) -> str
 
 
 def _json_fields(shape: str, nested: str | None, guarded: bool) -> str:
-    text = "json"
+    whole = "CASE WHEN json_valid(json) THEN json END" if guarded else "json"
     if nested:
-        outer = f"""CASE WHEN contains(json, '"{nested}"') {"AND json_valid(json)" if guarded else ""} THEN json END"""
-        text = f"coalesce(json_extract_string({outer}, {engine.text_literal('$.' + nested)}), json)"
-    # text inside of JSON may be anything
-    whole = f"CASE WHEN json_valid({text}) THEN {text} END" if guarded or nested else text
+        perhaps = f"""contains(json, '"{nested}"') {"AND json_valid(json)" if guarded else ""}"""
+        held = f"json_extract_string(CASE WHEN {perhaps} THEN json END, {engine.text_literal('$.' + nested)})"
+        text = f"coalesce({held}, json)"
+        # text inside of JSON may be anything
+        whole = f"CASE WHEN {perhaps} THEN CASE WHEN json_valid({text}) THEN {text} END ELSE {whole} END"
     return f"json_transform({whole}, {engine.text_literal(shape)})"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 NAME = r"[A-Za-z_][\w.\-/\[\]]*"
 # a name begins where a word does: without that, a long line without `=` would be tried at each of its characters
@@ -40,6 +41,7 @@ def pairs(raw: str, style: str) -> dict[str, str]:
             return _key_value(raw)
 
 
+@lru_cache(maxsize=10_000)
 def plain_name(name: str) -> str:
     """A name as formats write it: everything but letters, digits and underscore is an underscore."""
     return re.sub(r"\W", "_", name, flags=re.ASCII)
@@ -48,22 +50,27 @@ def plain_name(name: str) -> str:
 def _collected(found: Iterable[tuple[str, str]]) -> dict[str, str]:
     kept: dict[str, str] = {}
     for name, value in found:
-        plain = plain_name(name)
+        plain = first = plain_name(name)
         number = 2
         while plain in kept:
-            plain = f"{plain_name(name)}_{number}"
+            plain = f"{first}_{number}"
             number += 1
         kept[plain] = value
     return kept
 
 
 def _key_value(raw: str) -> dict[str, str]:
-    matches = list(KEY_VALUE.finditer(raw))
-    if not matches:
+    first = KEY_VALUE.search(raw)
+    if not first:
         return {}
-    prefix = raw[: matches[0].start()].strip()
-    values = ((m[1], ESCAPED.sub(r"\1", m[2]) if m[2] is not None else m[3].rstrip(",;")) for m in matches)
+    prefix = raw[: first.start()].strip()
+    found = KEY_VALUE.findall(raw, first.start())
+    values = ((name, _unescaped(quoted) if quoted else bare.rstrip(",;")) for name, quoted, bare in found)
     return _collected([("prefix", prefix), *values] if prefix else values)
+
+
+def _unescaped(text: str) -> str:
+    return ESCAPED.sub(r"\1", text) if "\\" in text else text
 
 
 def _cef(raw: str) -> dict[str, str]:
@@ -71,7 +78,7 @@ def _cef(raw: str) -> dict[str, str]:
     if not match:
         return {}
     *header, extension = match.groups()
-    named = [(name, ESCAPED.sub(r"\1", value)) for name, value in zip(CEF_HEADER, header, strict=True)]
+    named = [(name, _unescaped(value)) for name, value in zip(CEF_HEADER, header, strict=True)]
     prefix = raw[: match.start()].strip()
     if prefix:
         named.insert(0, ("prefix", prefix))

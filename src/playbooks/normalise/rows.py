@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -57,6 +59,18 @@ class Rows:
         """Every event with the columns of its own table, in the order of the records."""
         rows = [row for table in self.tables.values() for row in table.to_pylist()]
         return sorted(rows, key=lambda row: int(row["record_no"]))
+
+
+@cache
+def unread_none() -> pa.Table:
+    """No unread records, with the columns of `schema.UNREAD`."""
+    types = {"record_no": pa.int64()}
+    return pa.schema([(name, types.get(name, pa.string())) for name in schema.UNREAD.names]).empty_table()
+
+
+def numbers_from(first: int, count: int) -> pa.Int64Array:
+    """The numbers of so many records."""
+    return pa.array(np.arange(first, first + count, dtype=np.int64))
 
 
 def unread_table(evidence_id: str, numbers: pa.Array, kinds: list[str], reasons: list[str], raws: pa.Array) -> pa.Table:

@@ -53,14 +53,21 @@ class Sample:
     def objects(self, envelopes: tuple[str, ...]) -> list[dict[str, object]]:
         """The JSON objects, those inside envelopes too; cut once for the envelopes that the text names."""
         held: dict[tuple[str, ...], list[dict[str, object]]] = self.__dict__.setdefault("_held", {})
-        named = tuple(key for key in envelopes if f'"{key}"' in self.text)
+        named = tuple(key for key in envelopes if self._names(key))
         if named not in held:
             # within an envelope that this layout does not know there are no objects to look for any further
             others = ENVELOPES.difference(named)
-            enclosed = any(f'"{key}"' in self.text for key in others) and not is_json_lines(self.text, named)
+            enclosed = any(map(self._names, others)) and not is_json_lines(self.text, named)
             parts = (self.text[:OBJECT_CHARS], "" if enclosed else self.text) if self.looks_json else ()
             held[named] = next((found for part in parts if (found := list(_objects(part, named)))), [])
         return held[named]
+
+    def _names(self, key: str) -> bool:
+        """Whether the text holds a name; looked for once."""
+        held: dict[str, bool] = self.__dict__.setdefault("_named", {})
+        if key not in held:
+            held[key] = f'"{key}"' in self.text
+        return held[key]
 
     def pairs(self, style: str) -> list[dict[str, object]]:
         """The lines as names and values; parsed once for each style."""

@@ -99,4 +99,4 @@ def packed_kind(head: bytes) -> str:
     return stream_kind(head) or next((kind for kind, magic in NOT_UNPACKED.items() if magic.match(head)), "")
 
 
-__all__ = ["MAX_MEMBERS", "Bomb", "Broken", "Member", "members", "packed_kind"]
+__all__ = ["HEAD_BYTES", "MAX_MEMBERS", "Bomb", "Broken", "Member", "members", "packed_kind"]

@@ -26,7 +26,10 @@ MAX_DEPTH = 60
 MAX_MACROS_INSIDE = 3  # a macro repeats its argument: four inside each other are thousands of lines
 MAX_GROWTH = 1_000  # how much longer than the record a text may become
 
-INNER_MACROS = {"bounded", "moment", "epoch_scale", "epoch_micros", "json_list", "url_port_digits"}
+INNER_MACROS = {
+    *("bounded", "moment", "epoch_scale", "epoch_micros", "json_list"),
+    *("url_is_plain", "url_rest", "url_host_text", "url_port_text", "url_port_digits"),
+}
 TIME_MACROS = {"iso_time", "epoch_time", "read_time", "case_clock", "stamp"}
 OWN_MACROS = frozenset(re.findall(r"CREATE MACRO (\w+)\(", MACROS)) - INNER_MACROS
 
