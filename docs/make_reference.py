@@ -120,6 +120,7 @@ PLACES = {
     "Owned": "inventory",
     "Allowed": "allow_list",
     "VettedSource": "intel",
+    "RangesOf": "address_ranges",
     "Collector": "collectors",
     "Retained": "retention",
     "Options": "options",
