@@ -335,6 +335,7 @@ def case_yaml() -> str:
         case_file.Owned,
         case_file.Allowed,
         case_file.VettedSource,
+        case_file.RangesOf,
         case_file.Collector,
         case_file.Retained,
         case_file.Options,
