@@ -282,7 +282,7 @@ ACQUIRED_ANSWERS = Table(
 
 ADDRESS_RANGES = Table(
     "address_ranges",
-    "Address ranges as their providers publish them, brought by the investigator; no events.",
+    "Address ranges as their providers publish them, brought by the investigator; no events, and without a time.",
     (
         *RECORD,  # `time` is empty: a range holds from no stated moment
         Column("address_range", "VARCHAR", "the range in CIDR notation, lower case, as published"),

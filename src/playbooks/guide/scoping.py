@@ -50,7 +50,7 @@ def egress(case: Case, rows: int = 20) -> View:
     ]
     if by_address := int((pairs.matched_by == BY_ADDRESS).sum()):
         words.append(
-            f"{counted(by_address, 'more pair')} without a name: provider and service by a published range around the "
+            f"{counted(by_address, 'pair')} without a name: provider and service by a published range around the "
             "address alone, of low confidence."
         )
     ranked = pairs.sort_values("beacon_score", ascending=False, na_position="last", kind="stable")
