@@ -50,6 +50,8 @@ FIELD_MEANING = {
     "CaseFile.inventory": "what we own, with owner",
     "CaseFile.allow_list": "what is known and accepted, with owner and expiry",
     "CaseFile.intel": "sources of indicators that somebody has reviewed",
+    "CaseFile.address_ranges": "whose ranges an evidence item lists that names nobody, see "
+    "[bring intelligence](../how-to/intelligence.md#address-ranges)",
     "CaseFile.collectors": "who of ours collected evidence; their reads are set apart, see "
     "[collect next](../how-to/collect-next.md)",
     "CaseFile.options": "switches",
@@ -76,6 +78,8 @@ FIELD_MEANING = {
     "Allowed.source": "destination only: address that may call; empty means any",
     "Allowed.actions": "principal only: phases that are accepted, see [operations](operations.md); empty means any",
     "Allowed.resource": "principal only: resources that may be changed; `*` stands for anything",
+    "RangesOf.evidence": "evidence id, e.g. E007",
+    "RangesOf.provider": "who publishes the ranges",
     "VettedSource.source": "name of the source, exactly as in the `source` column of the indicator list",
     "VettedSource.vetted_by": "who reviewed the source",
     "VettedSource.vetted_on": "when",
@@ -116,6 +120,7 @@ PLACES = {
     "Owned": "inventory",
     "Allowed": "allow_list",
     "VettedSource": "intel",
+    "RangesOf": "address_ranges",
     "Collector": "collectors",
     "Retained": "retention",
     "Options": "options",
@@ -330,6 +335,7 @@ def case_yaml() -> str:
         case_file.Owned,
         case_file.Allowed,
         case_file.VettedSource,
+        case_file.RangesOf,
         case_file.Collector,
         case_file.Retained,
         case_file.Options,

@@ -99,6 +99,13 @@ def desk(folder: Path) -> Path:
         "evil.example,domain,Our CERT,170,2026-03-01T00:00:00Z,,AMBER,more than all\n",
         encoding="utf-8",
     )
+    (export / "ip-ranges.json").write_text(
+        '{"syncToken": "1773133200", "createDate": "2026-03-10-09-00-00", "prefixes": ['
+        '{"ip_prefix": "192.0.2.0/24", "region": "eu-central-1", "service": "AMAZON"}, '
+        '{"ip_prefix": "192.0.2.128/25", "region": "eu-central-1", "service": "EC2"}], "ipv6_prefixes": ['
+        '{"ipv6_prefix": "2001:db8::/132", "region": "eu-central-1", "service": "EC2"}]}\n',
+        encoding="utf-8",
+    )
     own = blocks(ROOT / "docs/how-to/own-format.md", "yaml")[0]  # the page is the only place where it stands
     (export / "acme_proxy.yaml").write_text(own, encoding="utf-8")
     asked = "10.20.3.17 GET app.example.test/x"

@@ -94,6 +94,7 @@ estate:
 inventory: []       # - {{resource: my-function, service: aws-lambda-url, owner: Team, approved: true}}
 allow_list: []      # - {{kind: destination, value: "*.acme.workers.dev", owner: Team, expires: 2026-12-31}}
 intel: []           # - {{source: Our CERT, vetted_by: Name, vetted_on: 2026-03-01}}
+address_ranges: []  # - {{evidence: E007, provider: Cloudflare}}: whose ranges a plain list holds
 collectors: []      # - {{principal: ir-reader, user_agent: "aws-cli/*", owner: Name}}: our own reads, set apart
 retention: []       # - {{source: "proxy*", days: 90, owner: Team}}: name, format or table, as its owner states it
 options: {{online_lookups: false, redact_secrets: true}}

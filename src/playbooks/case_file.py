@@ -167,6 +167,13 @@ class VettedSource(_Part):
     vetted_on: dt.date
 
 
+class RangesOf(_Part):
+    """Whose address ranges an evidence item lists, where the list itself names nobody."""
+
+    evidence: str
+    provider: str = Field(min_length=1)
+
+
 class Collector(_Part):
     """Somebody of ours who collects evidence, and the marks by which the audit logs show it.
 
@@ -228,6 +235,7 @@ class CaseFile(_Part):
     inventory: list[Owned] = []
     allow_list: list[Allowed] = []
     intel: list[VettedSource] = []
+    address_ranges: list[RangesOf] = []
     collectors: list[Collector] = []
     retention: list[Retained] = []
     options: Options = Options()

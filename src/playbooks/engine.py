@@ -67,6 +67,7 @@ class Tables:
     system_activity: ir.Table
     indicators: ir.Table
     acquired_answers: ir.Table
+    address_ranges: ir.Table
 
     def __getitem__(self, name: str) -> ir.Table:
         if name not in schema.TABLES:

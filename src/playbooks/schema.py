@@ -286,10 +286,22 @@ ACQUIRED_ANSWERS = Table(
     ),
 )
 
+ADDRESS_RANGES = Table(
+    "address_ranges",
+    "Address ranges as their providers publish them, brought by the investigator; no events, and without a time.",
+    (
+        *RECORD,  # `time` is empty: a range holds from no stated moment
+        Column("address_range", "VARCHAR", "the range in CIDR notation, lower case, as published"),
+        Column("provider", "VARCHAR", "who publishes it; null where the list names nobody"),
+        Column("service", "VARCHAR", "service or tag that it is published for"),
+        Column("region", "VARCHAR", "region that it is published for"),
+    ),
+)
+
 EVENT_TABLES: dict[str, Table] = {
     table.name: table for table in (DNS_ACTIVITY, HTTP_ACTIVITY, NETWORK_ACTIVITY, API_ACTIVITY, SYSTEM_ACTIVITY)
 }
-BESIDE_EVENTS: dict[str, Table] = {table.name: table for table in (INDICATORS, ACQUIRED_ANSWERS)}
+BESIDE_EVENTS: dict[str, Table] = {table.name: table for table in (INDICATORS, ACQUIRED_ANSWERS, ADDRESS_RANGES)}
 """Evidence that is no telemetry: its rows have no hours, and their silence means nothing."""
 
 TABLES: dict[str, Table] = {**EVENT_TABLES, **BESIDE_EVENTS}
@@ -317,11 +329,16 @@ EGRESS_PAIRS = Table(
         Column("src", "VARCHAR", "client address (or name where the log has only that)"),
         Column("dst", "VARCHAR", "destination: name where one is known, address otherwise"),
         Column("kind", "VARCHAR", "fqdn, ip or fingerprint"),
-        Column("provider", "VARCHAR", "provider by the catalogue; null outside it"),
-        Column("service", "VARCHAR", "service by the catalogue"),
-        Column("catalogue_id", "VARCHAR", "entry of the catalogue"),
+        Column("provider", "VARCHAR", "provider by the catalogue, or by a published address range; null outside both"),
+        Column("service", "VARCHAR", "service by the same"),
+        Column("region", "VARCHAR", "region by the same, where host name or range tell it"),
+        Column("catalogue_id", "VARCHAR", "entry of the catalogue; null outside it"),
         Column("tenant", "VARCHAR", "tenant label or path id that names the customer of the provider"),
-        Column("matched_by", "VARCHAR", "host, cname or path: what the catalogue matched"),
+        Column(
+            "matched_by",
+            "VARCHAR",
+            "host, cname or path: what the catalogue matched; address: a published range holds it, low confidence",
+        ),
         Column(
             "ownership",
             "VARCHAR",

@@ -42,6 +42,7 @@ def pair(src: str = CLIENT, dst: str = WORKER, **facts: Any) -> dict[str, Any]:
         "catalogue_id": "cf-workers",
         "tenant": "stranger",
         "matched_by": "host",
+        "region": None,
         "ownership": "external",
         "ownership_reason": "not in the inventory",
         "ownership_refs": [],

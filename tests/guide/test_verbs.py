@@ -17,7 +17,7 @@ from IPython.utils.capture import capture_output
 from tests.conftest import SampleRun
 
 from playbooks import guide
-from playbooks.case import Case
+from playbooks.case import Case, new_case
 from playbooks.errors import CaseError, EvidenceChanged, NotFound, UsageError
 from playbooks.report import View
 
@@ -109,6 +109,31 @@ def test_a_verb_shows_itself_as_markup_and_as_plain_text(name: str, case: Case, 
     drawn = [picture for picture in view.pictures if picture.figure is not None]
     assert sum(PLOTLY in output for output in outputs) == len(drawn)
     assert sum("text/html" in output for output in outputs) == 1 + len(view.pictures)
+
+
+def test_a_destination_known_by_its_address_alone_is_named_by_a_range_and_said_to_be(tmp_path: Path) -> None:
+    """From the file of a provider to the words beside the table; the plain list is used once the case says whose."""
+    far = {"198.51.100.7": "10.20.3.17", "203.0.113.9": "10.20.3.18"}
+    seen = {"ts": 1773133200, "proto": "tcp", "conn_state": "SF"}
+    flows = [seen | {"uid": dst, "id.orig_h": src, "id.resp_h": dst} for dst, src in far.items()]
+    (tmp_path / "conn.json").write_text("".join(json.dumps(flow) + "\n" for flow in flows))
+    prefix = {"ip_prefix": "198.51.100.0/24", "region": "eu-central-1", "service": "EC2"}
+    (tmp_path / "ip-ranges.json").write_text(json.dumps({"prefixes": [prefix], "ipv6_prefixes": []}))
+    (tmp_path / "ips-v4").write_text("203.0.113.0/24\n")
+    case = new_case(tmp_path / "case", "T-1")
+    guide.add(case, *(str(tmp_path / name) for name in ("conn.json", "ip-ranges.json", "ips-v4")))
+    guide.normalise(case)
+    view = guide.egress(case)
+    row = view.data.set_index("dst").loc["198.51.100.7"]
+    assert (row.provider, row.service, row.region) == ("AWS", "EC2", "eu-central-1")
+    assert (row.matched_by, row.catalogue_id, row.tenant) == ("address", None, None)
+    assert view.words[1].startswith("1 pair without a name: ") and "low confidence" in view.words[1]
+    assert list(view.tables[0].rows.matched_by) == ["address", None]
+    stated = (case.path / "case.yaml").read_text(encoding="utf-8")
+    whose = "address_ranges: [{evidence: E003, provider: Cloudflare}] #"
+    (case.path / "case.yaml").write_text(stated.replace("address_ranges: []  #", whose), encoding="utf-8")
+    again = guide.egress(guide.open_case(str(case.path)))
+    assert again.data.set_index("dst").provider.to_dict() == {"198.51.100.7": "AWS", "203.0.113.9": "Cloudflare"}
 
 
 def test_the_verbs_tell_what_was_planted(case: Case) -> None:

@@ -13,7 +13,7 @@ from playbooks.case import CaseFile
 from playbooks.enrichment import APPROVED, EXPIRED, MODIFIED, NOT_YET, TOO_BROAD, UNVETTED, VALID
 from playbooks.findings.signal import ALLOWED, Signal, Subject, score
 from playbooks.knowledge.characteristics import load_characteristics
-from playbooks.scoping.egress_pairs import QUESTION
+from playbooks.scoping.egress_pairs import BY_ADDRESS, QUESTION
 
 RHYTHM_FROM = 0.7  # beacon_score from which a rhythm is called one; memoryless traffic stays below .4
 # Weights add up as independent chances (see signal.score). They are set so that one kind alone stays below
@@ -223,10 +223,21 @@ def _context(rows: Iterable[Any], intel: dict[str, list[Any]]) -> Iterator[str]:
     for row in rows:
         if isinstance(row.catalogue_id, str):
             yield f"{row.dst} is a host of {row.provider}, {row.service} (by {row.matched_by}); this weighs nothing."
+        elif row.matched_by == BY_ADDRESS:
+            yield _published(row)
         yield f"Ownership of {row.dst}: {row.ownership} – {row.ownership_reason}."
         for item in intel.get(str(row.dst), ()):
             if item.state in (EXPIRED, NOT_YET, TOO_BROAD):
                 yield f"{item.source} lists {item.indicator} ({item.state}); not counted."
+
+
+def _published(row: Any) -> str:
+    """A range around an address is weaker than a match of the catalogue: the words keep them apart."""
+    told = ", ".join(str(one) for one in (row.provider, row.service, row.region) if isinstance(one, str))
+    return (
+        f"{row.dst} lies in an address range that its provider publishes ({told}). By the address alone: low "
+        "confidence, and it names no customer; this weighs nothing."
+    )
 
 
 def _subject(key: str, allowed: str | None, rows: list[Any], estate: Estate, intel: dict[str, list[Any]]) -> Subject:

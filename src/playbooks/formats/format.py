@@ -325,6 +325,13 @@ CREATE MACRO file_name(p) AS nullif(CASE WHEN p LIKE '/%' THEN regexp_extract(sa
 CREATE MACRO percent_decoded(t) AS
     coalesce(url_decode(CASE WHEN NOT regexp_matches(t, '%(00|[89A-Fa-f])') THEN t END), t);
 CREATE MACRO is_address(t) AS regexp_matches(t, '^(\d{{1,3}}(\.\d{{1,3}}){{3}}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$');
+-- a range in CIDR notation; of IPv6 all eight groups, or fewer around one double colon
+CREATE MACRO address_range(t) AS list_transform([lower(trim(t))], lambda c: CASE WHEN regexp_matches(c,
+    '^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){{3}}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)/(?:3[0-2]|[12]?\d)$')
+    OR regexp_matches(c, '^(?:(?:[0-9a-f]{{1,4}}:){{7}}[0-9a-f]{{1,4}}|(?:(?:[0-9a-f]{{1,4}}:)*[0-9a-f]{{1,4}})?::'
+    || '(?:(?:[0-9a-f]{{1,4}}:)*[0-9a-f]{{1,4}})?)/(?:12[0-8]|1[01]\d|[1-9]?\d)$')
+    AND len(regexp_extract_all(split_part(c, '/', 1), '\w+')) <= 8 - contains(c, '::')::INTEGER
+    THEN c ELSE refused_text() END)[1];
 -- a value written so that nobody follows it, as it stands in logs; scheme and host of a URL know no case
 CREATE MACRO fanged(t) AS regexp_replace(regexp_replace(regexp_replace(
     trim(t), '[\[({{](?:\.|dot)[\])}}]', '.', 'gi'), '\[(:|://|@)\]', '\1', 'g'), '^hxxp', 'http', 'i');

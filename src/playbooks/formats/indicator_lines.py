@@ -1,22 +1,28 @@
 """Indicator list, one value a line: Maltrail trails, and lists that a report or a feed ends with.
 
 Lines that begin with `#` are comments. The type is told by the look of the value: an address (with or without its
-port), a hash, what holds a slash (URLs, and paths that any host may serve), else a name. Neither source nor time
-stands in the file. A value may be defanged.
+port), a hash, what holds a slash (URLs, and paths that any host may serve), else a name. A range of addresses is none.
+Neither source nor time stands in the file. A value may be defanged.
 Reference: Maltrail, static trails; docs/how-to/intelligence.md.
 """
 
 from playbooks.formats.format import Clock, Format, TextLines
 
 DOT = r"(?:\.|\[\.\]|\(\.\)|\[dot\])"
+SCHEME = r"(?:https?|hxxps?|ftp|tcp)(?:\[:\]|:)//"
+LABELS = rf"(?:[A-Za-z0-9_-]+{DOT})+"
+PATH = r"(?:/[^\s,]*)?"
 
 FORMAT = Format(
     name="indicator_lines",
     product="Indicator list, one value a line",
     table="indicators",
     cut=TextLines(
-        rf"^\s*(?P<value>(?:(?:https?|hxxps?|ftp|tcp)(?:\[:\]|:)//)?(?:[A-Za-z0-9_-]+{DOT})+[A-Za-z0-9-]{{1,63}}"
-        r"(?::\d{1,5})?(?:/[^\s,]*)?|/[A-Za-z0-9_.~-]+(?:/[^\s,]*)?|[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
+        rf"^\s*(?P<value>{SCHEME}{LABELS}[A-Za-z0-9-]{{1,63}}(?::\d{{1,5}})?{PATH}"
+        rf"|{LABELS}[A-Za-z0-9-]*[A-Za-z-][A-Za-z0-9-]*(?::\d{{1,5}})?{PATH}"
+        # digits behind a bare address are the length of a prefix: `address_range_lines`
+        rf"|{LABELS}\d{{1,63}}(?::\d{{1,5}}{PATH}|/(?:\d{{0,3}}[^\s,\d][^\s,]*|\d{{4}}[^\s,]*)?)?"
+        r"|/[A-Za-z0-9_.~-]+(?:/[^\s,]*)?|[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
         r"|(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4})(?:\s+#.*)?\s*$",
         comment="#",
     ),

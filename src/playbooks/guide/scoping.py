@@ -9,10 +9,11 @@ from playbooks.guide.looking import show
 from playbooks.guide.opened import results_of
 from playbooks.guide.results import QUESTIONS, Results
 from playbooks.report import Table, View, checkin_raster, counted, egress_timeline, function_history
+from playbooks.scoping.egress_pairs import BY_ADDRESS
 
 PAIR_COLUMNS = [
     *("beacon_score", "beacon_period_s", "src", "dst", "clients", "new_in_window", "connections"),
-    *("service", "tenant", "sources", "refs"),
+    *("service", "matched_by", "tenant", "sources", "refs"),
 ]
 RANKED_COLUMNS = ["priority", "src", "dst", "ownership", "priority_reasons", "refs"]
 ACTIVITY_COLUMNS = [
@@ -43,13 +44,18 @@ def egress(case: Case, rows: int = 20) -> View:
     results = results_of(case)
     pairs = results.scoped_pairs
     listed = int(pairs.catalogue_id.notna().sum())
-    words = (
+    words = [
         f"{len(pairs):,} pairs, {pairs.src.nunique():,} clients, {pairs.dst.nunique():,} destinations; "
-        f"{listed:,} pairs lead to hosts of the serverless catalogue, which says nothing against them.",
-    )
+        f"{listed:,} pairs lead to hosts of the serverless catalogue, which says nothing against them."
+    ]
+    if by_address := int((pairs.matched_by == BY_ADDRESS).sum()):
+        words.append(
+            f"{counted(by_address, 'pair')} without a name: provider and service by a published range around the "
+            "address alone, of low confidence."
+        )
     ranked = pairs.sort_values("beacon_score", ascending=False, na_position="last", kind="stable")
     table = Table("Clearest rhythms", ranked[PAIR_COLUMNS].head(rows), "results/egress_pairs.parquet")
-    return View(words, (table,), (egress_timeline(results.egress_hours),), data=pairs)
+    return View(tuple(words), (table,), (egress_timeline(results.egress_hours),), data=pairs)
 
 
 def checkins(case: Case, src: str = "", dst: str = "") -> View:

@@ -10,6 +10,8 @@ open instead of calling again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import ibis
 import ibis.expr.types as ir
 import numpy as np
@@ -18,6 +20,7 @@ import pandas as pd
 from playbooks import schema
 from playbooks.case import CaseFile
 from playbooks.engine import Tables
+from playbooks.scoping.address_ranges import Publisher, publishers
 from playbooks.scoping.destinations import Destinations, classify
 from playbooks.scoping.egress_events import egress_events, within
 from playbooks.scoping.pair_telemetry import Columns, Pairs, by_telemetry, counted, number_pairs, rhythms
@@ -44,10 +47,12 @@ QUESTION = Question(
         "Clients behind a proxy or resolver whose own log is not part of the evidence.",
         "Channels that stay open: a kept-alive connection or a WebSocket is one contact, not many.",
         "DNS lookups that a cache on the client answered.",
+        "Who runs a destination without a name: an address range in evidence names its publisher, never a customer.",
     ),
 )
 
 MAX_USER_AGENTS = 5
+BY_ADDRESS = "address"  # matched by nothing but a published range: low confidence
 
 
 def egress_pairs(tables: Tables, case: CaseFile, contacts: ir.Table | None = None) -> pd.DataFrame:
@@ -68,8 +73,10 @@ def egress_pairs(tables: Tables, case: CaseFile, contacts: ir.Table | None = Non
     pandas.DataFrame
         The columns of `schema.EGRESS_PAIRS`, by falling `beacon_score` (null last) and `connections`, then
         `src`, `dst`. `connections` and bytes are those of the telemetry that saw most, never a sum over
-        logs of the same connection. Ownership and priority are left empty for enrichment; `rita_score` is
-        null. Of one pair and telemetry the newest `rhythm.MAX_TIMES` seconds with contacts are scored.
+        logs of the same connection. Provider, service and region of a destination without a name are those of the
+    narrowest range in `address_ranges` around it: of low confidence, and no match of the catalogue. Ownership and
+    priority are left empty for enrichment; `rita_score` is null. Of one pair and telemetry the newest
+    `rhythm.MAX_TIMES` seconds with contacts are scored.
     """
     contacts = egress_events(tables, case) if contacts is None else contacts
     seen = within(contacts, case.window)
@@ -79,7 +86,7 @@ def egress_pairs(tables: Tables, case: CaseFile, contacts: ir.Table | None = Non
     columns = {
         **counted(telemetry, pairs),
         **rhythms(telemetry, pairs),
-        **_labels(pairs, destinations),
+        **_labels(pairs, destinations, publishers(set(pairs.dst), tables.address_ranges, case)),
         **_prevalence(pairs, destinations),
         **_user_agents(seen, pairs),
         "new_in_window": _new(pairs, contacts, destinations, tables, case),
@@ -87,15 +94,19 @@ def egress_pairs(tables: Tables, case: CaseFile, contacts: ir.Table | None = Non
     return _finished(columns)
 
 
-def _labels(pairs: Pairs, destinations: Destinations) -> Columns:
+def _labels(pairs: Pairs, destinations: Destinations, published: Mapping[str, Publisher]) -> Columns:
+    """What the catalogue says; of provider, service and region else what a published range says of the address."""
     labels = [destinations.label(*pair) for pair in pairs.both]
     matches = [label.match if label else None for label in labels]
+    known = [match or published.get(dst) for match, dst in zip(matches, pairs.dst, strict=True)]
+    by = [label.matched_by if label else BY_ADDRESS if one else None for label, one in zip(labels, known, strict=True)]
     return {
-        "provider": [match.provider if match else None for match in matches],
-        "service": [match.service if match else None for match in matches],
+        "provider": [one.provider if one else None for one in known],
+        "service": [one.service if one else None for one in known],
+        "region": [one.region if one else None for one in known],
         "catalogue_id": [match.id if match else None for match in matches],
         "tenant": [match.tenant if match else None for match in matches],
-        "matched_by": [label.matched_by if label else None for label in labels],
+        "matched_by": by,
     }
 
 

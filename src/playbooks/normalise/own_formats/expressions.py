@@ -35,6 +35,7 @@ OWN_MACROS = frozenset(re.findall(r"CREATE MACRO (\w+)\(", MACROS)) - INNER_MACR
 
 # What such a macro gives where it cannot read a text says so only as long as nothing is made of it.
 REFUSING = TIME_MACROS | {
+    "address_range",
     "amount",
     "indicator_type_of",
     "indicator_value",
