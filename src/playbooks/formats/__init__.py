@@ -150,8 +150,6 @@ from playbooks.formats import (
     zscaler_zia_json,
 )
 from playbooks.formats.format import (
-    MACROS,
-    REFUSED,
     Clock,
     Columns,
     Format,
@@ -163,6 +161,7 @@ from playbooks.formats.format import (
     Xml,
     Zeek,
 )
+from playbooks.formats.macros import MACROS, REFUSED
 
 FORMATS: tuple[Format, ...] = (
     acquired_answers.FORMAT,
