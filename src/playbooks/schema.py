@@ -254,7 +254,11 @@ INDICATORS = Table(
     (
         *RECORD,  # `time` is the moment from which the item is valid
         Column("indicator", "VARCHAR", "the value, refanged and in lower case where case has no meaning"),
-        Column("indicator_type", "VARCHAR", "domain, ip, url, user_agent, ja3, ja4, sha256; others match nothing"),
+        Column(
+            "indicator_type",
+            "VARCHAR",
+            "domain, ip, url, uri, user_agent, ja3, ja4, sha256, interval, tenant; others match nothing",
+        ),
         Column("source", "VARCHAR", "who says so"),
         Column("confidence", "INTEGER", "0 to 100, as the source states it"),
         Column("valid_until", "TIMESTAMPTZ", "after this moment the item is expired"),
@@ -429,9 +433,9 @@ ENRICHMENT = Table(
     "enrichment",
     "One row per observable and intelligence item that speak of the same thing.",
     (
-        Column("observable", "VARCHAR", "host, address, URL or user agent seen in the case"),
-        Column("observable_type", "VARCHAR", "domain, ip, url or user_agent"),
-        Column("matched_on", "VARCHAR", "exact, parent domain"),
+        Column("observable", "VARCHAR", "host, address, URL, path, client, hash, tenant or rhythm seen in the case"),
+        Column("observable_type", "VARCHAR", "its type, as that of an indicator"),
+        Column("matched_on", "VARCHAR", "exact, parent domain, path above, or period (within a twentieth)"),
         Column("indicator", "VARCHAR", "the item's value"),
         Column("ref", "VARCHAR", "the item's record, E005:1"),
         Column("source", "VARCHAR", "who says so"),

@@ -232,3 +232,31 @@ def test_a_list_without_source_or_time_is_in_force_and_named_by_its_item(tmp_pat
         "state": "unvetted",
         "vetted_by": None,
     }
+
+
+def test_a_path_is_matched_whatever_the_host_and_below_one_that_ends_with_a_slash(tmp_path: Path) -> None:
+    web = [
+        events.http(60, "10.0.0.9", "one.example", "https://one.example/fireprox/a?x=1"),
+        events.http(90, "10.0.0.9", "two.example", "/submit.php"),
+        events.http(99, "10.0.0.9", "two.example", "/submit.php5"),
+        events.http(100, "10.0.0.9", "two.example", None),
+    ]
+    rows = matches(tmp_path, [item("/fireprox/", "uri"), item("/submit.php", "uri"), item("/sub", "uri")], web=web)
+    told = [(row["observable"], row["indicator"], row["matched_on"]) for row in rows]
+    assert told == [("/fireprox/a", "/fireprox/", "path above"), ("/submit.php", "/submit.php", "exact")]
+
+
+def test_a_fingerprint_and_a_hash_are_matched_in_every_table_that_can_hold_them(tmp_path: Path) -> None:
+    ja3, digest = "0123456789abcdef0123456789abcdef", "ab" * 32
+    web = [events.http(60, "10.0.0.9", "one.example", "/", tls_ja3=ja3.upper(), actor_process_file_hash=digest.upper())]
+    rows = matches(tmp_path, [item(ja3, "ja3"), item(digest, "sha256"), item("t13d", "ja4")], web=web)
+    assert [(row["observable"], row["observable_type"]) for row in rows] == [(ja3, "ja3"), (digest, "sha256")]
+
+
+def test_a_rhythm_and_a_tenant_are_matched_on_pairs(tmp_path: Path) -> None:
+    pair = t.pair(dst=HOST, beacon_period_s=62.0, beacon_score=0.9, tenant="poll")
+    listed = [item("60", "interval"), item("70", "interval"), item("poll", "tenant"), item("other", "tenant")]
+    found = intelligence(events.tables(tmp_path, indicators=listed), t.pairs(pair), t.config(intel=VETTED))
+    told = list(found[["indicator", "observable_type", "matched_on"]].itertuples(index=False, name=None))
+    assert sorted(told) == [("60", "interval", "period"), ("poll", "tenant", "exact")]
+    assert HOST not in set(found.observable), "a rhythm weighs nothing on its destination"

@@ -1,4 +1,4 @@
-"""Intelligence: which observed hosts, addresses, URLs and user agents does somebody hold to be malicious?
+"""Intelligence: which observed hosts, addresses, URLs, clients and rhythms does somebody hold to be malicious?
 
 The case's own indicator lists are evidence like any log. A join finds what they say of what was seen;
 each observable that they know is then asked of msticpy's TILookup, with a provider of ours over the same
@@ -19,6 +19,22 @@ from playbooks.case import CaseFile
 from playbooks.engine import Tables
 from playbooks.enrichment.ti_provider import lookup
 from playbooks.knowledge.catalogue import load_catalogue
+
+HASHES = ("actor_process_file_hash",)
+FINGERPRINTS = {"ja3": ("tls_ja3",), "ja4": ("tls_ja4",)}
+# type of an item → the tables and columns in which such a value would stand
+SEEN_IN: dict[str, dict[str, tuple[str, ...]]] = {
+    "url": {"http_activity": ("http_request_url_string",)},
+    "user_agent": {"http_activity": ("http_request_user_agent",)},
+    **{kind: {"network_activity": columns, "http_activity": columns} for kind, columns in FINGERPRINTS.items()},
+    "sha256": {
+        **dict.fromkeys(("dns_activity", "http_activity", "network_activity"), HASHES),
+        "system_activity": (*HASHES, "process_file_hash"),
+    },
+}
+CASELESS = {"ja3", "ja4", "sha256"}
+PATH = r"^(?:[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)?(/[^?#]*)"
+INTERVAL_TOLERANCE = 0.05  # of the interval: what a source states is a setting, what is seen lies around it
 
 VALID, EXPIRED, NOT_YET, UNVETTED, TOO_BROAD = "valid", "expired", "not yet valid", "unvetted", "too broad"
 
@@ -41,8 +57,8 @@ def intelligence(tables: Tables, pairs: pd.DataFrame, config: CaseFile) -> pd.Da
         Columns of `schema.ENRICHMENT`, ordered by observable and reference.
     """
     items: pd.DataFrame = tables.indicators.execute()
-    parts = (_destinations(pairs), _web_values(tables, items))
-    observed = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    parts = (_destinations(pairs), *_seen_values(tables, items), *_of_pairs(pairs, items))
+    observed = _together([part for part in parts if len(part)] or [*parts[:1]])
     matches = list(_matches(observed, items)) if len(items) else []
     answers = lookup({m["observable"]: m["observable_type"] for m in matches}, items)
     vetted = {entry.source: entry.vetted_by for entry in config.intel}
@@ -61,18 +77,51 @@ def _destinations(pairs: pd.DataFrame) -> pd.DataFrame:
     return spans.rename(columns={"dst": "observable"}).drop(columns="kind")
 
 
-def _web_values(tables: Tables, items: pd.DataFrame) -> pd.DataFrame:
-    """URLs and user agents seen that an indicator names, with the span in which they were seen."""
-    web = tables.http_activity
-    parts = []
-    for kind, column in (("url", web.http_request_url_string), ("user_agent", web.http_request_user_agent)):
+def _together(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """What was observed, each value of a type once, however many tables and columns hold it."""
+    whole = pd.concat([part.assign(says=part["says"] if "says" in part else None) for part in parts], ignore_index=True)
+    spans = whole.groupby(["observable", "observable_type", "says"], as_index=False, sort=False, dropna=False)
+    return spans.agg(first_seen=("first_seen", "min"), last_seen=("last_seen", "max"))
+
+
+def _seen_values(tables: Tables, items: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Values seen that an indicator names, with the span in which they were seen: of each type, wherever it stands."""
+    for kind, places in SEEN_IN.items():
         wanted = [str(value) for value in items.loc[items.indicator_type == kind, "indicator"]]
-        if wanted:
-            seen = web.filter(column.isin(wanted)).group_by(observable=column)
-            frame = seen.aggregate(first_seen=web.time.min(), last_seen=web.time.max()).execute()
-            parts.append(frame.assign(observable_type=kind))
-    columns = ["observable", "first_seen", "last_seen", "observable_type"]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+        for name, columns in places.items() if wanted else ():
+            table = getattr(tables, name)
+            for column in (table[one] for one in columns):
+                value = column.lower() if kind in CASELESS else column
+                seen = table.filter(value.isin(wanted)).group_by(observable=value)
+                frame = seen.aggregate(first_seen=table.time.min(), last_seen=table.time.max()).execute()
+                yield frame.assign(observable_type=kind)
+    yield from _paths(tables, [str(value) for value in items.loc[items.indicator_type == "uri", "indicator"]])
+
+
+def _paths(tables: Tables, wanted: list[str]) -> Iterator[pd.DataFrame]:
+    """Paths of URLs that an item names, or that lie below one that ends with a slash."""
+    if not wanted:
+        return
+    web = tables.http_activity
+    paths = web.mutate(path=web.http_request_url_string.re_extract(PATH, 1)).group_by("path")
+    found = paths.aggregate(first_seen=web.time.min(), last_seen=web.time.max()).execute()
+    named = set(wanted)
+    kept = [any(value in named for value, _ in _spellings(str(path), "uri")) for path in found.path]
+    yield found[kept].rename(columns={"path": "observable"}).assign(observable_type="uri")
+
+
+def _of_pairs(pairs: pd.DataFrame, items: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Tenants that an item names, and rhythms that are as long as one says: what only the pairs show."""
+    wanted = set(items.loc[items.indicator_type == "tenant", "indicator"])
+    tenants = pairs[pairs.tenant.isin(wanted)].groupby("tenant", as_index=False)
+    spans = tenants.agg(first_seen=("first_seen", "min"), last_seen=("last_seen", "max"))
+    yield spans.rename(columns={"tenant": "observable"}).assign(observable_type="tenant")
+    told = pairs[pairs.beacon_period_s.notna() & (pairs.beacon_score > 0)]
+    for value in {str(value) for value in items.loc[items.indicator_type == "interval", "indicator"]}:
+        near = told[(told.beacon_period_s - float(value)).abs() <= INTERVAL_TOLERANCE * float(value)]
+        words = [f"{row.src} to {row.dst}, every {row.beacon_period_s:g} s" for row in near.itertuples()]
+        spans = near[["first_seen", "last_seen"]].assign(observable=words, observable_type="interval", says=value)
+        yield spans.reset_index(drop=True)
 
 
 def _matches(observed: pd.DataFrame, items: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -81,7 +130,8 @@ def _matches(observed: pd.DataFrame, items: pd.DataFrame) -> Iterator[dict[str, 
     for item in items.itertuples(index=False):
         by_value.setdefault((str(item.indicator_type), str(item.indicator)), []).append(item)
     for seen in observed.itertuples(index=False):
-        for value, matched_on in _spellings(str(seen.observable), str(seen.observable_type)):
+        spelled = [(str(seen.says), "period")] if pd.notna(seen.says) else None
+        for value, matched_on in spelled or _spellings(str(seen.observable), str(seen.observable_type)):
             for item in by_value.get((str(seen.observable_type), value), ()):
                 yield {
                     "observable": seen.observable,
@@ -106,6 +156,10 @@ def _spellings(value: str, kind: str) -> Iterator[tuple[str, str]]:
         labels = value.split(".")
         for start in range(1, len(labels) - 1):
             yield ".".join(labels[start:]), "parent domain"
+    if kind == "uri":
+        folders = value.split("/")
+        for end in range(len(folders) - 1, 1, -1):
+            yield "/".join(folders[:end]) + "/", "path above"
 
 
 def _state(row: dict[str, Any]) -> str:

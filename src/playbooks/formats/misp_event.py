@@ -15,6 +15,7 @@ PART = f"""CASE WHEN {TYPE} IN ('domain|ip', 'hostname|port', 'ip-dst|port', 'ip
             ELSE {VALUE} END"""
 KIND = f"""CASE WHEN {TYPE} IN ('domain', 'hostname', 'domain|ip', 'hostname|port') THEN 'domain'
             WHEN {TYPE} IN ('ip-dst', 'ip-src', 'ip-dst|port', 'ip-src|port') THEN 'ip'
+            WHEN {TYPE} = 'uri' AND starts_with({VALUE}, '/') THEN 'uri'
             WHEN {TYPE} IN ('url', 'uri') THEN 'url' WHEN {TYPE} = 'user-agent' THEN 'user_agent'
             WHEN {TYPE} = 'ja3-fingerprint-md5' THEN 'ja3' WHEN {TYPE} = 'ja4-fingerprint' THEN 'ja4'
             WHEN {TYPE} LIKE 'filename|%' THEN regexp_extract({TYPE}, '[^|]*$') ELSE said({TYPE}) END"""

@@ -14,6 +14,7 @@ KIND = f"""CASE {PROPERTY} WHEN 'domain-name:value' THEN 'domain' WHEN 'ipv4-add
             WHEN 'ipv6-addr:value' THEN 'ip' WHEN 'url:value' THEN 'url'
             WHEN 'network-traffic:dst_ref.value' THEN 'ip' WHEN 'email-addr:value' THEN 'email'
             ELSE CASE WHEN {PROPERTY} LIKE '%user_agent%' OR {PROPERTY} LIKE '%User-Agent%' THEN 'user_agent'
+                 WHEN {PROPERTY} LIKE '%request_value' AND starts_with({VALUE}, '/') THEN 'uri'
                  WHEN {PROPERTY} LIKE '%hashes.%' THEN coalesce(hash_type({VALUE}), {PROPERTY})
                  ELSE {PROPERTY} END END"""
 # markings that the standard defines
