@@ -79,7 +79,7 @@ def _destinations(pairs: pd.DataFrame) -> pd.DataFrame:
 
 def _together(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """What was observed, each value of a type once, however many tables and columns hold it."""
-    whole = pd.concat([part.assign(says=part["says"] if "says" in part else None) for part in parts], ignore_index=True)
+    whole = pd.concat([part.assign(says=part.get("says")) for part in parts], ignore_index=True)
     spans = whole.groupby(["observable", "observable_type", "says"], as_index=False, sort=False, dropna=False)
     return spans.agg(first_seen=("first_seen", "min"), last_seen=("last_seen", "max"))
 
