@@ -180,7 +180,7 @@ DONE: dict[str, Tamper] = {
     "all of custody.jsonl written anew by somebody who knows how": rewritten,
     "a decision": decided,
     "the signed statement": other_statement,
-    "the signature": write("seals/0001.json.sig", lambda c: c[:90] + bytes([c[90] ^ 1]) + c[91:]),
+    "the signature": write("seals/0001.json.sig", lambda c: c[:90] + (b"B" if c[90:91] == b"A" else b"A") + c[91:]),
     "statement and signature deleted": lambda case: shutil.rmtree(case / "seals"),
     "evidence added after signing, by this kit": more_evidence,
     "run.json": edited_json("run.json", lambda run: run["steps"][0].update(parameters={"window_minutes": 5})),

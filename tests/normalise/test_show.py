@@ -16,13 +16,15 @@ from tests.formats.test_cases import FILES, name
 from playbooks.case import Case, new_case
 from playbooks.errors import NotFound
 from playbooks.evidence import add, items
-from playbooks.formats import FORMATS, Columns, TextLines, W3c, Zeek
+from playbooks.formats import FORMATS, Columns, Json, TextLines, W3c, Zeek
 from playbooks.normalise import normalise, raw_records, show
 from playbooks.normalise.columns import header_names
 
 STEMS = ("normal", "gz", "crlf", "blank_lines", "half_line", "bad_byte")
 # several lines a record
 JOINED = {form.name for form in FORMATS if isinstance(form.cut, TextLines) and form.cut.joined}
+# published as one object, with a record somewhere in each line or over several
+JOINED |= {form.name for form in FORMATS if isinstance(form.cut, Json) and form.table == "address_ranges"}
 LINE_FILES = [file for file in FILES if file.stem in STEMS and file.parent.name not in JOINED]
 
 
