@@ -19,7 +19,7 @@ from playbooks.normalise.detect import LEAST_SHARE, fit, take_sample
 from playbooks.normalise.mapping import entries, fields_of
 
 KINDS = {"normal", "half_line", "bad_byte", "odd_clock", "unknown_value"}
-NO_FORMATS = ("format", "windows_events")
+NO_FORMATS = ("ecs_fields", "format", "macros", "windows_events")
 WITHOUT_RECORDS = {"aws_cloudtrail/empty_records"}
 every_format = pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
 
