@@ -24,7 +24,7 @@ from playbooks.normalise import Source, detect, read
 from playbooks.normalise.columns import header_names
 from playbooks.normalise.cut import cut
 from playbooks.normalise.detect import Detection
-from playbooks.normalise.mappers import _database
+from playbooks.normalise.statements import _database
 from playbooks.normalise.text import read_text
 
 QUOTE = '"'

@@ -35,6 +35,7 @@ from playbooks.normalise.own_formats import formats_of, read_formats
 from playbooks.normalise.read import STATUS, Rows, Source, raw_records, read
 
 READINGS = "readings.json"
+FILE_WEIGHT = 1 << 20
 WORTH_PROCESSES = 64 << 20  # bytes of evidence; starting processes takes about a second
 
 
@@ -131,10 +132,10 @@ def _workers(case: Case, fresh: list[Item], given: Executor | None) -> AbstractC
 
 
 def _weight(file: Path) -> int:
-    """About how many bytes there are to read: logs are packed to a tenth."""
+    """About how many bytes there are to read: logs are packed to a tenth, and a file by itself costs some work."""
     with file.open("rb") as stream:
         packed = packed_kind(stream.read(HEAD_BYTES))
-    return file.stat().st_size * (10 if packed else 1)
+    return file.stat().st_size * (10 if packed else 1) + FILE_WEIGHT
 
 
 def readings(case: Case) -> list[Reading]:

@@ -9,15 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
 from queue import SimpleQueue
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from playbooks import engine
-from playbooks.formats import MACROS, Format, Json, Pairs, Part, Xml, Zeek
+from playbooks.formats import Format, Json, Pairs, Part, Xml, Zeek
 from playbooks.normalise.addresses import in_one_spelling
 from playbooks.normalise.detect import Detection
 from playbooks.normalise.json_records import DOTTED_NAME, mended, undotted
@@ -35,23 +33,11 @@ from playbooks.normalise.mixed import as_records, candidates, strangers, with_ma
 from playbooks.normalise.pairs import pairs_json
 from playbooks.normalise.records import Records
 from playbooks.normalise.rows import BROKEN, STATUS, UNKNOWN, Rows, numbers_from, unread_none, unread_table
+from playbooks.normalise.statements import Statements, statements
 from playbooks.normalise.tables import cells_in, row_json
 from playbooks.normalise.xml_records import xml_json
 
 MAX_FAILURES = 200  # of queries in one file of an own format, before whole pieces become unread
-
-
-@cache
-def _database(closed: bool = False) -> duckdb.DuckDBPyConnection:
-    """One database a process: opening one and making the macros takes longer than a small file.
-
-    A `closed` one is for own formats, whose SQL may come from a stranger.
-    """
-    con = engine.connect_closed() if closed else engine.connect()
-    con.execute(MACROS)
-    if not closed:
-        con.execute("SET threads = 1")  # each mapper is a thread already
-    return con
 
 
 class Mappers:
@@ -69,8 +55,6 @@ class Mappers:
 
     def __exit__(self, *_: object) -> None:
         self.threads.shutdown(cancel_futures=True)
-        while not self.free.empty():
-            self.free.get().con.close()
 
     def submit(self, records: Records, first: int) -> Future[Rows]:
         if self.free.empty() and self.made < self.count:
@@ -91,10 +75,8 @@ class _Mapper:
     """Maps one run of records at a time."""
 
     def __init__(self, evidence_id: str, clock: str | None, detection: Detection) -> None:
-        self.id = evidence_id
+        self.id, self.clock = evidence_id, clock
         self.detection = detection
-        self.con = _database(closed=bool(detection.format and detection.format.sha256)).cursor()
-        self.con.execute("SET VARIABLE case_clock = ?", [clock or ""])
 
     def rows(self, records: Records, first: int) -> Rows:
         form = self.detection.as_cut
@@ -124,47 +106,38 @@ class _Mapper:
     def _as(self, form: Format, records: Records, numbers: pa.Int64Array) -> Rows:
         """The records read as one format."""
         chunk = _chunk(records, numbers, form)
-        try:
-            mapped = self._events(chunk, records, form, guarded=False)
-        except duckdb.InvalidInputException:  # a record that is no valid JSON
-            mapped = self._events(chunk, records, form, guarded=True)
-        tables = {name: _good(mapped[name]) for name in form.tables}
-        several = any(part.each for part in form.every_part)
-        failed = _failed(chunk, mapped, tables, several)
-        unread = self._bad(chunk.filter(failed), records, form) if failed is not None else unread_none()
+        with statements(form, self.clock) as ask:
+            try:
+                mapped = self._events(ask, chunk, records, form, guarded=False)
+            except duckdb.InvalidInputException:  # a record that is no valid JSON
+                mapped = self._events(ask, chunk, records, form, guarded=True)
+            tables = {name: _good(mapped[name]) for name in form.tables}
+            several = any(part.each for part in form.every_part)
+            failed = _failed(chunk, mapped, tables, several)
+            unread = unread_none() if failed is None else self._bad(ask, chunk.filter(failed), records, form)
         return Rows(tables, unread, records.blank, several)
 
-    def _events(self, chunk: pa.Table, records: Records, form: Format, guarded: bool) -> dict[str, pa.Table]:
+    def _events(
+        self, ask: Statements, chunk: pa.Table, records: Records, form: Format, guarded: bool
+    ) -> dict[str, pa.Table]:
         """Rows of each table with the column `bad`."""
         found: dict[str, list[pa.Table]] = {name: [] for name in form.tables}
-        for part, source in self._parts(chunk, records, form, guarded):
-            found[part.table].append(self.con.execute(events_of(form, part, source, self.id)).to_arrow_table())
+        needed = set(form.tables)
+        for part, source in _parts(ask, chunk, records, form, guarded, needed):
+            if part:
+                found[part.table].append(ask.rows(events_of(form, part, source), self.id))
         return {
             name: tables[0] if len(tables) == 1 else pa.concat_tables(tables).sort_by("record_no")
             for name, tables in found.items()
         }
 
-    def _parts(self, chunk: pa.Table, records: Records, form: Format, guarded: bool) -> Iterator[tuple[Part, str]]:
-        """Each part of a format with the SQL of its records; a log of one kind is one part."""
-        self.con.register("chunk", chunk)
-        source = cut_records(form, records.names, cells_of(records), guarded)
-        if not form.parts:
-            yield form.every_part[0], source
-            return
-        self.con.execute(f"CREATE OR REPLACE TEMP TABLE parted AS {parted_records(form, source)}")
-        present = {number for (number,) in self.con.execute("SELECT DISTINCT part FROM parted").fetchall()}
-        empty = set(form.tables)
-        for number, part in enumerate(form.parts):
-            if number in present or part.table in empty:
-                empty.discard(part.table)
-                yield part, f"(SELECT * FROM parted WHERE part = {number})"
-
-    def _bad(self, rest: pa.Table, records: Records, form: Format) -> pa.Table:
+    def _bad(self, ask: Statements, rest: pa.Table, records: Records, form: Format) -> pa.Table:
         """The records of `rest` with why they are no events."""
-        parts = list(self._parts(rest, records, form, guarded=True))
-        asked = [reasons_of(form, part, source, records.names) for part, source in parts]
-        asked += [reasons_of_no_part(form, records.names)] if form.parts else []
-        told = pa.concat_tables([self.con.execute(sql).to_arrow_table() for sql in asked]).sort_by("record_no")
+        asked = (
+            ask.rows(reasons_of(form, part, source, records.names) if part else reasons_of_no_part(form, records.names))
+            for part, source in _parts(ask, rest, records, form, True, set())
+        )
+        told = pa.concat_tables(asked).sort_by("record_no")
         bad = _first_of_each(told.filter(pc.is_valid(told["reason"])))
         reasons = bad["reason"].to_pylist()
         return unread_table(self.id, bad["record_no"], [_kind_of(reason) for reason in reasons], reasons, bad["raw"])
@@ -172,6 +145,31 @@ class _Mapper:
     def _unread(self, raws: pa.StringArray, first: int, reasons: list[str]) -> pa.Table:
         numbers = numbers_from(first, len(raws))
         return unread_table(self.id, numbers, [UNKNOWN] * len(raws), reasons, raws)
+
+
+def _parts(
+    ask: Statements, chunk: pa.Table, records: Records, form: Format, guarded: bool, needed: set[str]
+) -> Iterator[tuple[Part | None, str]]:
+    """Each part that has records, or whose table is needed, with the SQL of them; None for those of no part.
+
+    A log of one kind is one part. What the SQL finds is there until the next part is asked for.
+    """
+    ask.put("chunk", chunk)
+    source = cut_records(form, records.names, cells_of(records), guarded)
+    if not form.parts:
+        yield form.every_part[0], source
+        return
+    parted = ask.rows(parted_records(form, source))
+    numbers = parted["part"]
+    present = set(numbers.unique().to_pylist())
+    for number, part in enumerate(form.parts):
+        if number in present or part.table in needed:
+            needed.discard(part.table)
+            ask.put("parted", parted.filter(pc.equal(numbers, number)))
+            yield part, "parted"
+    if -1 in present:
+        ask.put("parted", parted.filter(pc.equal(numbers, -1)))
+        yield None, "parted"
 
 
 class _CarefulMapper(_Mapper):

@@ -49,9 +49,10 @@ def parted_records(form: Format, source: str) -> str:
 
 
 @cache
-def events_of(form: Format, part: Part, source: str, evidence_id: str) -> str:
+def events_of(form: Format, part: Part, source: str) -> str:
     """SQL from the records of `source` to the columns of the table, with `bad` where a row is no event.
 
+    Its parameter is the id of the evidence item.
     Nothing filters here: a filter would be pushed below the columns, and each of them computed twice.
     """
     table = schema.TABLES[part.table]
@@ -66,7 +67,7 @@ def events_of(form: Format, part: Part, source: str, evidence_id: str) -> str:
     )
     timeless = "false" if form.undated == "false" else f"coalesce({form.undated}, false)"
     fixed = {
-        "evidence_id": engine.text_literal(evidence_id),
+        "evidence_id": "$1",
         "record_no": "record_no",
         "format": engine.text_literal(form.name),
     }
@@ -89,7 +90,7 @@ def reasons_of_no_part(form: Format, names: tuple[str, ...]) -> str:
     reason = f"{engine.text_literal(NO_PART + ' ‘')} || {kind} || {engine.text_literal('’ is not read')}"
     return f"""
         SELECT record_no, raw, CASE {_unfit(form, names)} {_status(form)} ELSE {reason} END AS reason
-        FROM parted WHERE part = -1
+        FROM parted
     """
 
 
