@@ -179,8 +179,19 @@ def test_packed_evidence_is_weighed_by_what_is_in_it(
     case = case_of(tmp_path, a=packed, b=packed + pack(b"\n"))
     size = sum(item.file(case).stat().st_size for item in items(case))
     monkeypatch.setattr(module, "WORTH_PROCESSES", 2 * size)
+    monkeypatch.setattr(module, "FILE_WEIGHT", 0)
     with module._workers(case, items(case), None) as workers:
         assert isinstance(workers, ProcessPoolExecutor) == by_processes
+
+
+def test_many_small_files_are_read_by_processes_and_a_few_are_not(tmp_path: Path) -> None:
+    import playbooks.normalise as module
+
+    log = (CASES / "squid_access" / "normal.log").read_bytes()
+    many = case_of(tmp_path, **{f"log{number:03d}": log + b"\n" * number for number in range(80)})
+    for some, by_processes in ((items(many), True), (items(many)[:8], False)):
+        with module._workers(many, some, None) as workers:
+            assert isinstance(workers, ProcessPoolExecutor) == by_processes
 
 
 def test_a_broken_off_reading_leaves_no_half_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
