@@ -160,16 +160,19 @@ def _parts(
         yield form.every_part[0], source
         return
     parted = ask.rows(parted_records(form, source))
-    numbers = parted["part"]
-    present = set(numbers.unique().to_pylist())
+    present = set(parted["part"].unique().to_pylist())
     for number, part in enumerate(form.parts):
         if number in present or part.table in needed:
             needed.discard(part.table)
-            ask.put("parted", parted.filter(pc.equal(numbers, number)))
+            ask.put("parted", _of_part(parted, number, present))
             yield part, "parted"
     if -1 in present:
-        ask.put("parted", parted.filter(pc.equal(numbers, -1)))
+        ask.put("parted", _of_part(parted, -1, present))
         yield None, "parted"
+
+
+def _of_part(parted: pa.Table, number: int, present: set[int]) -> pa.Table:
+    return parted if present == {number} else parted.filter(pc.equal(parted["part"], number))
 
 
 class _CarefulMapper(_Mapper):

@@ -45,7 +45,8 @@ def parted_records(form: Format, source: str) -> str:
     status = " ".join(f"WHEN {condition} THEN -1" for condition, _ in form.status)
     parts = " ".join(f"WHEN {part.when} THEN {number}" for number, part in enumerate(form.parts))
     number = f"CASE WHEN broken IS NOT NULL OR r IS NULL THEN -1 {status} {parts} ELSE -1 END"
-    return f"SELECT *, {number} AS part FROM {source}"
+    # the cells tell why a record has no fields, and nothing else
+    return f"SELECT * REPLACE (CASE WHEN r IS NULL THEN cells END AS cells), {number} AS part FROM {source}"
 
 
 @cache
