@@ -444,7 +444,7 @@ ENRICHMENT = Table(
         Column("valid_until", "TIMESTAMPTZ", "end of validity; null where the source states none"),
         Column("tlp", "VARCHAR", "traffic light protocol marking"),
         Column("description", "VARCHAR", "the source's own words"),
-        Column("state", "VARCHAR", "valid, expired, not yet valid, unvetted, too broad"),
+        Column("state", "VARCHAR", "valid, expired, not yet valid, unvetted, too broad, trait"),
         Column("vetted_by", "VARCHAR", "who reviewed the source; null where nobody did"),
         Column("lookup", "VARCHAR", "what msticpy's TILookup made of the observable"),
     ),

@@ -240,10 +240,16 @@ def test_a_path_is_matched_whatever_the_host_and_below_one_that_ends_with_a_slas
         events.http(90, "10.0.0.9", "two.example", "/submit.php"),
         events.http(99, "10.0.0.9", "two.example", "/submit.php5"),
         events.http(100, "10.0.0.9", "two.example", None),
+        events.http(101, "10.0.0.9", "two.example", "/fireprox/"),
     ]
     rows = matches(tmp_path, [item("/fireprox/", "uri"), item("/submit.php", "uri"), item("/sub", "uri")], web=web)
     told = [(row["observable"], row["indicator"], row["matched_on"]) for row in rows]
-    assert told == [("/fireprox/a", "/fireprox/", "path above"), ("/submit.php", "/submit.php", "exact")]
+    assert told == [
+        ("/fireprox/", "/fireprox/", "exact"),
+        ("/fireprox/a", "/fireprox/", "path above"),
+        ("/submit.php", "/submit.php", "exact"),
+    ]
+    assert {row["state"] for row in rows} == {"trait"}, "any program may have such a path"
 
 
 def test_a_fingerprint_and_a_hash_are_matched_in_every_table_that_can_hold_them(tmp_path: Path) -> None:

@@ -124,3 +124,9 @@ def test_one_name_in_two_places_is_two_resources_and_two_decisions(field: str, o
 
 def test_no_activity_gives_no_subject() -> None:
     assert subjects() == []
+
+
+def test_what_ended_well_is_cited_with_the_record_that_says_so() -> None:
+    [subject] = subjects(t.act(**NEW | {"further_refs": ["E002:4", "E002:9"]}))
+    [signal] = subject.signals
+    assert signal.refs == ("E002:1", "E002:4", "E002:9")

@@ -86,6 +86,7 @@ def test_without_intelligence_in_evidence_the_question_for_it_is_blind(tmp_path:
         (t.item("expired"), "clear", "1 match is not counted (expired)."),
         (t.item("too broad"), "clear", "1 match is not counted (too broad)."),
         (t.item("not yet valid"), "clear", "1 match is not counted (not yet valid)."),
+        (t.item("trait", observable_type="interval"), "clear", "1 match is not counted (trait)."),
     ],
 )
 def test_a_listed_destination_is_found_whatever_else_is_known_of_it(

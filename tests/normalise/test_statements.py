@@ -9,7 +9,7 @@ from tests.formats.refresh_cases import CASES, read_log
 
 from playbooks.formats import FORMATS
 from playbooks.normalise import Source, read
-from playbooks.normalise.statements import MOST_IDLE, Statements, _idle, statements
+from playbooks.normalise.statements import MOST_IDLE, MOST_PLANS, Statements, _idle, statements
 
 FORM = FORMATS[0]
 
@@ -31,6 +31,15 @@ def test_what_waits_holds_no_records_and_is_not_without_end() -> None:
             ask.put("chunk", pa.table({"n": [number] * 1000}))
     assert len(_idle) == MOST_IDLE
     assert all(len(given.table) == 0 for _, one in _idle for given in one._given.values())
+
+
+def test_only_so_many_plans_are_kept_and_a_forgotten_one_is_made_again() -> None:
+    ask = Statements(closed=False, clock=None)
+    ask.put("chunk", pa.table({"n": [1]}))
+    for _ in range(2):
+        for number in range(MOST_PLANS + 3):
+            assert ask.rows(f"SELECT n + {number} AS n FROM chunk").to_pylist() == [{"n": 1 + number}]
+    assert len(ask._names) == MOST_PLANS
 
 
 def test_a_thread_that_asks_for_a_format_in_use_gets_another_connection() -> None:

@@ -16,6 +16,8 @@ from playbooks.normalise import Source, detect, raw_records, read
 from playbooks.normalise.json_records import undotted
 
 CSV = [form for form in FORMATS if isinstance(form.cut, Json) and form.cut.csv]
+# the usual case of the others is the CSV
+JSON_TOO = [form for form in CSV if (CASES / form.name / "normal.log").read_text().startswith("{")]
 
 
 def rows_of(form: str) -> list[dict[str, Any]]:
@@ -40,11 +42,8 @@ def events(text: str, folder: Path, clock: str | None = None) -> dict[str, Any]:
     return read_log(file, clock)
 
 
-@pytest.mark.parametrize("form", CSV, ids=lambda form: form.name)
+@pytest.mark.parametrize("form", JSON_TOO, ids=lambda form: form.name)
 def test_the_csv_of_a_table_gives_what_its_json_gives(form: Any, tmp_path: Path) -> None:
-    lines = (CASES / form.name / "normal.log").read_text()
-    if not lines.startswith("{"):
-        pytest.skip("its usual case is the CSV")
     rows = rows_of(form.name)
     found = events(as_csv(rows), tmp_path)
     assert detect(tmp_path / "evidence").format is form

@@ -20,16 +20,18 @@ from playbooks.engine import Tables
 from playbooks.enrichment.ti_provider import lookup
 from playbooks.knowledge.catalogue import load_catalogue
 
-HASHES = ("actor_process_file_hash",)
-FINGERPRINTS = {"ja3": ("tls_ja3",), "ja4": ("tls_ja4",)}
+PROCESS_HASH = ("actor_process_file_hash",)
 # type of an item → the tables and columns in which such a value would stand
 SEEN_IN: dict[str, dict[str, tuple[str, ...]]] = {
     "url": {"http_activity": ("http_request_url_string",)},
     "user_agent": {"http_activity": ("http_request_user_agent",)},
-    **{kind: {"network_activity": columns, "http_activity": columns} for kind, columns in FINGERPRINTS.items()},
+    "ja3": {"network_activity": ("tls_ja3",), "http_activity": ("tls_ja3",)},
+    "ja4": {"network_activity": ("tls_ja4",), "http_activity": ("tls_ja4",)},
     "sha256": {
-        **dict.fromkeys(("dns_activity", "http_activity", "network_activity"), HASHES),
-        "system_activity": (*HASHES, "process_file_hash"),
+        "dns_activity": PROCESS_HASH,
+        "http_activity": PROCESS_HASH,
+        "network_activity": PROCESS_HASH,
+        "system_activity": (*PROCESS_HASH, "process_file_hash"),
     },
 }
 CASELESS = {"ja3", "ja4", "sha256"}
@@ -37,6 +39,8 @@ PATH = r"^(?:[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)?(/[^?#]*)"
 INTERVAL_TOLERANCE = 0.05  # of the interval: what a source states is a setting, what is seen lies around it
 
 VALID, EXPIRED, NOT_YET, UNVETTED, TOO_BROAD = "valid", "expired", "not yet valid", "unvetted", "too broad"
+TRAIT = "trait"
+TRAITS = {"uri", "interval"}  # anybody's program may have the same path or rhythm: shown, and no answer by itself
 
 
 def intelligence(tables: Tables, pairs: pd.DataFrame, config: CaseFile) -> pd.DataFrame:
@@ -58,7 +62,7 @@ def intelligence(tables: Tables, pairs: pd.DataFrame, config: CaseFile) -> pd.Da
     """
     items: pd.DataFrame = tables.indicators.execute()
     parts = (_destinations(pairs), *_seen_values(tables, items), *_of_pairs(pairs, items))
-    observed = _together([part for part in parts if len(part)] or [*parts[:1]])
+    observed = _together([part for part in parts if len(part)] or [parts[0]])
     matches = list(_matches(observed, items)) if len(items) else []
     answers = lookup({m["observable"]: m["observable_type"] for m in matches}, items)
     vetted = {entry.source: entry.vetted_by for entry in config.intel}
@@ -157,7 +161,7 @@ def _spellings(value: str, kind: str) -> Iterator[tuple[str, str]]:
         for start in range(1, len(labels) - 1):
             yield ".".join(labels[start:]), "parent domain"
     if kind == "uri":
-        folders = value.split("/")
+        folders = value.rstrip("/").split("/")
         for end in range(len(folders) - 1, 1, -1):
             yield "/".join(folders[:end]) + "/", "path above"
 
@@ -170,6 +174,8 @@ def _state(row: dict[str, Any]) -> str:
         return EXPIRED
     if row["valid_from"] > row["last_seen"]:
         return NOT_YET
+    if row["observable_type"] in TRAITS:
+        return TRAIT
     return VALID if row["vetted_by"] else UNVETTED
 
 

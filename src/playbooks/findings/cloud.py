@@ -67,6 +67,12 @@ def _succeeded(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows.outcome == "success"]
 
 
+def _records(rows: pd.DataFrame) -> tuple[str, ...]:
+    """All records of these operations: that of the beginning, and those that tell how it ended."""
+    both = zip(rows.ref, rows.further_refs, strict=True)
+    return tuple(ref for first, later in both for ref in (first, *(later if later is not None else ())))
+
+
 def _novelty(rows: pd.DataFrame) -> Iterator[Signal]:
     """Somebody did what they never did in the baseline."""
     new = _succeeded(rows)
@@ -76,13 +82,13 @@ def _novelty(rows: pd.DataFrame) -> Iterator[Signal]:
         reasons = "; ".join(str(reason) for reason in top.reasons)
         operations = ", ".join(dict.fromkeys(acts.operation_base))
         sentence = f"{principal} called {operations}, unlike anything in the baseline: {reasons}."
-        yield Signal("novelty", sentence, NOVELTY_WEIGHT * float(acts.novelty.max()), tuple(acts.ref))
+        yield Signal("novelty", sentence, NOVELTY_WEIGHT * float(acts.novelty.max()), _records(acts))
 
 
 def _exposure(rows: pd.DataFrame) -> Iterator[Signal]:
     for opened, acts in _succeeded(rows).groupby("exposure", sort=True):
         who = ", ".join(dict.fromkeys(acts.principal.dropna()))
-        yield Signal("exposure", f"{who} opened it: {opened}.", EXPOSURE_WEIGHT, tuple(acts.ref))
+        yield Signal("exposure", f"{who} opened it: {opened}.", EXPOSURE_WEIGHT, _records(acts))
 
 
 def _tools(rows: pd.DataFrame) -> Iterator[Signal]:
@@ -92,7 +98,7 @@ def _tools(rows: pd.DataFrame) -> Iterator[Signal]:
         for trait in traits.seen_in("http_request_user_agent", str(agent)):
             if trait.strength == "distinct":
                 sentence = f"User agent “{str(agent)[:120]}” is that of {trait.tool}; an exercise has it too."
-                yield Signal("tool", sentence, TOOL_WEIGHT, tuple(acts.ref))
+                yield Signal("tool", sentence, TOOL_WEIGHT, _records(acts))
 
 
 def _evasion(rows: pd.DataFrame) -> Iterator[Signal]:
@@ -100,7 +106,7 @@ def _evasion(rows: pd.DataFrame) -> Iterator[Signal]:
     acts = acts[acts.operation_base.isin(LOGGING_OPERATIONS)]
     for principal, done in acts.groupby("principal", sort=True):
         names = ", ".join(dict.fromkeys(done.operation_base))
-        yield Signal("evasion", f"{principal} changed what is recorded: {names}.", EVASION_WEIGHT, tuple(done.ref))
+        yield Signal("evasion", f"{principal} changed what is recorded: {names}.", EVASION_WEIGHT, _records(done))
 
 
 def _collectors(rows: pd.DataFrame) -> Iterator[Signal]:
@@ -108,7 +114,7 @@ def _collectors(rows: pd.DataFrame) -> Iterator[Signal]:
     for (why, outcome), acts in rows.groupby(["collector", "outcome"], sort=True):
         names = ", ".join(dict.fromkeys(acts.operation_base))
         tried = "tried" if outcome == "failure" else "done"
-        yield Signal("collector", f"{names} {tried}: {why}.".replace("?.", "?"), COLLECTOR_WEIGHT, tuple(acts.ref))
+        yield Signal("collector", f"{names} {tried}: {why}.".replace("?.", "?"), COLLECTOR_WEIGHT, _records(acts))
 
 
 def _sequence(resource: str, rows: pd.DataFrame, sequences: pd.DataFrame) -> Iterator[Signal]:

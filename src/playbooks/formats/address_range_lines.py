@@ -18,8 +18,6 @@ FORMAT = Format(
     clock=Clock.IN_THE_STAMP,
     undated="true",
     columns="""
-        -- no line holds one
-        iso_time('')                AS time,
         address_range(r.prefix)     AS address_range
     """,
     shows="ranges of addresses that belong together",

@@ -20,8 +20,6 @@ FORMAT = Format(
     clock=Clock.IN_THE_STAMP,
     undated="true",
     columns="""
-        -- no record holds one
-        iso_time('')                AS time,
         address_range(coalesce(r.ip_prefix, r.ipv6_prefix))  AS address_range,
         'AWS'                       AS provider,
         said(r.service)             AS service,

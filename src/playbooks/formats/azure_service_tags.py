@@ -21,8 +21,6 @@ FORMAT = Format(
     undated="true",
     each="r.properties.addressPrefixes",
     columns="""
-        -- no record holds one
-        iso_time('')                AS time,
         address_range(item)         AS address_range,
         'Microsoft'                 AS provider,
         said(split_part(r.name, '.', 1))  AS service,

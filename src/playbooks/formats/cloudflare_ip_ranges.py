@@ -19,8 +19,6 @@ FORMAT = Format(
     undated="true",
     each="list_concat(r.ipv4_cidrs, r.ipv6_cidrs)",
     columns="""
-        -- no record holds one
-        iso_time('')                AS time,
         address_range(item)         AS address_range,
         'Cloudflare'                AS provider
     """,

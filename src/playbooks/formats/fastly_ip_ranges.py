@@ -17,8 +17,6 @@ FORMAT = Format(
     undated="true",
     each="list_concat(r.addresses, r.ipv6_addresses)",
     columns="""
-        -- no record holds one
-        iso_time('')                AS time,
         address_range(item)         AS address_range,
         'Fastly'                    AS provider
     """,

@@ -20,8 +20,6 @@ FORMAT = Format(
     clock=Clock.IN_THE_STAMP,
     undated="true",
     columns="""
-        -- no record holds one
-        iso_time('')                AS time,
         address_range(coalesce(r.ipv4Prefix, r.ipv6Prefix))  AS address_range,
         CASE WHEN r.service LIKE 'Google%' THEN 'Google' END  AS provider,
         said(r.service)             AS service,

@@ -28,16 +28,8 @@ FORMAT = Format(
     clock=Clock.IN_THE_STAMP,
     columns=r"""
         iso_time(trim(r.valid_from))  AS time,
-        -- defanged forms become the value that stands in logs; a user agent is no address and stays as it is
-        CASE WHEN said(r.indicator) IS NULL THEN refused_text()
-             WHEN lower(trim(r.type)) = 'user_agent' THEN r.indicator
-             WHEN lower(trim(r.type)) = 'url' THEN url_lower(fanged(r.indicator))
-             -- a path and a header know case
-             WHEN lower(trim(r.type)) IN ('uri', 'http_header') THEN trim(r.indicator)
-             WHEN lower(trim(r.type)) = 'interval'
-             THEN coalesce(nullif(regexp_extract(trim(r.indicator), '^[0-9]{1,9}(?:\.[0-9]{1,3})?$'), ''),
-                           refused_text())
-             ELSE rtrim(lower(fanged(r.indicator)), '.') END  AS indicator,
+        -- defanged forms become the value that stands in logs
+        indicator_value(r.indicator, lower(trim(r.type)))  AS indicator,
         CASE WHEN lower(trim(r.type)) IN ('domain', 'ip', 'url', 'user_agent', 'ja3', 'ja4', 'sha256',
                                             'uri', 'http_header', 'interval', 'tenant')
              THEN lower(trim(r.type)) ELSE refused_text() END  AS indicator_type,

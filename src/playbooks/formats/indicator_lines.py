@@ -29,8 +29,6 @@ FORMAT = Format(
     clock=Clock.IN_THE_STAMP,
     undated="true",
     columns="""
-        -- no line holds one
-        iso_time('')                AS time,
         indicator_value(regexp_replace(r.value, '^([^/:]+):\\d+$', '\\1'), indicator_type_of(r.value))  AS indicator,
         indicator_type_of(r.value)  AS indicator_type,
         -- the port, where one stands there

@@ -128,6 +128,10 @@ CREATE MACRO url_lower(u) AS
 CREATE MACRO indicator_value(t, kind) AS CASE WHEN said(t) IS NULL OR kind IS NULL THEN refused_text()
     WHEN kind = 'user_agent' THEN t WHEN kind = 'url' THEN url_lower(fanged(t))
     WHEN kind = 'ip' THEN coalesce(address_before_port(fanged(t)), refused_text())
+    -- a path and a header know case; an interval is a number of seconds
+    WHEN kind IN ('uri', 'http_header') THEN trim(t)
+    WHEN kind = 'interval'
+    THEN coalesce(nullif(regexp_extract(trim(t), '^[0-9]{{1,9}}(?:\.[0-9]{{1,3}})?$'), ''), refused_text())
     ELSE rtrim(lower(fanged(t)), '.') END;
 CREATE MACRO hash_type(t) AS CASE WHEN regexp_matches(trim(t), '^[0-9A-Fa-f]{{64}}$') THEN 'sha256'
     WHEN regexp_matches(trim(t), '^[0-9A-Fa-f]{{40}}$') THEN 'sha1'

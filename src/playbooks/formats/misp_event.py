@@ -40,7 +40,7 @@ FORMAT = Format(
         epoch_time(json_extract_string(item, '$.timestamp'))  AS time,
         -- text may run over lines and be of any language
         CASE WHEN said({VALUE}) IS NULL THEN refused_text()
-             WHEN {KIND} IN ('domain', 'ip', 'url', 'user_agent', 'ja3', 'ja4', 'sha256', 'sha1', 'md5')
+             WHEN {KIND} IN ('domain', 'ip', 'url', 'user_agent', 'ja3', 'ja4', 'sha256', 'sha1', 'md5', 'uri')
              THEN indicator_value({PART}, {KIND}) ELSE {PART} END  AS indicator,
         {KIND}                      AS indicator_type,
         said(r.Event.Orgc.name)     AS source,

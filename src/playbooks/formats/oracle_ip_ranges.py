@@ -19,8 +19,6 @@ FORMAT = Format(
     undated="true",
     each="r.cidrs",
     columns="""
-        -- no record holds one
-        iso_time('')                AS time,
         address_range(item.cidr)    AS address_range,
         'Oracle'                    AS provider,
         said(array_to_string(item.tags, ', '))  AS service,

@@ -25,8 +25,6 @@ FORMAT = Format(
     clock=Clock.IN_THE_STAMP,
     undated="true",
     columns=f"""
-        -- no field holds one
-        iso_time('')                AS time,
         indicator_value(r.indicator, {KIND})  AS indicator,
         {KIND}                      AS indicator_type,
         said(r.meta_source)         AS source,

@@ -122,8 +122,7 @@ class _Mapper:
     ) -> dict[str, pa.Table]:
         """Rows of each table with the column `bad`."""
         found: dict[str, list[pa.Table]] = {name: [] for name in form.tables}
-        needed = set(form.tables)
-        for part, source in _parts(ask, chunk, records, form, guarded, needed):
+        for part, source in _parts(ask, chunk, records, form, guarded, every_table=True):
             if part:
                 found[part.table].append(ask.rows(events_of(form, part, source), self.id))
         return {
@@ -135,7 +134,7 @@ class _Mapper:
         """The records of `rest` with why they are no events."""
         asked = (
             ask.rows(reasons_of(form, part, source, records.names) if part else reasons_of_no_part(form, records.names))
-            for part, source in _parts(ask, rest, records, form, True, set())
+            for part, source in _parts(ask, rest, records, form, guarded=True)
         )
         told = pa.concat_tables(asked).sort_by("record_no")
         bad = _first_of_each(told.filter(pc.is_valid(told["reason"])))
@@ -148,11 +147,12 @@ class _Mapper:
 
 
 def _parts(
-    ask: Statements, chunk: pa.Table, records: Records, form: Format, guarded: bool, needed: set[str]
+    ask: Statements, chunk: pa.Table, records: Records, form: Format, guarded: bool, every_table: bool = False
 ) -> Iterator[tuple[Part | None, str]]:
-    """Each part that has records, or whose table is needed, with the SQL of them; None for those of no part.
+    """Each part that has records, with the SQL of them; None for those of no part.
 
-    A log of one kind is one part. What the SQL finds is there until the next part is asked for.
+    A log of one kind is one part. With `every_table`, of each table a part is there, though it may have no records.
+    What the SQL finds is there until the next part is asked for.
     """
     ask.put("chunk", chunk)
     source = cut_records(form, records.names, cells_of(records), guarded)
@@ -161,9 +161,10 @@ def _parts(
         return
     parted = ask.rows(parted_records(form, source))
     present = set(parted["part"].unique().to_pylist())
+    filled = {form.parts[number].table for number in present - {-1}}
+    empty = {part.table: number for number, part in enumerate(form.parts) if part.table not in filled}
     for number, part in enumerate(form.parts):
-        if number in present or part.table in needed:
-            needed.discard(part.table)
+        if number in present or (every_table and empty.get(part.table) == number):
             ask.put("parted", _of_part(parted, number, present))
             yield part, "parted"
     if -1 in present:

@@ -49,6 +49,11 @@ def parted_records(form: Format, source: str) -> str:
     return f"SELECT * REPLACE (CASE WHEN r IS NULL THEN cells END AS cells), {number} AS part FROM {source}"
 
 
+def _selected(part: Part) -> dict[str, str]:
+    """Column → SQL expression; where no record of a log holds a time, nobody writes one."""
+    return {"time": "NULL::TIMESTAMPTZ"} | part.select()
+
+
 @cache
 def events_of(form: Format, part: Part, source: str) -> str:
     """SQL from the records of `source` to the columns of the table, with `bad` where a row is no event.
@@ -57,7 +62,7 @@ def events_of(form: Format, part: Part, source: str) -> str:
     Nothing filters here: a filter would be pushed below the columns, and each of them computed twice.
     """
     table = schema.TABLES[part.table]
-    select = part.select()
+    select = _selected(part)
     own = ", ".join(f'{expression} AS "{name}"' for name, expression in select.items())
     lacking = "item IS NULL" if part.each else "false"
     status = " OR ".join([f"coalesce({condition}, false)" for condition, _ in form.status] or ["false"])
@@ -98,7 +103,7 @@ def reasons_of_no_part(form: Format, names: tuple[str, ...]) -> str:
 @cache
 def reasons_of(form: Format, part: Part, source: str, names: tuple[str, ...]) -> str:
     """SQL from the records of `source` to why each of them is no event; null where it is one."""
-    packed = ", ".join(f'"{name}" := {expression}' for name, expression in part.select().items())
+    packed = ", ".join(f'"{name}" := {expression}' for name, expression in _selected(part).items())
     return f"""
         WITH packed AS (SELECT *, struct_pack({packed}) AS e FROM {entries(part, source)}),
         weighed AS (SELECT *, {_refused(part)} AS refused FROM packed)

@@ -6,6 +6,7 @@ is behind a name that is registered once, and hands out the records of the momen
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -18,6 +19,7 @@ import pyarrow as pa
 from playbooks import engine
 from playbooks.formats import MACROS, Format
 
+MOST_PLANS = 32  # of a connection: a hostile log may name its columns anew on every line
 MOST_IDLE = 32  # connections that wait with their plans: as many layouts as a folder of logs has
 
 
@@ -35,12 +37,12 @@ def _database(closed: bool = False) -> duckdb.DuckDBPyConnection:
 
 
 class _Given:
-    """What DuckDB sees under a name: the table of the moment."""
+    """What DuckDB sees under a name: the table of the moment, by the methods of Arrow's PyCapsule interface."""
 
     def __init__(self, table: pa.Table) -> None:
         self.table = table
 
-    def __arrow_c_schema__(self) -> Any:  # the protocol's name
+    def __arrow_c_schema__(self) -> Any:
         return self.table.schema.__arrow_c_schema__()
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
@@ -54,7 +56,8 @@ class Statements:
         self._con = _database(closed).cursor()
         self._con.execute("SET VARIABLE case_clock = ?", [clock or ""])
         self._given: dict[str, _Given] = {}
-        self._names: dict[str, str] = {}
+        self._names: OrderedDict[str, str] = OrderedDict()
+        self._made = 0
 
     def put(self, name: str, table: pa.Table) -> None:
         """Make `table` what queries find under `name`."""
@@ -64,18 +67,24 @@ class Statements:
             return
         self._given[name] = _Given(table)
         self._con.register(name, self._given[name])
-        for prepared in self._names.values():  # their plans speak of another catalogue
-            self._con.execute(f"DEALLOCATE {prepared}")
-        self._names.clear()
+        while self._names:  # their plans speak of another catalogue
+            self._forget_oldest()
 
     def rows(self, sql: str, *texts: str) -> pa.Table:
         """The rows of a query; its parameters are texts."""
         if sql not in self._names:
-            name = f"statement_{len(self._names)}"
-            self._con.execute(f"PREPARE {name} AS {sql}")
-            self._names[sql] = name
+            if len(self._names) >= MOST_PLANS:
+                self._forget_oldest()
+            self._made += 1
+            self._con.execute(f"PREPARE statement_{self._made} AS {sql}")
+            self._names[sql] = f"statement_{self._made}"
+        self._names.move_to_end(sql)
         values = f"({', '.join(map(engine.text_literal, texts))})" if texts else ""
         return self._con.execute(f"EXECUTE {self._names[sql]}{values}").to_arrow_table()
+
+    def _forget_oldest(self) -> None:
+        _, name = self._names.popitem(last=False)
+        self._con.execute(f"DEALLOCATE {name}")
 
     def rest(self) -> None:
         """Let go of the records."""

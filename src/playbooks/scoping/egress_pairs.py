@@ -73,10 +73,10 @@ def egress_pairs(tables: Tables, case: CaseFile, contacts: ir.Table | None = Non
     pandas.DataFrame
         The columns of `schema.EGRESS_PAIRS`, by falling `beacon_score` (null last) and `connections`, then
         `src`, `dst`. `connections` and bytes are those of the telemetry that saw most, never a sum over
-        logs of the same connection. Provider, service and region of a destination without a name are those of the
-    narrowest range in `address_ranges` around it: of low confidence, and no match of the catalogue. Ownership and
-    priority are left empty for enrichment; `rita_score` is null. Of one pair and telemetry the newest
-    `rhythm.MAX_TIMES` seconds with contacts are scored.
+        logs of the same connection. Provider, service and region of a destination without a
+        name are those of the narrowest range in `address_ranges` around it: of low confidence, and no match of
+        the catalogue. Ownership and priority are left empty for enrichment; `rita_score` is null. Of one pair
+        and telemetry the newest `rhythm.MAX_TIMES` seconds with contacts are scored.
     """
     contacts = egress_events(tables, case) if contacts is None else contacts
     seen = within(contacts, case.window)
