@@ -37,8 +37,8 @@ PATH_SHAPE = r"^(?:[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)?(/[^#]*)"
 HOST_SHAPE = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:\[\]]+|\[[^\]]*\])"
 COLUMNS = (
     *("time", "src", "dst", "dst_name", "dst_ip", "source", "format", "naming", "bytes_out", "bytes_in"),
-    *("user_agent", "path", "uid", "evidence_id", "record_no", "disposition"),
-    "by_proxy",
+    *("user_agent", "path", "fingerprint", "process", "user", "duration_ms"),
+    *("uid", "evidence_id", "record_no", "disposition", "by_proxy"),
 )
 
 
@@ -58,7 +58,8 @@ def egress_events(tables: Tables, case: CaseFile) -> ir.Table:
         Columns `COLUMNS`. `source` is dns, http, tls or flow; `dst` is `dst_name` where there is one, else
         `dst_ip`; `naming` says where the name comes from: record, connection, dns, or, without a name,
         ambiguous (several names were answered with that address) or none. `by_proxy` says that `src` is a
-        proxy, which stands for the clients behind it. Times are aware UTC.
+        proxy, which stands for the clients behind it. `fingerprint` is `ja4:…`, else `ja3:…`; `process` the path
+        of the image, else its name. Times are aware UTC.
     """
     places = _places(tables, case)
     internal = places.filter(places.place == INTERNAL)
@@ -90,8 +91,8 @@ def _moment(moment: dt.datetime) -> ir.Value:
 
 
 _CARRIED = (
-    *("time", "src", "dst_name", "dst_ip", "source", "format", "bytes_out", "bytes_in", "user_agent"),
-    *("path", "uid", "evidence_id", "record_no", "disposition"),
+    *("time", "src", "dst_name", "dst_ip", "source", "format", "bytes_out", "bytes_in", "user_agent", "path"),
+    *("fingerprint", "process", "user", "duration_ms", "uid", "evidence_id", "record_no", "disposition"),
 )
 _NO_TEXT = ibis.null("string")
 
@@ -104,6 +105,9 @@ def _record(table: ir.Table, source: ir.Value | str) -> dict[str, ir.Value]:
         "src_is_address": table.src_endpoint_ip.notnull(),
         "source": ibis.literal(source) if isinstance(source, str) else source,
         "format": table.format,
+        "process": table.actor_process_file_path.fill_null(table.actor_process_name),
+        "user": table.actor_user_name,
+        "duration_ms": table.duration_ms,
         "uid": table.metadata_uid,
         "evidence_id": table.evidence_id,
         "record_no": table.record_no,
@@ -122,6 +126,7 @@ def _http(http: ir.Table) -> ir.Table:
         dst_ip=ibis.ifelse(literal, named, http.dst_endpoint_ip),
         bytes_out=http.traffic_bytes_out,
         bytes_in=http.traffic_bytes_in,
+        fingerprint=_fingerprint(http),
         user_agent=http.http_request_user_agent,
         path=ibis.ifelse(tunnel, _NO_TEXT, url.re_extract(PATH_SHAPE, 1).nullif("")),
         through=http.proxy_endpoint_ip,
@@ -142,6 +147,7 @@ def _network(network: ir.Table) -> ir.Table:
         dst_ip=network.dst_endpoint_ip,
         bytes_out=network.traffic_bytes_out,
         bytes_in=network.traffic_bytes_in,
+        fingerprint=_fingerprint(network),
         user_agent=_NO_TEXT,
         path=_NO_TEXT,
         through=_NO_TEXT,
@@ -161,6 +167,11 @@ def _answers_back(network: ir.Table) -> ir.BooleanValue:
     return (one_way & from_server).fill_null(False) | (icmp & answer).fill_null(False)
 
 
+def _fingerprint(table: ir.Table) -> ir.StringValue:
+    """JA4 of the client's handshake, else JA3, with its kind before it."""
+    return ("ja4:" + table.tls_ja4).fill_null("ja3:" + table.tls_ja3)
+
+
 def _dns(dns: ir.Table) -> ir.Table:
     kind = dns.query_type.upper()
     to_connect = kind.isin([*CONTACT_QUERY_TYPES, *OTHER_QUERY_TYPES_UNKNOWN]) | kind.isnull()
@@ -172,6 +183,7 @@ def _dns(dns: ir.Table) -> ir.Table:
         dst_ip=_NO_TEXT,
         bytes_out=ibis.null("int64"),
         bytes_in=ibis.null("int64"),
+        fingerprint=_NO_TEXT,
         user_agent=_NO_TEXT,
         path=_NO_TEXT,
         answers=rows.answers,
