@@ -154,7 +154,17 @@ HTTP_ACTIVITY = Table(
 NETWORK_ACTIVITY = Table(
     "network_activity",
     "Connections and flows, with TLS and process where known.",
-    (*RECORD, *WHO, *PROCESS, *WHERE, PROTOCOL, *TLS, *VOLUME, *DEVICE),
+    (
+        *RECORD,
+        *WHO,
+        *PROCESS,
+        *WHERE,
+        PROTOCOL,
+        *TLS,
+        *VOLUME,
+        Column("traffic_ip_bytes_out", "BIGINT", "bytes sent by the source with their IP headers, where the log tells"),
+        *DEVICE,
+    ),
     4001,
 )
 

@@ -1,6 +1,7 @@
 """Zeek conn.log: one connection a record, as TSV or JSON.
 
-Bytes are payload bytes as Zeek counted them; a connection that is still open is logged at its end.
+Bytes are payload bytes as Zeek counted them, beside those of the IP layer; a connection that is still open
+is logged at its end.
 Reference: Zeek documentation, conn.log.
 """
 
@@ -14,7 +15,7 @@ FORMAT = Format(
         path="conn",
         fields=(
             *("ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "conn_state"),
-            *("duration", "orig_bytes", "resp_bytes", "orig_pkts", "resp_pkts"),
+            *("duration", "orig_bytes", "resp_bytes", "orig_pkts", "resp_pkts", "orig_ip_bytes"),
         ),
         keys=frozenset({"ts", "id_orig_h", "id_resp_h", "proto"}),
         any_of=frozenset({"conn_state", "orig_pkts"}),
@@ -31,6 +32,7 @@ FORMAT = Format(
         millis(r.duration)          AS duration_ms,
         amount(r.orig_bytes)        AS traffic_bytes_out,
         amount(r.resp_bytes)        AS traffic_bytes_in,
+        amount(r.orig_ip_bytes)     AS traffic_ip_bytes_out,
         amount(r.orig_pkts)         AS traffic_packets_out,
         amount(r.resp_pkts)         AS traffic_packets_in,
         said(r.conn_state)          AS disposition

@@ -37,7 +37,7 @@ PATH_SHAPE = r"^(?:[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)?(/[^#]*)"
 HOST_SHAPE = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:\[\]]+|\[[^\]]*\])"
 COLUMNS = (
     *("time", "src", "dst", "dst_name", "dst_ip", "source", "format", "naming", "bytes_out", "bytes_in"),
-    *("user_agent", "path", "fingerprint", "process", "user", "duration_ms"),
+    *("ip_bytes_out", "user_agent", "path", "fingerprint", "process", "user", "duration_ms"),
     *("uid", "evidence_id", "record_no", "disposition", "by_proxy"),
 )
 
@@ -92,7 +92,8 @@ def _moment(moment: dt.datetime) -> ir.Value:
 
 _CARRIED = (
     *("time", "src", "dst_name", "dst_ip", "source", "format", "bytes_out", "bytes_in", "user_agent", "path"),
-    *("fingerprint", "process", "user", "duration_ms", "uid", "evidence_id", "record_no", "disposition"),
+    *("ip_bytes_out", "fingerprint", "process", "user", "duration_ms", "uid", "evidence_id", "record_no"),
+    "disposition",
 )
 _NO_TEXT = ibis.null("string")
 
@@ -126,6 +127,7 @@ def _http(http: ir.Table) -> ir.Table:
         dst_ip=ibis.ifelse(literal, named, http.dst_endpoint_ip),
         bytes_out=http.traffic_bytes_out,
         bytes_in=http.traffic_bytes_in,
+        ip_bytes_out=ibis.null("int64"),
         fingerprint=_fingerprint(http),
         user_agent=http.http_request_user_agent,
         path=ibis.ifelse(tunnel, _NO_TEXT, url.re_extract(PATH_SHAPE, 1).nullif("")),
@@ -147,6 +149,7 @@ def _network(network: ir.Table) -> ir.Table:
         dst_ip=network.dst_endpoint_ip,
         bytes_out=network.traffic_bytes_out,
         bytes_in=network.traffic_bytes_in,
+        ip_bytes_out=network.traffic_ip_bytes_out,
         fingerprint=_fingerprint(network),
         user_agent=_NO_TEXT,
         path=_NO_TEXT,
@@ -183,6 +186,7 @@ def _dns(dns: ir.Table) -> ir.Table:
         dst_ip=_NO_TEXT,
         bytes_out=ibis.null("int64"),
         bytes_in=ibis.null("int64"),
+        ip_bytes_out=ibis.null("int64"),
         fingerprint=_NO_TEXT,
         user_agent=_NO_TEXT,
         path=_NO_TEXT,

@@ -25,6 +25,7 @@ from playbooks.scoping.destinations import Destinations, classify
 from playbooks.scoping.egress_events import egress_events, within
 from playbooks.scoping.pair_telemetry import Columns, Pairs, by_telemetry, counted, number_pairs, rhythms
 from playbooks.scoping.question import Question
+from playbooks.scoping.rita_pairs import rita_scores
 
 QUESTION = Question(
     id="egress_rhythm",
@@ -75,8 +76,8 @@ def egress_pairs(tables: Tables, case: CaseFile, contacts: ir.Table | None = Non
         `src`, `dst`. `connections` and bytes are those of the telemetry that saw most, never a sum over
         logs of the same connection. Provider, service and region of a destination without a
         name are those of the narrowest range in `address_ranges` around it: of low confidence, and no match of
-        the catalogue. Ownership and priority are left empty for enrichment; `rita_score` is null. Of one pair
-        and telemetry the newest `rhythm.MAX_TIMES` seconds with contacts are scored.
+        the catalogue. Ownership and priority are left empty for enrichment; `rita_score` needs Zeek's conn.log.
+        Of one pair and telemetry the newest `rhythm.MAX_TIMES` seconds with contacts are scored.
     """
     contacts = egress_events(tables, case) if contacts is None else contacts
     seen = within(contacts, case.window)
@@ -89,9 +90,14 @@ def egress_pairs(tables: Tables, case: CaseFile, contacts: ir.Table | None = Non
         **_labels(pairs, destinations, publishers(set(pairs.dst), tables.address_ranges, case)),
         **_prevalence(pairs, destinations),
         **_user_agents(seen, pairs),
+        "rita_score": _by_pair(pairs, rita_scores(tables, contacts, case)),
         "new_in_window": _new(pairs, contacts, destinations, tables, case),
     }
     return _finished(columns)
+
+
+def _by_pair(pairs: Pairs, values: Mapping[tuple[str, str], float]) -> list[float | None]:
+    return [values.get(pair) for pair in pairs.both]
 
 
 def _labels(pairs: Pairs, destinations: Destinations, published: Mapping[str, Publisher]) -> Columns:
