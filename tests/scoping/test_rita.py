@@ -13,6 +13,7 @@ from playbooks.normalise import normalise
 from playbooks.scoping import rita
 from playbooks.scoping.egress_events import egress_events
 from playbooks.scoping.rita_pairs import rita_scores
+from playbooks.scoping.series import steps
 
 SHARED = Path(__file__).parents[3] / "shared" / "beacons"
 EXPECTED = SHARED / "rita_expected.json"
@@ -43,7 +44,7 @@ def one(values):
 @pytest.mark.parametrize("case", vectors("TestGetTimestampScore"))
 def test_pauses(case):
     seconds, starts = one(case["tsList"])
-    gaps, gap_starts = rita._gaps(starts, seconds)
+    gaps, gap_starts = steps(seconds, starts)
     assert sorted(set(gaps.tolist())) == case["expectedUniqueIntervals"]
     assert rita.spread_mark(gaps, gap_starts, 1.0)[0] == pytest.approx(case["expectedScore"], abs=TOLERANCE)
 

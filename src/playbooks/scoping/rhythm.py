@@ -1,51 +1,40 @@
 """How regular the contacts of one pair are: a score from 0 to 1, its period, and the figures behind it.
 
-The score is a one-sided test against memoryless traffic. Contacts are cut to whole seconds; those that
-follow each other within a burst are one check-in; what counts are the pauses between check-ins. A period P
-explains a pause that lies within a tolerance around one period, or around a few periods where check-ins
-were missed. From that share the largest share is subtracted that a memoryless source *of any rate, even a
-changing one,* can reach at the same period and tolerance:
+The score is a one-sided test against memoryless traffic. Contacts are cut to whole seconds; what counts are the
+pauses between them. A period explains a pause that lies within a window around it, or around a few of its
+beats where check-ins were missed; pauses much shorter than the period are requests of one check-in, or somebody
+else's traffic with the same host, and are left out. From the share that a period explains, the largest share is
+subtracted that a memoryless source of any rate, even a changing one, can reach in the same windows:
 
-    score = (share - chance) / (1 - chance) · confidence
+    score = (share - chance) / (1 - chance) · confidence · support
 
-so 0.9 means: nine tenths of what chance leaves open is explained by the period. `confidence` comes from
-the large-deviation bound n · KL(share ‖ chance) on n pauses, less a penalty for the periods tried; short
-series are damped by it and memoryless ones silenced. Only the pair's own times enter, so unrelated traffic
-in the data set cannot matter. Known limit: pauses that are periodic by design look the same whoever made
-them; context decides, not this score.
+so 0.9 means: nine tenths of what chance leaves open is explained by the period. `confidence` comes from the
+large-deviation bound n · KL(share ‖ chance) on n pauses, less a penalty for the periods tried; short series are
+damped by it and memoryless ones silenced. `support` falls where nearly all contacts had to be left out. Only the
+pair's own times enter, so unrelated traffic in the data set cannot matter. Known limit: pauses that are periodic
+by design look the same whoever made them; context decides, not this score.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from playbooks.scoping.rhythm_windows import CUTS, WINDOWS, windows
+from playbooks.scoping.series import Floats, Ints, sorted_within, starts_of, steps
+
 MIN_CHECKINS = 6  # five pauses: fewer cannot beat the periods tried, however regular
 MAX_TIMES = 86_400  # the newest count; a contact every second of a day is a stream: more of it says no more
-LONGEST_BURST_S = 60  # requests of one check-in (redirects, tasking, page parts) lie closer than this
-BURST_JUMP = 3.0  # pauses at least three times longer than anything inside a burst; missed beats only double
 PERIODS_TRIED = 32  # quantiles of the pauses; enough to hit the centre of any single mode
-# (tolerance as a share of the period, how many periods a pause may span). Wide tolerances of neighbouring
-# multiples touch, so only narrow ones may skip check-ins.
-TOLERANCES = ((0.1, 4), (0.25, 2), (0.5, 1))
-TRIED_PENALTY = float(np.log(PERIODS_TRIED * len(TOLERANCES) * 2))  # Bonferroni; 2 ways to cut bursts
+TRIED_PENALTY = float(np.log(PERIODS_TRIED * len(WINDOWS) * len(CUTS)))  # Bonferroni
 CONFIDENCE_SCALE = 4.0  # nats beyond the penalty at which confidence is 63 %: 1 in 55 by chance
-ENOUGH = 0.95  # a score from here on needs no second way to cut bursts
-NARROWER_WINS = 0.05  # a wider tolerance must be better by this much: the narrower one says more
+NARROWER_WINS = 0.05  # a wider window, or a longer cut, must be better by this much: the narrower one says more
+FULL_SUPPORT = 0.1  # of all pauses must be as long as the period: up to ten requests a check-in
+HALF_WEIGHT = 8.0  # pauses at which a period tried first counts half, before confidence is known
 JITTER_SHARE = 0.9  # jitter is the half-width of the middle nine tenths
-SLOWER_RATES = (1.0, 0.8, 0.6, 0.45)  # of the rate that fills the first window best
-ALWAYS = 1 - 1e-9
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-
-# one row for each window: the beats 1, 2, … of the first tolerance, then those of the next
-_BEATS = np.array([float(beat) for _, spans in TOLERANCES for beat in range(1, spans + 1)])[:, None]
-_WIDTHS = np.array([width for width, spans in TOLERANCES for _ in range(spans)])[:, None]
-_FIRST_BEATS = np.flatnonzero(_BEATS[:, 0] == 1)
-_ROW_OF_BEAT = np.repeat(np.arange(len(TOLERANCES)), [spans for _, spans in TOLERANCES])
+AT_ONCE = 4_096  # series; bounds memory
 
 
 @dataclass(frozen=True)
@@ -82,14 +71,15 @@ class Rhythm:
 
 
 @dataclass(frozen=True)
-class _Fit:
-    score: float
-    period: float
-    share: float
-    chance: float
-    tolerance: float
-    multiples: int
-    burst: int
+class Fits:
+    """What explains each series best: one entry a series, zero where nothing does."""
+
+    score: Floats
+    period: Floats
+    share: Floats
+    chance: Floats
+    window: Ints  # entry of WINDOWS
+    cut: Ints  # seconds; shorter pauses are left out
 
 
 def whole_seconds(times: npt.NDArray[np.generic]) -> Ints:
@@ -111,135 +101,158 @@ def score(times: npt.NDArray[np.generic]) -> Rhythm | None:
         None with fewer than `MIN_CHECKINS` check-ins.
     """
     seconds = whole_seconds(times)
-    if len(seconds) < MIN_CHECKINS:
-        return None
-    steps = np.diff(seconds)
-    ordered = np.sort(steps)
-    best = _best_fit(ordered, 0)
-    burst = _burst(ordered) if best.score < ENOUGH else 0
-    if burst:
-        second = _best_fit(ordered[np.searchsorted(ordered, burst, side="right") :], burst)
-        best = max(best, second, key=lambda fit: fit.score)
-    return _describe(seconds, steps, best)
+    return scores(seconds, np.array([0, len(seconds)]))[0]
 
 
-def _burst(ordered: Ints) -> int:
-    """Longest step inside a burst: below the widest jump in the sorted steps; 0 without a clear jump."""
-    inner = ordered[: -(MIN_CHECKINS - 1)]
-    if len(inner) == 0:
-        return 0
-    ratio = ordered[1 : len(inner) + 1] / inner
-    ratio[inner > LONGEST_BURST_S] = 0
-    at = int(np.argmax(ratio))
-    return int(inner[at]) if ratio[at] >= BURST_JUMP else 0
+def scores(seconds: Ints, starts: Ints) -> list[Rhythm | None]:
+    """Score many series at once.
 
+    Parameters
+    ----------
+    seconds
+        Distinct whole seconds, in order within each series; at most `MAX_TIMES` of each.
+    starts
+        Where each series begins, and the end of the last.
 
-def _best_fit(pauses: Ints, burst: int) -> _Fit:
-    """The period and tolerance that explain the sorted pauses best, beyond chance.
-
-    The narrowest tolerance wins unless a wider one is better by `NARROWER_WINS`: it says more.
+    Returns
+    -------
+    list of Rhythm or None
+        As `score` gives it, one a series.
     """
-    count = len(pauses)
-    tried = ((np.arange(PERIODS_TRIED) + 0.5) * count / PERIODS_TRIED).astype(np.int64)
-    periods = np.unique(pauses[tried]).astype(np.float64)
-    low = np.ceil((_BEATS - _WIDTHS) * periods - 1e-9)
-    high = np.floor((_BEATS + _WIDTHS) * periods + 1e-9)
-    inside = np.searchsorted(pauses, high, side="right") - np.searchsorted(pauses, low, side="left")
-    share = np.add.reduceat(inside, _FIRST_BEATS, axis=0) / count
-    result = _beyond_chance(share, _LEAST_CHANCE, count)
-    if not result.any():  # most traffic of people ends here
-        return _Fit(0.0, float(pauses[count // 2]), 0.0, 1.0, *TOLERANCES[-1], burst)
-    chance = _chance(low - burst - 1, high - burst)
-    result = _beyond_chance(share, chance, count)
-    best = result.max(axis=1)
-    row = int(np.argmax(best >= best.max() - NARROWER_WINS))
-    at = int(np.argmax(result[row]))
-    tolerance, multiples = TOLERANCES[row]
-    return _Fit(
-        score=float(result[row, at]),
-        period=float(periods[at]),
-        share=float(share[row, at]),
-        chance=float(chance[row, at]),
-        tolerance=tolerance,
-        multiples=multiples,
-        burst=burst,
-    )
+    found: list[Rhythm | None] = [None] * (len(starts) - 1)
+    enough = np.flatnonzero(np.diff(starts) >= MIN_CHECKINS)
+    for begin in range(0, len(enough), AT_ONCE):
+        chosen = enough[begin : begin + AT_ONCE]
+        series = [seconds[starts[one] : starts[one + 1]] for one in chosen.tolist()]
+        fits = best_fits(np.concatenate(series), starts_of(np.array([len(one) for one in series])))
+        for at, (number, one) in enumerate(zip(chosen.tolist(), series, strict=True)):
+            found[number] = _describe(one, fits, at)
+    return found
 
 
-def _beyond_chance(share: Floats, chance: Floats, count: int) -> Floats:
-    """The score of each period: what chance leaves open, times confidence."""
+def best_fits(seconds: Ints, starts: Ints) -> Fits:
+    """The period, window and cut that explain the pauses of each series best, beyond chance."""
+    pauses, pause_starts = steps(seconds, starts)
+    ordered = sorted_within(pauses, pause_starts)
+    count = np.diff(pause_starts)
+    table = windows()
+    below, tried = _counted(ordered, pause_starts, table.edges)
+    rows = np.arange(len(count))[:, None] * below.shape[1]
+    flat = below.ravel()
+
+    def at(bounds: Ints) -> Ints:
+        return np.asarray(flat[rows + bounds[tried]], dtype=np.int64)
+
+    visible = [count[:, None] - at(cut) for cut in table.cut]
+    best = _none(len(count))
+    for window, (_, beats) in enumerate(WINDOWS):
+        begin = table.first[window]
+        inside = sum(
+            (at(table.high[row]) - at(table.low[row]) for row in range(begin, begin + beats)), np.zeros_like(tried)
+        )
+        for cut in range(len(CUTS)):
+            chance = table.chance[window, cut][tried]
+            _keep_better(best, _tried(inside, visible[cut], chance, count), tried, window, cut)
+    return best
+
+
+def _none(series: int) -> Fits:
+    score, period, share, chance = np.zeros((4, series))
+    window, cut = np.zeros((2, series), dtype=np.int64)
+    return Fits(score, period, share, chance, window, cut)
+
+
+def _counted(ordered: Ints, starts: Ints, edges: Ints) -> tuple[Ints, Ints]:
+    """How many pauses of each series lie below each bin edge, and the bins of the periods that are tried."""
+    series, bins = len(starts) - 1, len(edges) - 1
+    at = np.minimum(np.searchsorted(edges, ordered, side="right") - 1, bins - 1)
+    pair = np.repeat(np.arange(series), np.diff(starts))
+    counted = np.bincount(pair * bins + at, minlength=series * bins).reshape(series, bins)
+    below = np.zeros((series, bins + 1), dtype=np.int64)
+    np.cumsum(counted, axis=1, out=below[:, 1:])
+    place = (np.arange(PERIODS_TRIED) + 0.5) / PERIODS_TRIED * np.diff(starts)[:, None]
+    return below, at[starts[:-1, None] + place.astype(np.int64)]
+
+
+def _tried(inside: Ints, visible: Ints, chance: Floats, count: Ints) -> tuple[Floats, Ints, Floats, Floats]:
+    """Score of the best period of each series, which of those tried it is, its share and chance."""
+    seen = np.maximum(visible, 1)
+    share = np.minimum(inside / seen, 1.0)
     lift = np.maximum((share - chance) / (1 - chance), 0)
+    support = np.minimum(visible / count[:, None] / FULL_SUPPORT, 1.0)
+    best = np.argmax(lift * support * visible / (visible + HALF_WEIGHT), axis=1)[:, None]
+    share, chance, lift, support, seen = (
+        np.take_along_axis(values, best, axis=1)[:, 0] for values in (share, chance, lift, support, seen)
+    )
     outside = np.maximum(1 - share, 1e-12)
     divergence = share * np.log(np.maximum(share, 1e-12) / chance) + outside * np.log(outside / (1 - chance))
-    nats = np.maximum(count * divergence - TRIED_PENALTY, 0)
-    return np.asarray(lift * -np.expm1(-nats / CONFIDENCE_SCALE), dtype=np.float64)
+    nats = np.where(seen >= MIN_CHECKINS - 1, np.maximum(seen * divergence - TRIED_PENALTY, 0), 0)
+    return lift * -np.expm1(-nats / CONFIDENCE_SCALE) * support, best[:, 0], share, chance
 
 
-def _chance(low: Floats, high: Floats) -> Floats:
-    """Largest share of pauses that a memoryless source of any rate puts into the windows.
-
-    A pause longer than x whole seconds has probability r^x, so a window holds r^low - r^high; the rate that
-    fills the first window best is known in closed form, and slower ones serve the later windows. A mixture
-    of rates cannot do better than the best single one. Where a window begins at the shortest pause that can
-    be seen at all, a fast enough source fills it wholly: chance is 1 and nothing can be said.
-    """
-    first_low, first_high = low[_FIRST_BEATS], high[_FIRST_BEATS]
-    seen = first_low >= 1
-    a = np.where(seen, first_low, 1.0)
-    b = np.maximum(np.where(seen, first_high, 2.0), a + 1)
-    fastest = np.log(b / a) / (b - a)
-    best = np.zeros_like(fastest)
-    for slower in SLOWER_RATES:
-        rate = (slower * fastest)[_ROW_OF_BEAT]
-        filled = np.exp(-rate * np.maximum(low, 0)) - np.exp(-rate * np.maximum(high, 0))
-        best = np.maximum(best, np.add.reduceat(filled, _FIRST_BEATS, axis=0))
-    return np.minimum(np.where(seen, best, 1.0), ALWAYS)
+def _keep_better(best: Fits, tried: tuple[Floats, Ints, Floats, Floats], periods: Ints, window: int, cut: int) -> None:
+    """Take over where a wider window or longer cut is clearly better than what was found before."""
+    table = windows()
+    result, which, share, chance = tried
+    better = result > best.score + np.where(best.score > 0, NARROWER_WINS, 0)
+    period = np.take_along_axis(periods, which[:, None], axis=1)[:, 0]
+    best.score[better] = result[better]
+    best.period[better] = table.periods[period][better]
+    best.share[better] = share[better]
+    best.chance[better] = chance[better]
+    best.window[better] = window
+    best.cut[better] = table.edges[table.cut[cut][period]][better] if CUTS[cut] else 0
 
 
-# what chance reaches at the least, with time cut infinitely fine: a cheap first test
-_LEAST_CHANCE = _chance((_BEATS - _WIDTHS) * 1e6, (_BEATS + _WIDTHS) * 1e6)
-
-
-def _describe(seconds: Ints, steps: Ints, fit: _Fit) -> Rhythm:
-    starts = seconds[np.concatenate(([True], steps > fit.burst))]
+def _describe(seconds: Ints, fits: Fits, at: int) -> Rhythm:
+    total, cut = float(fits.score[at]), int(fits.cut[at])
+    pauses = np.diff(seconds)
+    if total <= 0:
+        typical = _middle(np.sort(pauses))
+        over = f"{len(seconds)} check-ins over {duration(float(seconds[-1] - seconds[0]))}"
+        reason = f"{over}; their intervals are no more regular than memoryless traffic."
+        return Rhythm(0.0, round(typical, 3), 0.0, len(seconds), float(seconds[0]), float(seconds[-1]), 0.0, reason)
+    width, multiples = WINDOWS[int(fits.window[at])]
+    guess = float(fits.period[at])
+    starts = seconds[np.concatenate(([True], pauses >= cut))]
     intervals = np.diff(starts)
-    pauses = steps[steps > fit.burst]
-    beats = np.clip(np.rint(pauses / fit.period), 1, fit.multiples)
-    explained = np.abs(pauses - beats * fit.period) <= fit.tolerance * fit.period + 1e-9
-    chosen = explained if explained.any() else np.ones(len(pauses), dtype=bool)
+    pauses = pauses[pauses >= cut]
+    beats = np.clip(np.rint(pauses / guess), 1, multiples)
+    chosen = np.abs(pauses - beats * guess) <= (width + 0.03) * guess + 1
+    if not chosen.any():
+        chosen = np.ones(len(pauses), dtype=bool)
     period = _middle(np.sort(intervals[chosen] / beats[chosen]))
     folded = np.sort(pauses[chosen] / beats[chosen])
-    cut = int(len(folded) * (1 - JITTER_SHARE) / 2)
-    jitter = float((folded[-1 - cut] - folded[cut]) / 2 / max(period, 1.0))
+    edge = int(len(folded) * (1 - JITTER_SHARE) / 2)
+    jitter = float((folded[-1 - edge] - folded[edge]) / 2 / max(period, 1.0))
     missed = float(1 - chosen.sum() / beats[chosen].sum())
     first, last = float(starts[0]), float(starts[-1])
-    return Rhythm(
-        score=round(min(max(fit.score, 0.0), 1.0), 3),
+    found = Rhythm(
+        score=round(min(total, 1.0), 3),
         period_s=round(period, 3),
         jitter=round(jitter, 3),
         checkins=len(starts),
         first=first,
         last=last,
         missed=round(missed, 3),
-        reason=_reason(fit, len(starts), last - first, period, jitter, missed),
+        reason="",
     )
+    return replace(found, reason=_reason(found, cut, float(fits.share[at]), float(fits.chance[at])))
 
 
-def _middle(ordered: Floats) -> float:
+def _middle(ordered: Floats | Ints) -> float:
     """Median; numpy's own costs ten times this on a short series."""
     half = len(ordered) // 2
     return float(ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2)
 
 
-def _reason(fit: _Fit, checkins: int, span: float, period: float, jitter: float, missed: float) -> str:
-    over = f"{checkins} check-ins over {duration(span)}"
-    if fit.score <= 0:
-        return f"{over}; their intervals are no more regular than memoryless traffic."
-    skips = f", {missed:.0%} of check-ins missed" if missed >= 0.005 else ""
-    burst = f" (requests up to {fit.burst} s apart count as one)" if fit.burst else ""
+def _reason(found: Rhythm, cut: int, share: float, chance: float) -> str:
+    skips = f", {found.missed:.0%} of check-ins missed" if found.missed >= 0.005 else ""
+    burst = f" (contacts less than {duration(cut)} apart count as one)" if cut > 1 else ""
     return (
-        f"{over}{burst}, every {duration(period)} ± {jitter:.0%}{skips}; "
-        f"{fit.share:.0%} of the pauses fit, memoryless traffic would reach {fit.chance:.0%} at most."
+        f"{found.checkins} check-ins over {duration(found.span_s)}{burst}, "
+        f"every {duration(found.period_s)} ± {found.jitter:.0%}{skips}; "
+        f"{share:.0%} of the pauses fit, memoryless traffic would reach {chance:.0%} at most."
     )
 
 

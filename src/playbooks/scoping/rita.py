@@ -17,6 +17,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from playbooks.scoping.series import Floats, Ints, median, sorted_within, starts_of, steps
+
 BINS = 24
 MIN_SECONDS = 4  # distinct seconds; fewer are not scored
 STROBE = 86_400  # connections from which a pair is a strobe and no beacon
@@ -26,9 +28,6 @@ MIN_BARS = 11  # bars from which two heights are looked for
 SENSITIVITY = 0.05  # bars closer than this share of the highest are of one height
 LEAST_RANGE = 10  # of the quartiles, below which skewness says nothing
 DAY_S = 86_400
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 def score(times: npt.NDArray[np.generic], sizes: npt.NDArray[np.generic], window: tuple[float, float]) -> float | None:
@@ -64,16 +63,16 @@ def scores(starts: Ints, seconds: Ints, sizes: Ints, window: tuple[float, float]
     if len(seconds) == 0 or window[1] <= window[0]:
         return found
     counts = np.diff(starts)
-    gaps, gap_starts = _gaps(starts, seconds)
+    gaps, gap_starts = steps(seconds, starts)
     fit = (np.diff(gap_starts) >= MIN_SECONDS - 1) & (counts < STROBE)
     if not fit.any():
         return found
     chosen = np.flatnonzero(fit)
     of_event = np.repeat(fit, counts)
     seconds, sizes = seconds[of_event], sizes[of_event]
-    starts = np.concatenate(([0], np.cumsum(counts[chosen])))
+    starts = starts_of(counts[chosen])
     gaps = gaps[np.repeat(fit, np.diff(gap_starts))]
-    gap_starts = np.concatenate(([0], np.cumsum(np.diff(gap_starts)[chosen])))
+    gap_starts = starts_of(np.diff(gap_starts)[chosen])
     bars = histogram(starts, seconds, window)
     marks = (
         spread_mark(gaps, gap_starts, 1.0),
@@ -104,46 +103,21 @@ def _ceil3(values: Floats) -> Floats:
     return np.asarray(np.ceil(1000 * values) / 1000, dtype=np.float64)
 
 
-def _gaps(starts: Ints, seconds: Ints) -> tuple[Ints, Ints]:
-    """Pauses above zero within each pair, and where those of each pair begin."""
-    gaps = np.diff(seconds, prepend=seconds[:1])
-    gaps[starts[:-1][np.diff(starts) > 0]] = 0
-    kept = gaps > 0
-    before = np.concatenate(([0], np.cumsum(kept)))
-    return gaps[kept], before[starts]
-
-
-def _sorted_within(values: Ints, starts: Ints) -> Ints:
-    """Values in order within each pair: one sort of one integer for each value, pair above value."""
-    low = int(values.min())
-    bits = max(int(values.max() - low).bit_length(), 1)
-    keys = np.repeat(np.arange(len(starts) - 1, dtype=np.int64) << bits, np.diff(starts))
-    keys |= values - low
-    keys.sort()
-    ordered: Ints = (keys & ((1 << bits) - 1)) + low
-    return ordered
-
-
-def _median(ordered: Ints, begin: Ints, count: Ints) -> Floats:
-    """Medians of stretches that are not empty."""
-    return np.asarray((ordered[begin + (count - 1) // 2] + ordered[begin + count // 2]) / 2, dtype=np.float64)
-
-
 def spread_mark(values: Ints, starts: Ints, default: float) -> Floats:
     """Mean of symmetry and narrowness of the values of each pair (three or more): `ts` and `ds`."""
-    ordered = _sorted_within(values, starts)
+    ordered = sorted_within(values, starts)
     begin, count = starts[:-1], np.diff(starts)
-    middle = _median(ordered, begin, count)
+    middle = median(ordered, begin, count)
     deviations = np.abs(2 * ordered - np.repeat((2 * middle).astype(np.int64), count))
-    deviation = _median(_sorted_within(deviations, starts), begin, count) / 2
+    deviation = median(sorted_within(deviations, starts), begin, count) / 2
     return round3((symmetry(ordered, begin, count) + narrowness(middle, deviation, default)) / 2)
 
 
 def symmetry(ordered: Ints, begin: Ints, count: Ints) -> Floats:
     """1 less Bowley's skewness; the halves leave out the middle value of an odd count."""
     half = count // 2
-    low, middle = _median(ordered, begin, half), _median(ordered, begin, count)
-    high = _median(ordered, begin + count - half, half)
+    low, middle = median(ordered, begin, half), median(ordered, begin, count)
+    high = median(ordered, begin + count - half, half)
     unclear = (high - low < LEAST_RANGE) | (middle == low) | (middle == high)
     skew = (low + high - 2 * middle) / np.where(unclear, 1.0, high - low)
     return np.asarray(1 - np.abs(np.where(unclear, 0.0, skew)), dtype=np.float64)
