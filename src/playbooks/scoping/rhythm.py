@@ -8,11 +8,11 @@ subtracted that a memoryless source of any rate, even a changing one, can reach 
 
     score = (share - chance) / (1 - chance) · confidence · support
 
-so 0.9 means: nine tenths of what chance leaves open is explained by the period. `confidence` comes from the
-large-deviation bound n · KL(share ‖ chance) on n pauses, less a penalty for the periods tried; short series are
-damped by it and memoryless ones silenced. `support` falls where nearly all contacts had to be left out. Only the
-pair's own times enter, so unrelated traffic in the data set cannot matter. Known limit: pauses that are periodic
-by design look the same whoever made them; context decides, not this score.
+so 0.9 means: nine tenths of what chance leaves open is explained by the period. The best of several widths
+counts. `confidence` comes from the large-deviation bound n · KL(share ‖ chance) on n pauses, less a penalty for
+the periods tried; short series are damped by it and memoryless ones silenced. `support` falls where nearly all
+contacts had to be left out. Only the pair's own times enter, so unrelated traffic in the data set cannot matter.
+Known limit: pauses that are periodic by design look the same whoever made them; context decides, not this score.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from playbooks.scoping.series import Floats, Ints, sorted_within, starts_of, ste
 MIN_CHECKINS = 6  # five pauses: fewer cannot beat the periods tried, however regular
 MAX_TIMES = 86_400  # the newest count; a contact every second of a day is a stream: more of it says no more
 PERIODS_TRIED = 32  # quantiles of the pauses; enough to hit the centre of any single mode
-TRIED_PENALTY = float(np.log(PERIODS_TRIED * len(WINDOWS) * len(CUTS)))  # Bonferroni
+WAYS_TRIED = len(WINDOWS) * len(CUTS)
 CONFIDENCE_SCALE = 4.0  # nats beyond the penalty at which confidence is 63 %: 1 in 55 by chance
-NARROWER_WINS = 0.05  # a wider window, or a longer cut, must be better by this much: the narrower one says more
+NEAR_ENOUGH = 0.25  # of the best score: a narrower window that comes so near is the one told, as it says more
 FULL_SUPPORT = 0.1  # of all pauses must be as long as the period: up to ten requests a check-in
 HALF_WEIGHT = 8.0  # pauses at which a period tried first counts half, before confidence is known
 JITTER_SHARE = 0.9  # jitter is the half-width of the middle nine tenths
@@ -72,7 +72,7 @@ class Rhythm:
 
 @dataclass(frozen=True)
 class Fits:
-    """What explains each series best: one entry a series, zero where nothing does."""
+    """What explains each series best, one entry a series: its score, and the way that is told (see `_best_of`)."""
 
     score: Floats
     period: Floats
@@ -144,22 +144,13 @@ def best_fits(seconds: Ints, starts: Ints) -> Fits:
         return np.asarray(flat[rows + bounds[tried]], dtype=np.int64)
 
     visible = [count[:, None] - at(cut) for cut in table.cut]
-    best = _none(len(count))
+    ways = []
     for window, (_, beats) in enumerate(WINDOWS):
         begin = table.first[window]
-        inside = sum(
-            (at(table.high[row]) - at(table.low[row]) for row in range(begin, begin + beats)), np.zeros_like(tried)
-        )
-        for cut in range(len(CUTS)):
-            chance = table.chance[window, cut][tried]
-            _keep_better(best, _tried(inside, visible[cut], chance, count), tried, window, cut)
-    return best
-
-
-def _none(series: int) -> Fits:
-    score, period, share, chance = np.zeros((4, series))
-    window, cut = np.zeros((2, series), dtype=np.int64)
-    return Fits(score, period, share, chance, window, cut)
+        rows_of_beats = range(begin, begin + beats)
+        inside = sum((at(table.high[row]) - at(table.low[row]) for row in rows_of_beats), np.zeros_like(tried))
+        ways += [_tried(inside, visible[cut], table.chance[window, cut][tried], count) for cut in range(len(CUTS))]
+    return _best_of(ways, tried)
 
 
 def _counted(ordered: Ints, starts: Ints, edges: Ints) -> tuple[Ints, Ints]:
@@ -186,22 +177,23 @@ def _tried(inside: Ints, visible: Ints, chance: Floats, count: Ints) -> tuple[Fl
     )
     outside = np.maximum(1 - share, 1e-12)
     divergence = share * np.log(np.maximum(share, 1e-12) / chance) + outside * np.log(outside / (1 - chance))
-    nats = np.where(seen >= MIN_CHECKINS - 1, np.maximum(seen * divergence - TRIED_PENALTY, 0), 0)
+    penalty = np.log(np.minimum(count, PERIODS_TRIED) * WAYS_TRIED)  # Bonferroni
+    nats = np.where(seen >= MIN_CHECKINS - 1, np.maximum(seen * divergence - penalty, 0), 0)
     return lift * -np.expm1(-nats / CONFIDENCE_SCALE) * support, best[:, 0], share, chance
 
 
-def _keep_better(best: Fits, tried: tuple[Floats, Ints, Floats, Floats], periods: Ints, window: int, cut: int) -> None:
-    """Take over where a wider window or longer cut is clearly better than what was found before."""
+def _best_of(ways: list[tuple[Floats, Ints, Floats, Floats]], tried: Ints) -> Fits:
+    """The highest score of all ways, told by the first that comes near it: narrow windows come before wide ones."""
     table = windows()
-    result, which, share, chance = tried
-    better = result > best.score + np.where(best.score > 0, NARROWER_WINS, 0)
-    period = np.take_along_axis(periods, which[:, None], axis=1)[:, 0]
-    best.score[better] = result[better]
-    best.period[better] = table.periods[period][better]
-    best.share[better] = share[better]
-    best.chance[better] = chance[better]
-    best.window[better] = window
-    best.cut[better] = table.edges[table.cut[cut][period]][better] if CUTS[cut] else 0
+    results = np.array([result for result, *_ in ways])
+    best = results.max(axis=0)
+    told = np.argmax(results >= best - NEAR_ENOUGH, axis=0)
+    series = np.arange(tried.shape[0])
+    which, share, chance = (np.array([way[part] for way in ways])[told, series] for part in (1, 2, 3))
+    period = tried[series, which]
+    window, cut = told // len(CUTS), told % len(CUTS)
+    shortest = np.where(cut > 0, table.edges[table.cut[cut, period]], 0)
+    return Fits(best, table.periods[period], share, chance, window, shortest)
 
 
 def _describe(seconds: Ints, fits: Fits, at: int) -> Rhythm:

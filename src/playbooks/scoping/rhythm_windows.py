@@ -20,7 +20,7 @@ LONGEST_S = 2_000_000  # 23 days; longer pauses share the last bin
 BIN_GROWTH = 1.025  # a bin is a quarter of the narrowest window, or one second
 # (half width of a window as a share of the period, how many beats it may span). Wide windows of neighbouring
 # beats touch, so only narrow ones may skip check-ins; the widest takes in a jitter of nine tenths.
-WINDOWS = ((0.03, 10), (0.1, 5), (0.25, 3), (0.5, 1), (0.75, 1), (0.92, 1))
+WINDOWS = ((0.03, 10), (0.1, 5), (0.25, 1), (0.25, 3), (0.5, 1), (0.75, 1), (0.92, 1))
 # Pauses shorter than this share of the period are requests of one check-in, or somebody else on the same host.
 CUTS = (0.0, 0.25, 0.5)
 RATES = np.geomspace(0.02, 30, 64)  # of a memoryless source, per period
