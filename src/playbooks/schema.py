@@ -375,6 +375,11 @@ EGRESS_PAIRS = Table(
         Column("beacon_period_s", "DOUBLE", "typical interval, seconds"),
         Column("beacon_reason", "VARCHAR", "the figures behind the score, in a sentence"),
         Column("beacon_source", "VARCHAR", "telemetry the rhythm was measured in"),
+        Column(
+            "beacon_client",
+            "VARCHAR",
+            "process, user agent or fingerprint whose own contacts hold the rhythm; null where all of the pair do",
+        ),
         Column("rita_score", "DOUBLE", "RITA's score, 0 to 1; null where RITA would not score"),
         Column("priority", "DOUBLE", "what to look at first, 0 to 1: rhythm with context"),
         Column("priority_reasons", "VARCHAR[]", "why"),

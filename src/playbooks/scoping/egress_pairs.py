@@ -23,7 +23,8 @@ from playbooks.engine import Tables
 from playbooks.scoping.address_ranges import Publisher, publishers
 from playbooks.scoping.destinations import Destinations, classify
 from playbooks.scoping.egress_events import egress_events, within
-from playbooks.scoping.pair_telemetry import Columns, Pairs, by_telemetry, counted, number_pairs, rhythms
+from playbooks.scoping.pair_rhythms import rhythms
+from playbooks.scoping.pair_telemetry import Columns, Pairs, by_telemetry, counted, number_pairs
 from playbooks.scoping.question import Question
 from playbooks.scoping.rita_pairs import rita_scores
 

@@ -1,4 +1,4 @@
-"""Contacts added up per source, destination and telemetry, and from there per pair.
+"""Contacts added up per source, destination, telemetry and program, and from there per pair.
 
 The engine adds up; only times and record numbers come here, as flat arrays. One connection may stand in
 several logs, so a pair takes its figures from the telemetry that saw most of it: logs are never summed.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import ibis
 import ibis.expr.types as ir
@@ -18,25 +17,26 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from playbooks.scoping import rhythm
+from playbooks.scoping.series import Ints
 
 MAX_REFS = 20
 SOURCES = ("http", "tls", "flow", "dns")  # preferred in this order when equally many check-ins were seen
 NO_BYTES = -1
 
-Ints = npt.NDArray[np.int64]
 Columns = dict[str, object]  # of a DataFrame
 
 
 @dataclass(frozen=True)
 class Telemetry:
-    """One row per source, destination, kind of telemetry and format, with the events behind it."""
+    """One row per source, destination, kind of telemetry, format and program, with the events behind it."""
 
     src: list[str]
     dst: list[str]
+    source: list[str]
+    format: list[str]
+    client: list[str | None]  # process, else user agent, else fingerprint
     named: npt.NDArray[np.bool_]
     by_proxy: npt.NDArray[np.bool_]
-    source: list[str]
     contacts: Ints
     first: Ints
     last: Ints
@@ -51,7 +51,8 @@ class Telemetry:
 def by_telemetry(seen: ir.Table) -> Telemetry:
     """Add up in the engine; only lists of times and record numbers come here."""
     event = ibis.struct({"time": seen.time, "evidence_id": seen.evidence_id, "record_no": seen.record_no})
-    grouped = seen.group_by("src", "dst", "source", "format").agg(
+    client = ibis.coalesce(seen.process, seen.user_agent, seen.fingerprint)
+    grouped = seen.group_by("src", "dst", "source", "format", client=client).agg(
         named=seen.dst_name.notnull().any(),
         by_proxy=seen.by_proxy.any(),
         contacts=seen.count(),
@@ -64,12 +65,11 @@ def by_telemetry(seen: ir.Table) -> Telemetry:
     table = grouped.to_pyarrow()
     lists = _one(table["events"])
     events = lists.flatten()
+    texts = {name: table[name].to_pylist() for name in ("src", "dst", "source", "format", "client")}
     return Telemetry(
-        src=table["src"].to_pylist(),
-        dst=table["dst"].to_pylist(),
+        **texts,
         named=_one(table["named"]).to_numpy(zero_copy_only=False),
         by_proxy=_one(table["by_proxy"]).to_numpy(zero_copy_only=False),
-        source=table["source"].to_pylist(),
         contacts=_integers(table["contacts"]),
         first=_integers(table["first"]),
         last=_integers(table["last"]),
@@ -97,14 +97,19 @@ def _integers(column: pa.ChunkedArray | pa.Array) -> Ints:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Which rows of telemetry belong to which pair; pairs are numbered by source and destination."""
+    """Which rows of telemetry belong to which stream, and which streams to which pair.
+
+    A stream is one kind of telemetry of a pair in one format, whatever the program. Pairs are numbered by source
+    and destination, streams by pair, kind and format, so equal evidence gives equal numbers.
+    """
 
     src: list[str]
     dst: list[str]
-    of_row: Ints
+    of_row: Ints  # pair of each row
+    stream: Ints  # stream of each row
+    of_stream: Ints  # pair of each stream, in order
+    source: Ints  # of each stream, an index of SOURCES
     by_proxy: npt.NDArray[np.bool_]  # of each row
-    by_pair: Ints  # rows in the order of their pairs
-    starts: Ints  # of each pair in `by_pair`
 
     @cached_property
     def both(self) -> list[tuple[str, str]]:
@@ -116,31 +121,44 @@ class Pairs:
         """Sources that are proxies."""
         return frozenset(self.src[number] for number in np.unique(self.of_row[self.by_proxy]).tolist())
 
-    def rows(self, number: int) -> Ints:
-        """Rows of telemetry of one pair."""
-        end = self.starts[number + 1] if number + 1 < len(self.starts) else len(self.by_pair)
-        return self.by_pair[self.starts[number] : end]
-
 
 def number_pairs(telemetry: Telemetry) -> Pairs:
-    """Pairs in the order of source and destination."""
+    """Pairs in the order of source and destination, and the streams of each."""
     src_code, src = pd.factorize(np.asarray(telemetry.src, dtype=object), sort=True)
     dst_code, dst = pd.factorize(np.asarray(telemetry.dst, dtype=object), sort=True)
+    form_code, forms = pd.factorize(np.asarray(telemetry.format, dtype=object), sort=True)
     keys, of_row = np.unique(src_code.astype(np.int64) * max(len(dst), 1) + dst_code, return_inverse=True)
-    by_pair = np.argsort(of_row, kind="stable")
-    starts = np.searchsorted(of_row[by_pair], np.arange(len(keys)))
-    names = [str(src[key // len(dst)]) for key in keys], [str(dst[key % len(dst)]) for key in keys]
-    return Pairs(*names, of_row.astype(np.int64), telemetry.by_proxy, by_pair, starts.astype(np.int64))
+    kind = np.array([SOURCES.index(source) for source in telemetry.source], dtype=np.int64)
+    wide = max(len(forms), 1)
+    streams, stream = np.unique((of_row * len(SOURCES) + kind) * wide + form_code, return_inverse=True)
+    return Pairs(
+        src=[str(src[key // len(dst)]) for key in keys],
+        dst=[str(dst[key % len(dst)]) for key in keys],
+        of_row=of_row.astype(np.int64),
+        stream=stream.astype(np.int64),
+        of_stream=(streams // wide // len(SOURCES)).astype(np.int64),
+        source=(streams // wide % len(SOURCES)).astype(np.int64),
+        by_proxy=telemetry.by_proxy,
+    )
 
 
 def counted(telemetry: Telemetry, pairs: Pairs) -> Columns:
     """Counts, bytes, first and last event, telemetry and records of each pair."""
+    rows = np.argsort(pairs.of_row, kind="stable")
+    starts = np.searchsorted(pairs.of_row[rows], np.arange(len(pairs.src)))
+    stream_starts = np.searchsorted(pairs.of_stream, np.arange(len(pairs.src)))
 
     def over(reduce: np.ufunc, values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-        ordered = values[pairs.by_pair]
-        return np.asarray(reduce.reduceat(ordered, pairs.starts)) if len(ordered) else ordered
+        return np.asarray(reduce.reduceat(values[rows], starts)) if len(rows) else values
 
-    bits = np.array([1 << SOURCES.index(source) for source in telemetry.source], dtype=np.int64)
+    def most(values: Ints) -> Ints:
+        """Sum over the programs of a stream, and of that the largest of the pair; missing where all are."""
+        known = values != NO_BYTES
+        sums = np.bincount(pairs.stream, np.where(known, values, 0), minlength=len(pairs.of_stream)).astype(np.int64)
+        sums[np.bincount(pairs.stream, known, minlength=len(sums)) == 0] = NO_BYTES
+        return np.maximum.reduceat(sums, stream_starts) if len(sums) else sums
+
+    bits = np.bitwise_or.reduceat(1 << pairs.source, stream_starts) if len(pairs.source) else pairs.source
     listed = {mask: sorted(name for i, name in enumerate(SOURCES) if mask >> i & 1) for mask in range(16)}
     return {
         "src": pairs.src,
@@ -148,10 +166,10 @@ def counted(telemetry: Telemetry, pairs: Pairs) -> Columns:
         "kind": np.where(over(np.logical_or, telemetry.named), "fqdn", "ip"),
         "first_seen": _times(over(np.minimum, telemetry.first)),
         "last_seen": _times(over(np.maximum, telemetry.last)),
-        "connections": over(np.maximum, telemetry.contacts),
-        "bytes_out": _bytes(over(np.maximum, telemetry.bytes_out)),
-        "bytes_in": _bytes(over(np.maximum, telemetry.bytes_in)),
-        "sources": [listed[int(mask)] for mask in over(np.bitwise_or, bits)],
+        "connections": most(telemetry.contacts),
+        "bytes_out": _bytes(most(telemetry.bytes_out)),
+        "bytes_in": _bytes(most(telemetry.bytes_in)),
+        "sources": [listed[mask] for mask in bits.tolist()],
         "refs": _refs(telemetry, pairs),
     }
 
@@ -166,46 +184,23 @@ def _bytes(values: npt.NDArray[np.generic]) -> pd.Series:
 
 def _refs(telemetry: Telemetry, pairs: Pairs) -> list[list[str]]:
     """Up to `MAX_REFS` records of each pair, evenly over its events in order of time, with both ends."""
-    lengths = np.diff(telemetry.starts)
-    pair = np.repeat(pairs.of_row, lengths)
+    pair = np.repeat(pairs.of_row, np.diff(telemetry.starts))
     coded = telemetry.evidence.dictionary_encode()
-    names = coded.dictionary.to_pylist()
     evidence = coded.indices.to_numpy(zero_copy_only=False)
     order = np.lexsort((telemetry.record, evidence, telemetry.time, pair))
-    starts = np.searchsorted(pair[order], np.arange(len(pairs.src) + 1))
-    chosen = [order[first + _spread(end - first)] for first, end in pairwise(starts)]
-    return [
-        [f"{names[item]}:{record}" for item, record in zip(evidence[at], telemetry.record[at], strict=True)]
-        for at in chosen
-    ]
+    counts = np.bincount(pair, minlength=len(pairs.src))
+    at = order[_spread(counts)]
+    names = pc.cast(coded.dictionary, pa.string()).take(pa.array(evidence[at]))
+    refs = pc.binary_join_element_wise(names, pc.cast(pa.array(telemetry.record[at]), pa.string()), ":").to_pylist()
+    ends = np.cumsum(np.minimum(counts, MAX_REFS)).tolist()
+    return [refs[end - size : end] for end, size in zip(ends, np.minimum(counts, MAX_REFS).tolist(), strict=True)]
 
 
-def _spread(count: int) -> Ints:
-    if count <= MAX_REFS:
-        return np.arange(count)
-    return np.arange(MAX_REFS) * (count - 1) // (MAX_REFS - 1)
-
-
-def rhythms(telemetry: Telemetry, pairs: Pairs) -> Columns:
-    """Rhythm of each pair, in the telemetry with most check-ins."""
-    columns: dict[str, list[object]] = {
-        name: [None] * len(pairs.src) for name in ("beacon_score", "beacon_period_s", "beacon_reason", "beacon_source")
-    }
-    busy = np.unique(pairs.of_row[telemetry.contacts >= rhythm.MIN_CHECKINS])
-    for number in busy.tolist():
-        times, source = _longest(telemetry, pairs.rows(number))
-        found = rhythm.score(times)
-        if found is not None:
-            columns["beacon_score"][number] = found.score
-            columns["beacon_period_s"][number] = found.period_s
-            columns["beacon_reason"][number] = found.reason
-            columns["beacon_source"][number] = source
-    return dict(columns)
-
-
-def _longest(telemetry: Telemetry, rows: Ints) -> tuple[Ints, str]:
-    def seconds(row: int) -> Ints:
-        return rhythm.whole_seconds(telemetry.time[telemetry.starts[row] : telemetry.starts[row + 1]] // 1_000_000)
-
-    series = [(seconds(row), telemetry.source[row]) for row in rows.tolist()]
-    return max(series, key=lambda item: (len(item[0]), -SOURCES.index(item[1])))
+def _spread(counts: Ints) -> Ints:
+    """Places of the chosen events: all of a short stretch, evenly spaced ones of a long one, ends included."""
+    chosen = np.minimum(counts, MAX_REFS)
+    begin = np.repeat(np.cumsum(counts) - counts, chosen)
+    turn = np.arange(int(chosen.sum())) - np.repeat(np.cumsum(chosen) - chosen, chosen)
+    total = np.repeat(counts, chosen)
+    places: Ints = begin + np.where(total > MAX_REFS, turn * (total - 1) // (MAX_REFS - 1), turn)
+    return places

@@ -22,8 +22,6 @@ from playbooks.scoping.egress_events import within
 
 CONNECTIONS = "zeek_conn"
 NAMES = ("zeek_http", "zeek_ssl")
-EDGE_ROWS = 2_000  # of the data set, looked at together from its edge inwards
-EDGE_TURNS = 50  # a data set that begins with a hundred thousand inner connections counts as a whole
 Pair = tuple[str, str]
 
 
@@ -54,43 +52,37 @@ def rita_scores(tables: Tables, contacts: ir.Table, case: CaseFile) -> Mapping[P
     window = rita.window(*span)
     begin = int(rita.counted_from(window))
     named = _named(conn, contacts)
-    found = {(src, dst): value for src, dst, value in _scored(named.filter(named.second >= begin), "dst", window)}
+    by_name = _scored(named.filter(named.second >= begin), "dst", window)
+    found = {(src, dst): value for src, dst, _, value in by_name}
     flows = contacts.filter(contacts.format == CONNECTIONS, contacts.ip_bytes_out.notnull())
     events = flows.select("src", "dst_ip", "dst", "uid", second=_second(flows.time), size=flows.ip_bytes_out)
     events = _without(events.filter(events.second >= begin), named, list(found))
     best: dict[Pair, float] = {}
-    names = _names_of(events)
-    for src, address, value in _scored(events, "dst_ip", window):
-        for dst in names.get((src, address), ()):
+    for src, _, names, value in _scored(events, "dst_ip", window):
+        for dst in names:
             best[src, dst] = max(best.get((src, dst), 0.0), value)
     return best | found
 
 
 def _span(conn: ir.Table, contacts: ir.Table) -> tuple[int, int] | None:
     """First and last second of connections that touch a destination; where no address is known, of all of them."""
-    edges = [_edge(conn, contacts, newest) for newest in (False, True)]
-    if None in edges:
-        whole = conn.aggregate(first=_second(conn.time).min(), last=_second(conn.time).max())
-        edges = list(whole.to_pyarrow().to_pylist()[0].values())
-    first, last = edges
-    return None if first is None or last is None else (first, last)
+    conn = conn.select(second=_second(conn.time), src=conn.src_endpoint_ip, dst=conn.dst_endpoint_ip)
+    flows = contacts.filter(contacts.format == CONNECTIONS)
+    first, last = _ends(flows.select(second=_second(flows.time)))
+    if first is None or last is None:
+        first, last = _ends(conn)
+        return None if first is None or last is None else (first, last)
+    beyond = conn.filter((conn.second < first) | (conn.second > last))
+    reached = contacts.filter(contacts.dst_ip.notnull()).select("dst_ip").distinct()
+    back = beyond.semi_join(reached, beyond.src == reached.dst_ip)
+    on = beyond.semi_join(reached, beyond.dst == reached.dst_ip)
+    earlier, later = _ends(ibis.union(back, on))
+    return min(first, first if earlier is None else earlier), max(last, last if later is None else later)
 
 
-def _edge(conn: ir.Table, contacts: ir.Table, newest: bool) -> int | None:
-    """First or last second with a connection from or to a destination of ours; looked for from the edge inwards."""
-    rows = conn.select(second=_second(conn.time), src=conn.src_endpoint_ip, dst=conn.dst_endpoint_ip)
-    order = ibis.desc("second") if newest else "second"
-    for turn in range(EDGE_TURNS):
-        looked_at = rows.order_by(order).limit(EDGE_ROWS, offset=turn * EDGE_ROWS).to_pyarrow().to_pylist()
-        ends = {row[end] for row in looked_at for end in ("src", "dst") if row[end]}
-        reached = contacts.filter(contacts.dst_ip.isin(sorted(ends))).select("dst_ip").distinct()
-        known = set(reached.to_pyarrow()["dst_ip"].to_pylist())
-        counted = [row["second"] for row in looked_at if {row["src"], row["dst"]} & known]
-        if counted:
-            return int(max(counted) if newest else min(counted))
-        if len(looked_at) < EDGE_ROWS:
-            return None
-    return None
+def _ends(rows: ir.Table) -> tuple[int | None, int | None]:
+    found = rows.aggregate(first=rows.second.min(), last=rows.second.max()).to_pyarrow().to_pylist()[0]
+    return found["first"], found["last"]
 
 
 def _second(time: ir.TimestampValue) -> ir.IntegerValue:
@@ -117,10 +109,15 @@ def _without(events: ir.Table, named: ir.Table, scored: list[Pair]) -> ir.Table:
     return events.anti_join(addresses, ["src", "dst_ip"])
 
 
-def _scored(events: ir.Table, dst: str, window: tuple[float, float]) -> list[tuple[str, str, float]]:
-    """Pairs with enough events, and their scores; only lists of seconds and sizes come here."""
+def _scored(events: ir.Table, dst: str, window: tuple[float, float]) -> list[tuple[str, str, list[str], float]]:
+    """Source, name or address, the destinations that the kit lists it under, and the score.
+
+    Only lists of seconds and sizes of pairs with enough events come here.
+    """
     event = ibis.struct({"second": events.second, "size": events["size"]})
-    grouped = events.group_by("src", other=events[dst]).agg(n=events.count(), events=event.collect())
+    grouped = events.group_by("src", other=events[dst]).agg(
+        n=events.count(), names=events.dst.collect(distinct=True), events=event.collect()
+    )
     enough = grouped.filter(grouped.n >= rita.MIN_SECONDS, grouped.n < rita.STROBE)
     table = enough.order_by("src", "other").to_pyarrow()
     if not len(table):
@@ -133,14 +130,5 @@ def _scored(events: ir.Table, dst: str, window: tuple[float, float]) -> list[tup
     order = np.lexsort((seconds, np.repeat(np.arange(len(counts)), counts)))
     starts = np.concatenate(([0], np.cumsum(counts)))
     values = rita.scores(starts, seconds[order], sizes[order], window)
-    names = zip(table["src"].to_pylist(), table["other"].to_pylist(), values.tolist(), strict=True)
-    return [(src, other, value) for src, other, value in names if not np.isnan(value)]
-
-
-def _names_of(events: ir.Table) -> dict[Pair, list[str]]:
-    """Under which destinations the kit lists the connections of a client with an address."""
-    rows = events.select("src", "dst_ip", "dst").distinct().order_by("src", "dst_ip", "dst").to_pyarrow().to_pydict()
-    found: dict[Pair, list[str]] = {}
-    for src, address, dst in zip(rows["src"], rows["dst_ip"], rows["dst"], strict=True):
-        found.setdefault((src, address), []).append(dst)
-    return found
+    columns = (table[name].to_pylist() for name in ("src", "other", "names"))
+    return [row for row in zip(*columns, values.tolist(), strict=True) if not np.isnan(row[-1])]
