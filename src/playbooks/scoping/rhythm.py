@@ -28,7 +28,10 @@ from playbooks.scoping.series import Floats, Ints, sorted_within, starts_of, ste
 MIN_CHECKINS = 6  # five pauses: fewer cannot beat the periods tried, however regular
 MAX_TIMES = 86_400  # the newest count; a contact every second of a day is a stream: more of it says no more
 PERIODS_TRIED = 32  # quantiles of the pauses; enough to hit the centre of any single mode
-WAYS_TRIED = len(WINDOWS) * len(CUTS)
+# Bonferroni: how many periods differ in earnest, with pauses that span three orders of magnitude, times the ways
+# to cut them; windows of one width overlap, so wide ones are tried few times
+PERIODS_APART = np.array([np.log(1_000) / np.log((1 + width) / (1 - width)) for width, _ in WINDOWS])
+WAYS_TRIED = 8
 CONFIDENCE_SCALE = 4.0  # nats beyond the penalty at which confidence is 63 %: 1 in 55 by chance
 NEAR_ENOUGH = 0.25  # of the best score: a narrower window that comes so near is the one told, as it says more
 FULL_SUPPORT = 0.1  # of all pauses must be as long as the period: up to ten requests a check-in
@@ -149,7 +152,10 @@ def best_fits(seconds: Ints, starts: Ints) -> Fits:
         begin = table.first[window]
         rows_of_beats = range(begin, begin + beats)
         inside = sum((at(table.high[row]) - at(table.low[row]) for row in rows_of_beats), np.zeros_like(tried))
-        ways += [_tried(inside, visible[cut], table.chance[window, cut][tried], count) for cut in range(len(CUTS))]
+        ways += [
+            _tried(inside, visible[cut], table.chance[window, cut][tried], count, PERIODS_APART[window])
+            for cut in range(len(CUTS))
+        ]
     return _best_of(ways, tried)
 
 
@@ -165,7 +171,9 @@ def _counted(ordered: Ints, starts: Ints, edges: Ints) -> tuple[Ints, Ints]:
     return below, at[starts[:-1, None] + place.astype(np.int64)]
 
 
-def _tried(inside: Ints, visible: Ints, chance: Floats, count: Ints) -> tuple[Floats, Ints, Floats, Floats]:
+def _tried(
+    inside: Ints, visible: Ints, chance: Floats, count: Ints, apart: float
+) -> tuple[Floats, Ints, Floats, Floats]:
     """Score of the best period of each series, which of those tried it is, its share and chance."""
     seen = np.maximum(visible, 1)
     share = np.minimum(inside / seen, 1.0)
@@ -177,7 +185,7 @@ def _tried(inside: Ints, visible: Ints, chance: Floats, count: Ints) -> tuple[Fl
     )
     outside = np.maximum(1 - share, 1e-12)
     divergence = share * np.log(np.maximum(share, 1e-12) / chance) + outside * np.log(outside / (1 - chance))
-    penalty = np.log(np.minimum(count, PERIODS_TRIED) * WAYS_TRIED)  # Bonferroni
+    penalty = np.log(np.minimum(count, apart) * WAYS_TRIED)
     nats = np.where(seen >= MIN_CHECKINS - 1, np.maximum(seen * divergence - penalty, 0), 0)
     return lift * -np.expm1(-nats / CONFIDENCE_SCALE) * support, best[:, 0], share, chance
 
