@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from playbooks.scoping.rhythm_windows import CUTS, WINDOWS, windows
+from playbooks.scoping.rhythm_windows import WINDOWS, windows
 from playbooks.scoping.series import Floats, Ints, sorted_within, starts_of, steps
 
 MIN_CHECKINS = 6  # five pauses: fewer cannot beat the periods tried, however regular
@@ -152,10 +152,8 @@ def best_fits(seconds: Ints, starts: Ints) -> Fits:
         begin = table.first[window]
         rows_of_beats = range(begin, begin + beats)
         inside = sum((at(table.high[row]) - at(table.low[row]) for row in rows_of_beats), np.zeros_like(tried))
-        ways += [
-            _tried(inside, visible[cut], table.chance[window, cut][tried], count, PERIODS_APART[window])
-            for cut in range(len(CUTS))
-        ]
+        for cut in (cut for at, cut in table.ways if at == window):
+            ways.append(_tried(inside, visible[cut], table.chance[window, cut][tried], count, PERIODS_APART[window]))
     return _best_of(ways, tried)
 
 
@@ -199,7 +197,7 @@ def _best_of(ways: list[tuple[Floats, Ints, Floats, Floats]], tried: Ints) -> Fi
     series = np.arange(tried.shape[0])
     which, share, chance = (np.array([way[part] for way in ways])[told, series] for part in (1, 2, 3))
     period = tried[series, which]
-    window, cut = told // len(CUTS), told % len(CUTS)
+    window, cut = np.array(table.ways)[told].T
     shortest = np.where(cut > 0, table.edges[table.cut[cut, period]], 0)
     return Fits(best, table.periods[period], share, chance, window, shortest)
 

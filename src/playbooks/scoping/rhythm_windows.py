@@ -25,6 +25,7 @@ WINDOWS = ((0.03, 10), (0.1, 5), (0.25, 1), (0.25, 3), (0.5, 1), (0.75, 1), (0.9
 CUTS = (0.0, 0.25, 0.5)
 RATES = np.geomspace(0.02, 30, 64)  # of a memoryless source, per period
 SURELY = 1 - 1e-6
+TELLING = 0.5  # of the periods; of the rest, rounding to whole seconds makes up what the cut takes away
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Windows:
 
     `edges` are the first seconds of the bins; `low`, `high` have the shape (windows and beats, periods);
     `first` says where the beats of each entry of `WINDOWS` begin; `cut` is (cuts, periods), a bin number;
-    `chance` is (entries of `WINDOWS`, cuts, periods).
+    `chance` is (entries of `WINDOWS`, cuts, periods); `ways` are the (entry, cut) that can tell anything, narrow
+    windows before wide ones.
     """
 
     edges: Ints
@@ -43,6 +45,7 @@ class Windows:
     first: Ints
     cut: Ints
     chance: Floats
+    ways: tuple[tuple[int, int], ...]
 
 
 def bin_edges() -> Ints:
@@ -78,7 +81,9 @@ def windows() -> Windows:
             for at, (_, beats) in zip(first, WINDOWS, strict=True)
         ]
     )
-    return Windows(edges, periods, low, high, first, cut, chance)
+    telling = (chance < SURELY).mean(axis=2) > TELLING
+    ways = tuple((window, short) for window, short in np.argwhere(telling).tolist())
+    return Windows(edges, periods, low, high, first, cut, chance, ways)
 
 
 def _nearest(edges: Ints, seconds: Floats) -> Ints:
