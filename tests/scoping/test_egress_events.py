@@ -8,7 +8,7 @@ import pytest
 from tests.scoping.events import at, dns, flow, http, tables, tls
 
 from playbooks.case import PRIVATE_RANGES, CaseFile, Window
-from playbooks.scoping.addresses import Ranges, place
+from playbooks.scoping.addresses import Ranges, not_external, place
 from playbooks.scoping.egress_events import COLUMNS, egress_events, within
 
 HOST, OTHER, PROXY = "10.0.0.5", "10.0.0.6", "10.0.0.99"
@@ -182,3 +182,27 @@ def test_times_stay_aware_and_windows_exclude_their_end(tmp_path: Path) -> None:
 
 def test_a_case_without_events_has_no_contacts(tmp_path: Path) -> None:
     assert contacts(tmp_path, "dst") == []
+
+
+def test_addresses_are_placed_alike_one_by_one_and_together() -> None:
+    ranges = ["10.0.0.0/8", "192.168.0.0/16", "fd00::/8"]
+    texts = [
+        *("10.0.0.1", "192.168.255.255", "192.169.0.0", "169.254.1.1", "224.0.0.1", "8.8.8.8", "255.255.255.255"),
+        *(
+            "010.0.0.1",
+            "10.0.0.256",
+            "10.1",
+            "10.0.0.1\n",
+            "::1",
+            "fe80::1%eth0",
+            "::ffff:10.0.0.1",
+            "fd00::1",
+            "x",
+            "",
+        ),
+    ]
+    one_by_one = {text: place(text, Ranges(ranges)) for text in texts}
+    assert not_external(texts, ranges) == {
+        text: where for text, where in one_by_one.items() if where in ("internal", "link")
+    }
+    assert not_external([], ranges) == {}

@@ -209,8 +209,10 @@ def _places(tables: Tables, case: CaseFile) -> ir.Table:
         *(dns.src_endpoint_ip, dns.answers.unnest(), literals),
     )
     found = ibis.union(*(column.name("address").as_table() for column in columns), distinct=True)
-    texts = found.filter(found.address.notnull()).to_pyarrow()["address"].to_pylist()
-    return _lookup(not_external(texts, case.estate.internal_ranges))
+    texts = found.filter(found.address.notnull()).to_pyarrow()["address"]
+    return _lookup(
+        not_external(pa.concat_arrays([pa.array([], pa.string()), *texts.chunks]), case.estate.internal_ranges)
+    )
 
 
 def _lookup(places: dict[str, str]) -> ir.Table:
