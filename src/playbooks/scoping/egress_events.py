@@ -57,12 +57,10 @@ def egress_events(tables: Tables, case: CaseFile) -> ir.Table:
     Returns
     -------
     ibis Table
-        Columns `COLUMNS`. `source` is dns, http, tls or flow; `dst` is `dst_name` where there is one, else
-        `dst_ip`; `naming` says where the name comes from: record, connection, dns, or, without a name,
-        ambiguous (several names were answered with that address) or none. `by_proxy` says that `src` is a
-        proxy, which stands for the clients behind it; behind one of `trusted_proxies` X-Forwarded-For names
-        them. `fingerprint` is `ja4:…`, else `ja3:…`; `process` the path of the image, else its name. Times are
-        aware UTC.
+        Columns `COLUMNS`. `source` is dns, http, tls or flow; `dst` is `dst_name` where there is one, else `dst_ip`;
+        `naming` says where the name comes from: record, connection, dns, or, without a name, ambiguous (several were
+        answered with that address) or none. `by_proxy`: `src` is a proxy, and X-Forwarded-For names no client behind
+        it. `fingerprint` is `ja4:…`, else `ja3:…`; `process` the path of the image, else its name. Aware UTC.
     """
     logged = tables.http_activity
     tables = replace(tables, http_activity=with_clients(logged, case))
