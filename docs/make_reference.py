@@ -24,7 +24,7 @@ from pydantic.fields import FieldInfo
 from playbooks import case_file, guide, schema
 from playbooks.cli.app import commands as commands_of_kit
 from playbooks.errors import EXIT_CODES, PlaybookError
-from playbooks.findings import cloud, egress, signal
+from playbooks.findings import cloud, egress_priority, egress_signals, estate, signal
 from playbooks.formats import FORMATS
 from playbooks.guide.results import QUESTIONS
 from playbooks.knowledge.catalogue import load_catalogue
@@ -57,6 +57,8 @@ FIELD_MEANING = {
     "CaseFile.options": "switches",
     "Window.start": "first moment, with zone; included",
     "Window.end": "last moment, with zone; not included",
+    "Estate.trusted_proxies": "addresses or ranges of proxies whose X-Forwarded-For counts: the client is the last "
+    "address in it that is none of them; nobody else's is believed",
     "Estate.internal_ranges": "address ranges inside the house; a destination in them is not outside",
     "Estate.own": "accounts, tenants, projects and zones of the house",
     "Own.aws_accounts": "account ids, in quotes so that leading zeros stay",
@@ -70,12 +72,16 @@ FIELD_MEANING = {
     "Owned.host": "host name; `*` stands for anything",
     "Owned.tenant": "tenant label, see [catalogue](catalogue.md)",
     "Owned.approved": "whether its owner approved it",
-    "Allowed.kind": "destination: a host that may be called. principal: somebody who may change things",
-    "Allowed.value": "host name or principal; `*` stands for anything",
+    "Owned.expires": "last day of the approval; empty means until further notice",
+    "Allowed.kind": "destination: a host that may be called. tenant: a customer of a service. process: a program that "
+    "may call. principal: somebody who may change things",
+    "Allowed.value": "host name, `service/tenant`, path of a process image, or principal; `*` stands for anything. "
+    "What would accept every customer of a service is not honoured",
     "Allowed.owner": "who accepts it",
     "Allowed.expires": "last day on which the entry counts",
     "Allowed.reason": "why",
-    "Allowed.source": "destination only: address that may call; empty means any",
+    "Allowed.source": "contacts only: address that may call; empty means any",
+    "Allowed.process": "contacts only: path of the image that alone may call; empty means any",
     "Allowed.actions": "principal only: phases that are accepted, see [operations](operations.md); empty means any",
     "Allowed.resource": "principal only: resources that may be changed; `*` stands for anything",
     "RangesOf.evidence": "evidence id, e.g. E007",
@@ -130,7 +136,7 @@ PLACES = {
 KIND_MEANING = {
     ("A", "rhythm"): (
         "A client calls a destination in a rhythm (`beacon_score` from {RHYTHM_FROM}) that fewer than "
-        "{COMMON_SHARE:.0%} of all clients share.",
+        "{COMMON_SHARE:.0%} of all clients share; at a host of all customers, that few others call in a rhythm.",
         "{RHYTHM_WEIGHT} × `beacon_score`; {RHYTHM_KNOWN_WEIGHT} × where the destination was in use before the window",
     ),
     ("A", "rarity"): (
@@ -139,16 +145,20 @@ KIND_MEANING = {
         "{RARITY_WEIGHT}; {RARITY_WITHOUT_BASELINE} without a baseline",
     ),
     ("A", "client"): (
-        "The user agent is used by one client alone, or has the shape of a tool that common software shares.",
-        "{CLIENT_WEIGHT}",
+        "The program (user agent, process image or TLS fingerprint: one fact, counted once) is one client's alone, or "
+        "a value has the shape of a tool that common software shares; not where the baseline knows program and place.",
+        "{CLIENT_WEIGHT}; {CLIENT_ELSEWHERE_WEIGHT} for a fingerprint alone at a service that others have elsewhere",
     ),
-    ("A", "tool"): ("Host name or user agent has the shape of a documented tool.", "{TOOL_WEIGHT}"),
+    ("A", "tool"): (
+        "Host name, URL, user agent, process or fingerprint has the shape of a documented tool.",
+        "{TOOL_WEIGHT}",
+    ),
     ("A", "ownership"): (
         "The destination is ours and was just changed without an allow-list entry.",
         "{MODIFIED_WEIGHT}",
     ),
     ("A", "intelligence"): (
-        "An indicator that is not expired and not too broad names the host or the user agent.",
+        "An indicator that is not expired and not too broad names the host, the user agent or the fingerprint.",
         "{INTEL_WEIGHT[valid]} × confidence ÷ 100; {INTEL_WEIGHT[unvetted]} × from a source nobody vetted; "
         "no confidence counts as 50",
     ),
@@ -168,7 +178,7 @@ KIND_MEANING = {
         "{SEQUENCE_WEIGHT}",
     ),
 }
-MODULE_OF = {"A": egress, "B": cloud}
+MODULE_OF = {"A": egress_signals, "B": cloud}
 
 
 def cell(value: object) -> str:
@@ -439,7 +449,10 @@ def findings() -> str:
         table(("hypothesis", "kind", "given when", "weight"), _kinds()),
         "## Weights and thresholds",
         "The same names as in the code. A constant without a remark is explained by its name.",
-        *(_constants(module) for module in (signal, egress, cloud, novelty, sequences, rhythm)),
+        *(
+            _constants(module)
+            for module in (signal, egress_signals, estate, egress_priority, cloud, novelty, sequences, rhythm)
+        ),
         "## Shapes of tools",
         f"{len(traits.characteristics)} documented traits are known. A default that the user of a tool changed "
         "is not seen.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import re
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
@@ -100,14 +101,18 @@ class Own(_Part):
 
 
 class Estate(_Part):
-    """The network and the clouds that are ours."""
+    """The network and the clouds that are ours.
+
+    Of a request from one of `trusted_proxies` the last address in X-Forwarded-For that is no such proxy is the client.
+    """
 
     internal_ranges: list[Network] = list(PRIVATE_RANGES)
+    trusted_proxies: list[Network] = []
     own: Own = Own()
 
 
 class Owned(_Part):
-    """One inventory entry: a serverless resource or host of ours, with its owner."""
+    """One inventory entry: a serverless resource or host of ours, with its owner, and the last day of its approval."""
 
     owner: str
     service: str | None = None
@@ -115,6 +120,7 @@ class Owned(_Part):
     host: str | None = None
     tenant: str | None = None
     approved: bool = True
+    expires: dt.date | None = None
 
     @model_validator(mode="after")
     def _names_something(self) -> Owned:
@@ -123,25 +129,44 @@ class Owned(_Part):
         return self
 
 
-class Allowed(_Part):
-    """One allow-list entry: what is known and accepted, by whom, until when."""
+def _fits(text: str, pattern: str) -> bool:
+    return fnmatchcase(text.lower(), pattern.lower())
 
-    kind: Literal["destination", "principal"]
+
+class Allowed(_Part):
+    """One allow-list entry: what is known and accepted, by whom, until when.
+
+    `destination` and `tenant` accept contacts with a host or a customer of a service (`cf-workers/corp-edge`), of one
+    `source` or `process` where named; `process` what a program does; `principal` what somebody does in a cloud.
+    """
+
+    kind: Literal["destination", "tenant", "process", "principal"]
     value: str = Field(min_length=1)
     owner: str = Field(min_length=1)
     expires: dt.date
     reason: str = ""
     source: str | None = None
+    process: str | None = None
     actions: list[str] = []
     resource: str = "*"
 
-    def covers_destination(self, src: str, dst: str, on: dt.date) -> bool:
-        """Whether it covers `src` talking to `dst` on that day (patterns with `*`)."""
+    def may_cover(self, dst: str) -> bool:
+        """Whether it can cover a contact with that host, whoever makes it: only `destination` names hosts."""
+        return self.kind in ("tenant", "process") or _fits(dst, self.value)
+
+    def covers_contact(self, src: str, dst: str, customer: str | None, processes: Iterable[str], on: dt.date) -> bool:
+        """Whether it covers contacts of `src` with `dst` on that day (patterns with `*`).
+
+        An entry that names a process covers what only such processes did, and nothing where none is known.
+        """
+        value = {"destination": dst, "tenant": customer, "process": None}.get(self.kind)
+        process = self.value if self.kind == "process" else self.process
         return (
-            self.kind == "destination"
+            self.kind != "principal"
             and on <= self.expires
-            and fnmatchcase(dst.lower(), self.value.lower())
+            and (self.kind == "process" or (value is not None and _fits(value, self.value)))
             and (self.source is None or fnmatchcase(src, self.source))
+            and (process is None or {_fits(one, process) for one in processes} == {True})
         )
 
     def covers_action(self, principal: str, phase: str, resource: str, on: dt.date) -> bool:

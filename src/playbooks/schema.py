@@ -92,6 +92,12 @@ TLS = (
     Column("tls_certificate_issuer", "VARCHAR", "issuer of the server certificate", "tls.certificate.issuer"),
 )
 
+FORWARDED_FOR = Column(
+    "http_request_x_forwarded_for",
+    "VARCHAR",
+    "X-Forwarded-For as logged, the client first; anybody can write it: it counts behind `trusted_proxies` only",
+    "http_request.x_forwarded_for",
+)
 USER_AGENT = Column(
     "http_request_user_agent", "VARCHAR", "user agent, as sent by the client", "http_request.user_agent"
 )
@@ -143,6 +149,7 @@ HTTP_ACTIVITY = Table(
         ),
         USER_AGENT,
         Column("http_request_referrer", "VARCHAR", "referrer", "http_request.referrer"),
+        FORWARDED_FOR,
         RESPONSE_CODE,
         *TLS,
         *VOLUME,
@@ -370,7 +377,29 @@ EGRESS_PAIRS = Table(
         Column("clients_share", "DOUBLE", "share of all clients seen, 0 to 1"),
         Column("user_agents", "VARCHAR[]", "user agents seen (at most five)"),
         Column("user_agent_refs", "VARCHAR[]", "the first record of each of them, in the same order"),
+        Column("processes", "VARCHAR[]", "images of the processes that connected (at most five)"),
+        Column("process_refs", "VARCHAR[]", "the first record of each of them, in the same order"),
+        Column("users", "VARCHAR[]", "users behind it, as logged (at most five)"),
+        Column("user_refs", "VARCHAR[]", "the first record of each of them, in the same order"),
+        Column("fingerprints", "VARCHAR[]", "fingerprints of the TLS client, ja4:… or ja3:… (at most five)"),
+        Column("fingerprint_refs", "VARCHAR[]", "the first record of each of them, in the same order"),
+        Column("active_hours", "BIGINT", "hours of the day (UTC) with contacts, of 24"),
+        Column(
+            "off_hours_share",
+            "DOUBLE",
+            "share of the contacts in hours in which the estate is mostly silent; null where it has no such hours",
+        ),
+        Column("traits", "VARCHAR[]", "traits of documented tools that records of the pair show, by their ids"),
+        Column("trait_fields", "VARCHAR[]", "the column that shows each of them, in the same order"),
+        Column("trait_values", "VARCHAR[]", "the value that shows each of them, cut to 200 characters"),
+        Column("trait_refs", "VARCHAR[]", "the first record of each of them"),
         Column("new_in_window", "BOOLEAN", "not seen by any client in the baseline window; null without baseline"),
+        Column("new_for_client", "BOOLEAN", "not seen by this client in the baseline window; null without baseline"),
+        Column(
+            "new_programs",
+            "VARCHAR[]",
+            "user agents, processes and fingerprints of the row that no client had in the baseline; null without one",
+        ),
         Column("beacon_score", "DOUBLE", "rhythm, 0 to 1; null with too few events"),
         Column("beacon_period_s", "DOUBLE", "typical interval, seconds"),
         Column("beacon_reason", "VARCHAR", "the figures behind the score, in a sentence"),
@@ -529,10 +558,31 @@ EGRESS_HOURS = Table(
     ),
 )
 
+RESOLUTIONS = Table(
+    "resolutions",
+    "What serverless and indicated names were answered with, over the whole of the evidence, and what they are.",
+    (
+        Column("name", "VARCHAR", "name asked for"),
+        Column("answer", "VARCHAR", "one answer: an address, or the name behind it (CNAME)"),
+        Column("first_seen", "TIMESTAMPTZ", "first record with that answer"),
+        Column("last_seen", "TIMESTAMPTZ", "last one"),
+        Column("times", "BIGINT", "records with that answer"),
+        Column("clients", "BIGINT", "clients that received it"),
+        Column("catalogue_id", "VARCHAR", "entry of the catalogue; null outside it"),
+        Column("provider", "VARCHAR", "provider by the catalogue"),
+        Column("service", "VARCHAR", "service by the catalogue"),
+        Column("tenant", "VARCHAR", "customer of the provider, where the name tells"),
+        Column("matched_by", "VARCHAR", "host: the name itself; cname: a name behind it"),
+        Column("catalogue_version", "VARCHAR", "version of the catalogue that says so"),
+        Column("indicator_refs", "VARCHAR[]", "records of intelligence that name it or a domain above it"),
+        Column("ref", "VARCHAR", "first record, E003:4118"),
+    ),
+)
+
 RESULT_TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         *(EGRESS_PAIRS, EGRESS_HOURS, CLOUD_ACTIVITY, RESOURCES, ENRICHMENT),
-        *(TIMELINE, LINKS, ROLE_LINKS),
+        *(TIMELINE, LINKS, ROLE_LINKS, RESOLUTIONS),
     )
 }

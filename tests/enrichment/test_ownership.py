@@ -75,6 +75,9 @@ OTHER = [{"host": "other.example", "owner": "Web"}]  # an inventory that says no
         (worker("corp-edge.pages.dev", catalogue_id="cf-pages"), [BY_TENANT], {}, "external"),
         (worker(catalogue_id=None), [BY_TENANT], {}, "external"),
         (function(), [BY_RESOURCE], {}, "external"),
+        # approved until a day: counted up to it
+        (worker(), [BY_HOST | {"expires": "2026-03-10"}], {}, "owned-approved"),
+        (worker(), [BY_HOST | {"expires": "2026-03-09"}], {}, "owned-unapproved"),
         # ours, and nobody approved it
         (worker(), [BY_HOST | {"approved": False}], {}, "owned-unapproved"),
         (function(), OTHER, OURS, "owned-unapproved"),

@@ -56,8 +56,21 @@ def pair(src: str = CLIENT, dst: str = WORKER, **facts: Any) -> dict[str, Any]:
         "sources": ["http"],
         "priority_reasons": [],
         "refs": ["E001:1", "E001:50", "E001:100"],
-        "user_agent_refs": [f"E001:{place}" for place, _ in enumerate(facts.get("user_agents", ()), start=50)],
+        "user_agent_refs": _refs_of(facts, "user_agents", 50),
+        "process_refs": _refs_of(facts, "processes", 60),
+        "fingerprint_refs": _refs_of(facts, "fingerprints", 70),
+        "trait_refs": _refs_of(facts, "traits", 80),
     } | facts
+
+
+def _refs_of(facts: dict[str, Any], column: str, first: int) -> list[str]:
+    """A record of its own for each value of a list."""
+    return [f"E001:{place}" for place, _ in enumerate(facts.get(column, ()), start=first)]
+
+
+def shape(trait: str, field: str, value: str) -> dict[str, Any]:
+    """A record that has the shape of a tool."""
+    return {"traits": [trait], "trait_fields": [field], "trait_values": [value]}
 
 
 # Facts about a pair, each one kind of signal (or none).
@@ -70,6 +83,7 @@ RHYTHM: dict[str, Any] = {
     "beacon_reason": "100 check-ins, every 60 s ± 3%.",
     "beacon_source": "http",
     "new_in_window": True,
+    "new_for_client": True,
 }
 OWN_AGENT: dict[str, Any] = {"clients": 3, "clients_share": 0.15, "user_agents": ["Sync/1.0"]}
 OUTSIDE: dict[str, Any] = {
@@ -80,6 +94,7 @@ OUTSIDE: dict[str, Any] = {
     "tenant": None,
     "matched_by": None,
 }
+OUTSIDE_FACTS = {name: value for name, value in OUTSIDE.items() if name != "dst"}
 APPROVED: dict[str, Any] = {"ownership": "owned-approved", "ownership_reason": "in the inventory, owner Web"}
 MODIFIED: dict[str, Any] = {
     "ownership": "owned-recently-modified",

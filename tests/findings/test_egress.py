@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 from tests.findings import tables as t
 
-from playbooks.findings import with_priority
 from playbooks.findings.egress import egress_subjects
 from playbooks.findings.signal import Subject
 
@@ -109,35 +108,125 @@ def test_an_indicator_for_a_user_agent_counts_for_the_pairs_that_sent_it() -> No
     assert ["intelligence" in subject.kinds for subject in (*sent, *other)] == [True, False]
 
 
+AGENT = "http_request_user_agent"
 STRATUS = "stratus-red-team_00000000-0000-4000-8000-000000000abc"
 COMMON = "Mozilla/5.0 (Windows NT 6.3; Trident/7.0; rv:11.0) like Gecko"
 
 
 def test_the_shape_of_a_known_tool_is_a_signal_with_the_tool_named_as_such() -> None:
-    [subject] = subjects(t.pair(**t.OWN_AGENT | {"clients": 15, "clients_share": 0.75, "user_agents": [STRATUS]}))
+    [subject] = subjects(
+        t.pair(**{"clients": 15, "clients_share": 0.75} | t.shape("stratus-user-agent", AGENT, STRATUS))
+    )
     assert [s.kind for s in subject.signals] == ["tool"]
     assert f"“{STRATUS}” has the shape of" in subject.signals[0].sentence
 
 
 def test_a_shape_that_common_software_has_too_supports_and_leads_nowhere_alone() -> None:
-    [alone] = subjects(t.pair(**t.RARE | {"user_agents": [COMMON]}))
+    shape = t.shape("mythic-http-user-agent", AGENT, COMMON)
+    [alone] = subjects(t.pair(**t.RARE | shape))
     assert (alone.kinds, alone.is_lead) == (("client", "rarity"), False)
-    [beside] = subjects(t.pair(**t.RHYTHM | {"user_agents": [COMMON]}))
+    [beside] = subjects(t.pair(**t.RHYTHM | shape))
     assert (beside.kinds, beside.is_finding) == (("client", "rhythm"), True)
 
 
-def test_priority_follows_the_signals_and_is_zero_for_what_is_allowed() -> None:
-    allowed = {"kind": "destination", "value": "ok.*", "owner": "Web", "expires": "2026-12-31"}
-    rows = [t.pair(), t.pair("10.0.0.8", "ok.dev", **t.RHYTHM | t.RARE), t.pair("10.0.0.7", **t.RHYTHM | t.RARE)]
-    ranked = with_priority(t.pairs(*t.estate(), *rows), t.intel(), t.config(allow_list=[allowed]))
-    top = ranked.iloc[0]
-    assert (top.src, top.priority) == ("10.0.0.7", pytest.approx(0.659, abs=0.001))
-    assert [reason.split(":")[0] for reason in top.priority_reasons] == ["rarity", "rhythm"]
-    by_src = ranked.set_index("src")
-    assert by_src.loc["10.0.0.8", "priority"] == by_src.loc["10.0.0.9", "priority"] == 0
-    assert by_src.loc["10.0.0.8", "priority_reasons"][0].startswith("allowed: ok.* (owner Web")
+def test_a_hint_is_told_and_weighs_nothing() -> None:
+    hint = t.shape("label-like-a-vendor", "tls_sni", "cdn-update.workers.dev")
+    [subject] = subjects(t.pair(**t.RHYTHM | hint))
+    assert subject.kinds == ("rhythm",)
+    assert any(
+        "looks like a label that imitates a vendor (E001:80); weighs nothing" in line for line in subject.context
+    )
 
 
-def test_no_pairs_give_no_subjects_and_an_empty_ranking() -> None:
+OWN = {"user_agents": ["Sync/1.0"], "processes": ["C:\\tools\\sync.exe"], "fingerprints": ["ja4:t13d_sync"]}
+HOUSE = {"user_agents": ["Browser/1"], "processes": ["C:\\browser.exe"], "fingerprints": ["ja4:t13d_browser"]}
+OTHER = {"user_agents": ["Mail/1"], "processes": ["C:\\mail.exe"], "fingerprints": ["ja4:t13d_mail"]}
+
+
+def with_programs(*rows: dict[str, object]) -> list[Subject]:
+    """Subjects in an estate whose clients all have two programs."""
+    house = [t.pair(f"10.0.1.{n}", "mail.house.example", **t.OUTSIDE_FACTS | both) for n in range(8)
+             for both in (HOUSE, OTHER)]  # fmt: skip
+    return egress_subjects(t.pairs(*house, *rows), t.intel(), t.config())
+
+
+def test_user_agent_process_and_fingerprint_of_one_program_are_one_kind_of_evidence() -> None:
+    [three] = with_programs(t.pair(**t.RARE | {"new_in_window": False} | OWN | t.RHYTHM))
+    [one] = with_programs(t.pair(**t.RHYTHM | {"user_agents": ["Sync/1.0"]}))
+    assert three.kinds == one.kinds == ("client", "rhythm")
+    assert three.as_json()["score"] == one.as_json()["score"]
+    assert {s.refs[0] for s in three.signals if s.kind == "client"} == {"E001:50", "E001:60", "E001:70"}
+
+
+def test_a_program_of_ones_own_without_a_rhythm_leads_nowhere() -> None:
+    assert [s.is_lead for s in with_programs(t.pair(**t.RARE | OWN))] == [False]
+
+
+def test_a_program_that_the_baseline_knows_where_it_knows_it_says_nothing() -> None:
+    developer = t.pair(**t.RHYTHM | OWN | {"new_in_window": False, "new_for_client": False, "new_programs": []})
+    assert [s.kinds for s in with_programs(developer)] == [("rhythm",)]
+    changed = developer | {"new_programs": ["C:\\tools\\sync.exe"]}
+    [subject] = with_programs(changed)
+    [signal] = [s for s in subject.signals if s.kind == "client"]
+    assert "sync.exe” is used by 10.0.0.9 alone, and nobody had it in the baseline." in signal.sentence
+
+
+def test_one_program_in_every_users_folder_is_common() -> None:
+    rows = [t.pair(f"10.0.2.{n}", "sync.example", **t.OUTSIDE_FACTS | {"processes": [path]})
+            for n, path in enumerate((r"C:\Users\ann\app\sync.exe", r"C:\Users\bob\app\sync.exe"))]  # fmt: skip
+    mine = t.pair(**t.RHYTHM | {"processes": [r"C:\Users\eve\app\sync.exe"]})
+    assert [s.kinds for s in with_programs(*rows, mine)] == [("rhythm",)]
+
+
+def test_a_fingerprint_alone_at_a_service_weighs_less_where_others_have_it_elsewhere() -> None:
+    workers = [t.pair(f"10.0.1.{n}", "app.house.workers.dev", tenant="house", **HOUSE) for n in range(5)]
+    elsewhere = t.pair("10.0.1.7", "mail.example", **t.OUTSIDE_FACTS | {"fingerprints": ["ja4:t13d_go"]})
+    mine = t.pair(**t.RHYTHM | {"fingerprints": ["ja4:t13d_go"]})
+    found = [with_programs(*workers, mine), with_programs(*workers, mine, elsewhere)]
+    weights = [[s.weight for s in subject.signals if s.kind == "client"] for [subject] in found]
+    assert weights == [[0.25], [0.15]]
+
+
+def test_at_a_host_of_all_customers_only_the_rhythm_of_many_is_the_house_at_work() -> None:
+    shared = {"dst": "script.google.com", "catalogue_id": "g-apps-script", "tenant": None, "clients": 15}
+    people = [t.pair(f"10.0.1.{n}", **shared | {"clients_share": 0.75}) for n in range(14)]
+    mine = t.RHYTHM | shared | {"clients_share": 0.75}
+    [alone] = subjects(*people, t.pair(**mine))
+    assert alone.kinds == ("rhythm",)
+    assert subjects(*people[4:], *(t.pair(f"10.0.1.{n}", **mine) for n in range(4)), t.pair(**mine)) == []
+
+
+def test_an_entry_that_accepts_every_customer_is_not_honoured_and_told() -> None:
+    broad = {"kind": "destination", "value": "*.workers.dev", "owner": "Web", "expires": "2026-12-31"}
+    [subject] = subjects(t.pair(**t.RHYTHM), allow_list=[broad])
+    assert subject.allowed_by is None
+    assert any("accepts every customer" in line for line in subject.context)
+    [narrow] = subjects(t.pair(**t.RHYTHM), allow_list=[broad | {"value": "*.stranger.workers.dev"}])
+    assert narrow.allowed_by and not any("not honoured" in line for line in narrow.context)
+
+
+@pytest.mark.parametrize(
+    ("entry", "facts", "covers"),
+    [
+        ({"kind": "tenant", "value": "cf-workers/stranger"}, {}, True),
+        ({"kind": "tenant", "value": "cf-workers/other"}, {}, False),
+        ({"kind": "tenant", "value": "cf-workers/*"}, {}, False),
+        ({"kind": "process", "value": "*\\agent.exe"}, {"processes": ["C:\\Agent.exe"]}, True),
+        ({"kind": "process", "value": "*\\agent.exe"}, {"processes": ["C:\\Agent.exe", "C:\\x.exe"]}, False),
+        ({"kind": "process", "value": "*\\agent.exe"}, {}, False),
+        ({"kind": "process", "value": "*"}, {"processes": ["C:\\x.exe"]}, False),
+        ({"kind": "destination", "value": t.WORKER, "process": "*agent.exe"}, {"processes": ["C:\\agent.exe"]}, True),
+        ({"kind": "destination", "value": t.WORKER, "process": "*agent.exe"}, {}, False),
+        ({"kind": "destination", "value": t.WORKER, "expires": "2026-03-09"}, {}, False),
+    ],
+)
+def test_tenants_and_programs_are_accepted_by_name_and_until_their_day(
+    entry: dict[str, object], facts: dict[str, object], covers: bool
+) -> None:
+    accepted = {"owner": "Web", "expires": "2026-12-31"} | entry
+    [subject] = subjects(t.pair(**t.RHYTHM | facts), allow_list=[accepted])
+    assert (subject.allowed_by is not None) is covers
+
+
+def test_no_pairs_give_no_subjects() -> None:
     assert egress_subjects(t.pairs(), t.intel(), t.config()) == []
-    assert len(with_priority(t.pairs(), t.intel(), t.config())) == 0

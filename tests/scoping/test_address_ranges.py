@@ -15,7 +15,8 @@ from playbooks import schema
 from playbooks.case import CaseFile
 from playbooks.case_file import RangesOf
 from playbooks.enrichment import with_ownership
-from playbooks.findings.egress import egress_subjects, with_priority
+from playbooks.findings import with_priority
+from playbooks.findings.egress import egress_subjects
 from playbooks.scoping.address_ranges import Publisher, publishers
 from playbooks.scoping.egress_pairs import egress_hours, egress_pairs
 

@@ -6,6 +6,7 @@ plane produced (function URLs, APIs), as its audit records show. The provider's 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -51,7 +52,10 @@ def with_ownership(
         (str(dst), _text(tenant), _text(entry))
         for dst, tenant, entry in zip(pairs.dst, pairs.tenant, pairs.catalogue_id, strict=True)
     ]
-    found = {key: judge.of(*key) for key in dict.fromkeys(keys)}
+    last: dict[tuple[str, str | None, str | None], pd.Timestamp] = {}
+    for key, seen in zip(keys, pairs.last_seen, strict=True):
+        last[key] = max(last.get(key, seen), seen)
+    found = {key: judge.of(*key, on=seen.date()) for key, seen in last.items()}
     judged = [found[key] for key in keys]
     return pairs.assign(
         ownership=pd.array([o.state for o in judged], dtype="string"),
@@ -79,16 +83,15 @@ class _Judge:
         ]
         self.changed: dict[str, pd.DataFrame] = {str(name): rows for name, rows in unexpected.groupby("resource")}
 
-    def of(self, dst: str, tenant: str | None, entry: str | None) -> Ownership:
-        """Judge one destination."""
+    def of(self, dst: str, tenant: str | None, entry: str | None, on: dt.date) -> Ownership:
+        """Judge one destination, last seen on that day."""
         resource = self.made_by_us.get(dst.lower())
         owned = _inventoried(self.config.inventory, dst, tenant, entry, resource)
         name = resource or (owned.resource if owned else None)
         if name in self.changed:
             return self._modified(dst, str(name))
         if owned:
-            state = APPROVED if owned.approved else UNAPPROVED
-            return Ownership(state, f"in the inventory, owner {owned.owner}")
+            return _by_inventory(owned, on)
         if resource:
             return Ownership(
                 UNAPPROVED, f"made by our own control plane for {resource}, which no inventory entry names"
@@ -110,6 +113,15 @@ class _Judge:
             f"ours ({resource}), and changed by {last.principal} at {when} without an allow-list entry",
             tuple(rows.ref.head(20)),
         )
+
+
+def _by_inventory(owned: Owned, on: dt.date) -> Ownership:
+    told = f"in the inventory, owner {owned.owner}"
+    if owned.expires is None:
+        return Ownership(APPROVED if owned.approved else UNAPPROVED, told)
+    if owned.approved and on > owned.expires:
+        return Ownership(UNAPPROVED, f"{told}, approved until {owned.expires.isoformat()} only")
+    return Ownership(APPROVED if owned.approved else UNAPPROVED, f"{told}, until {owned.expires.isoformat()}")
 
 
 def _inventoried(

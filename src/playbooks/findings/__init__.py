@@ -11,10 +11,12 @@ from playbooks.case import Case, CaseFile
 from playbooks.findings.cloud import cloud_subjects
 from playbooks.findings.deciding_fields import deciding_fields
 from playbooks.findings.decisions import VERDICTS, decide, decisions
-from playbooks.findings.egress import egress_subjects, with_priority
+from playbooks.findings.egress import egress_subjects
+from playbooks.findings.egress_priority import with_priority
 from playbooks.findings.links import links
 from playbooks.findings.outcomes import Basis, outcomes
 from playbooks.findings.signal import ALLOWED, Signal, Subject, score
+from playbooks.findings.unseen_traits import in_words, traits_not_looked_for
 from playbooks.findings.wording import LIMITS, forbidden_claims
 from playbooks.knowledge import attack
 from playbooks.knowledge.catalogue import load_catalogue
@@ -55,6 +57,7 @@ def findings(
     found = [_with_decision(s, decided) for s in loud if s.is_finding]
     leads = [_with_decision(s, decided) for s in loud if not s.is_finding]
     aside = [_suppressed(s, decided) for s in quiet]
+    unseen = traits_not_looked_for(coverage) if "A" in config.hypotheses else []
     basis = Basis(coverage, found, leads, aside, len(pairs), intel, activity)
     return {
         "case_id": config.case_id,
@@ -68,7 +71,9 @@ def findings(
         "limits": [
             *LIMITS,
             *(f"Blind: {spot['missing']} – forbids to conclude {spot['forbids']}." for spot in coverage["blind_spots"]),
+            *in_words(unseen),
         ],
+        "not_looked_for": unseen,
         "versions": {"playbooks": __version__, "catalogue": load_catalogue().version, "attack": attack.RELEASE},
     }
 

@@ -220,6 +220,7 @@ HTTP = Part(
         {URL}                       AS http_request_url_string,
         {of("user_agent.original")}  AS http_request_user_agent,
         {of("http.request.referrer")}  AS http_request_referrer,
+        {of("network.forwarded_ip")}  AS http_request_x_forwarded_for,
         {TLS}
         small({of("http.response.status_code")})  AS http_response_code,
         amount({of("http.request.bytes", "source.bytes", "client.bytes", "http.request.body.bytes")})

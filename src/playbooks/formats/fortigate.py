@@ -76,7 +76,7 @@ FORMAT = Format(
             *("rcvddelta", "duration", "qname", "qtype", "ipaddr", "scheme", "service", "utmaction", "statuscode"),
             *("devname", "remip", "remport", "locip", "locport", "userip", "ui", "nas", "status", "reason", "msg"),
             *("logdesc", "attack", "virus", "severity", "crlevel", "filename", "fctver", "deviceip", "remotename"),
-            *("cfgpath", "cfgobj", "dtype", "method"),
+            *("cfgpath", "cfgobj", "dtype", "method", "forwardedfor"),
         ),
     ),
     clock=Clock.ASK,
@@ -116,6 +116,7 @@ FORMAT = Format(
                 said(r.httpmethod)          AS http_request_http_method,{URL.format("r.hostname")}
                 said(r.agent)               AS http_request_user_agent,
                 said(r.referralurl)         AS http_request_referrer,
+                said(r.forwardedfor)        AS http_request_x_forwarded_for,
                 small(nullif(r.statuscode, '0'))  AS http_response_code,
                 amount(r.sentbyte)          AS traffic_bytes_out,
                 amount(r.rcvdbyte)          AS traffic_bytes_in,{VERDICT}

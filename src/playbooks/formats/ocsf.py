@@ -35,6 +35,7 @@ SHAPE = """{"class_uid": "VARCHAR", "class_name": "VARCHAR", "activity_name": "V
       "ja3s_hash": {"value": "VARCHAR"}, "ja4_fingerprint_list": "JSON", "certificate": {"issuer": "VARCHAR"}},
     "query": {"hostname": "VARCHAR", "type": "VARCHAR"}, "rcode": "VARCHAR", "rcode_id": "VARCHAR", "answers": "JSON",
     "http_request": {"http_method": "VARCHAR", "user_agent": "VARCHAR", "referrer": "VARCHAR",
+      "x_forwarded_for": "JSON",
       "url": {"url_string": "VARCHAR", "scheme": "VARCHAR", "hostname": "VARCHAR", "port": "VARCHAR",
         "path": "VARCHAR", "query_string": "VARCHAR"}},
     "http_response": {"code": "VARCHAR"},
@@ -157,6 +158,8 @@ HTTP = Part(
         {URL}                       AS http_request_url_string,
         said(r.http_request.user_agent)  AS http_request_user_agent,
         said(r.http_request.referrer)  AS http_request_referrer,
+        CASE WHEN json_type(r.http_request.x_forwarded_for) = 'ARRAY' THEN said(array_to_string(
+            json_extract_string(r.http_request.x_forwarded_for, '$[*]'), ', ')) END  AS http_request_x_forwarded_for,
         small(r.http_response.code)  AS http_response_code,
         {TLS}{VOLUME}{DURATION}{VERDICT}""",
 )

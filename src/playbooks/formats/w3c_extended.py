@@ -15,7 +15,17 @@ FORMAT = Format(
         fields=(
             *("date", "time", "c_ip", "c_port", "c_dns", "cs_username", "cs_method", "s_operation", "cs_uri"),
             *("cs_host", "r_host", "r_dns", "r_ip", "r_port", "cs_uri_scheme", "cs_uri_port", "cs_uri_path"),
-            *("cs_uri_query", "cs_user_agent", "c_agent", "cs_referer", "sc_status", "sc_bytes", "cs_bytes", "s_ip"),
+            *(
+                "cs_uri_query",
+                "cs_user_agent",
+                "c_agent",
+                "cs_referer",
+                "cs_x_forwarded_for",
+                "sc_status",
+                "sc_bytes",
+                "cs_bytes",
+                "s_ip",
+            ),
         ),
         keys=frozenset({"c_ip", "date", "time"}),
         never=frozenset({"cs_uri_stem", "s_action", "x_cs_access_method", "x_edge_location"}),
@@ -45,6 +55,7 @@ FORMAT = Format(
         CASE WHEN contains(r.cs_user_agent, ' ') THEN said(r.cs_user_agent)
              ELSE replace(coalesce(said(r.cs_user_agent), said(r.c_agent)), '+', ' ') END  AS http_request_user_agent,
         said(r.cs_referer)          AS http_request_referrer,
+        said(r.cs_x_forwarded_for)  AS http_request_x_forwarded_for,
         small(nullif(r.sc_status, '0'))  AS http_response_code,
         amount(r.cs_bytes)          AS traffic_bytes_out,
         amount(r.sc_bytes)          AS traffic_bytes_in

@@ -14,7 +14,7 @@ FORMAT = Format(
         path="http",
         fields=(
             *("ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "method", "host", "uri"),
-            *("referrer", "user_agent", "username", "status_code", "request_body_len", "response_body_len"),
+            *("referrer", "user_agent", "username", "proxied", "status_code", "request_body_len", "response_body_len"),
         ),
         keys=frozenset({"ts", "id_orig_h", "id_resp_h"}),
         # not trans_depth: smtp.log has it too
@@ -41,11 +41,15 @@ FORMAT = Format(
              ELSE said(r.uri) END   AS http_request_url_string,
         said(r.user_agent)          AS http_request_user_agent,
         said(r.referrer)            AS http_request_referrer,
+        -- headers of proxies as a set; a comma within one is escaped in a table
+        said(replace(regexp_extract(r.proxied,
+            'X-FORWARDED-FOR -> ([0-9A-Fa-f.:]+(?:(?:\\\\x2c|,) ?[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]*)*)', 1),
+            chr(92) || 'x2c', ','))  AS http_request_x_forwarded_for,
         small(r.status_code)  AS http_response_code,
         amount(r.request_body_len)   AS traffic_bytes_out,
         amount(r.response_body_len)  AS traffic_bytes_in
     """,
     shows="full URL, user agent, status and body sizes of unencrypted requests",
-    cannot_show="anything inside TLS; headers other than host, referrer and user agent",
+    cannot_show="anything inside TLS; headers other than host, referrer, user agent and those of proxies",
     reference="Zeek documentation, http.log",
 )

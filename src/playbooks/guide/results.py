@@ -33,6 +33,7 @@ from playbooks.scoping.egress_events import egress_events
 from playbooks.scoping.footprint import Footprint, own_collection
 from playbooks.scoping.passed_roles import role_links
 from playbooks.scoping.question import Question
+from playbooks.scoping.resolutions import resolutions
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -129,6 +130,11 @@ class Results:
     def intel(self) -> pd.DataFrame:
         """What intelligence says of what was seen."""
         return self._kept(schema.ENRICHMENT, lambda: intelligence(self.tables, self.scoped_pairs, self.case.config))
+
+    @cached_property
+    def resolutions(self) -> pd.DataFrame:
+        """What serverless and indicated names were answered with."""
+        return self._kept(schema.RESOLUTIONS, lambda: resolutions(self.tables))
 
     @cached_property
     def pairs(self) -> pd.DataFrame:

@@ -30,6 +30,7 @@ FOUR_QUESTIONS = [
     "invoked_by",
 ]
 ROLE_COLUMNS = ["resource", "role", "relation", "principal", "first_seen", "refs", "policy_refs", "lacking"]
+ANSWER_COLUMNS = ["name", "answer", "first_seen", "last_seen", "clients", "service", "tenant", "matched_by", "ref"]
 INTEL_COLUMNS = [
     *("observable", "matched_on", "source", "confidence", "state"),
     *("valid_until", "description", "lookup", "ref"),
@@ -177,8 +178,15 @@ def intelligence(case: Case, rows: int = 20) -> View:
     intel = results.intel
     words = f"{counted(len(intel), 'match', 'matches')} with {counted(results.coverage['indicators'], 'indicator')}."
     shown = intel[INTEL_COLUMNS].head(rows)
-    tables = (Table("Intelligence", shown, "results/enrichment.parquet"),) if len(intel) else ()
-    return View((words,), tables, data=intel)
+    tables = [Table("Intelligence", shown, "results/enrichment.parquet")] if len(intel) else []
+    answers = results.resolutions
+    names = counted(answers.name.nunique(), "serverless or listed name")
+    told = f"Kept: {counted(len(answers), 'answer')} for {names}."
+    if len(answers):
+        tables.append(
+            Table("What names resolved to", answers[ANSWER_COLUMNS].head(rows), "results/resolutions.parquet")
+        )
+    return View((words, told), tuple(tables), data=intel)
 
 
 def questions() -> View:

@@ -56,11 +56,16 @@ def classify(events: ir.Table, dns: ir.Table) -> Destinations:
     `dns` is the whole table of DNS events: a CNAME that any client received says where a name leads.
     """
     distinct = events.filter(events.dst_name.notnull()).select("dst_name").distinct()
-    names = distinct.to_pyarrow()["dst_name"].to_pylist()
-    by_name = _by_host(names)
-    by_name |= _by_cname(set(names) - set(by_name), dns)
+    by_name = classify_names(distinct.to_pyarrow()["dst_name"].to_pylist(), dns)
     unclear = [name for name, label in by_name.items() if label.match.tenant is None]
     return Destinations(by_name, _by_path(events, unclear) if unclear else {})
+
+
+def classify_names(names: Iterable[str], dns: ir.Table) -> dict[str, Label]:
+    """Labels of those names that are hosts of the catalogue, or aliases of one."""
+    asked = set(names)
+    by_name = _by_host(asked)
+    return by_name | _by_cname(asked - set(by_name), dns)
 
 
 def _by_host(names: Iterable[str]) -> dict[str, Label]:

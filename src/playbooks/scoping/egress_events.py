@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import reduce
 
 import ibis
@@ -21,6 +22,7 @@ import pyarrow as pa
 from playbooks.case import CaseFile, Window
 from playbooks.engine import Tables
 from playbooks.scoping.addresses import INTERNAL, not_external
+from playbooks.scoping.forwarded import with_clients
 
 ANSWER_HOLDS_HOURS = 24  # longest time an implant or library was seen to keep an answer; most TTLs are minutes
 CONTACT_QUERY_TYPES = ("A", "AAAA", "CNAME", "HTTPS", "SVCB")  # asked in order to connect
@@ -55,18 +57,19 @@ def egress_events(tables: Tables, case: CaseFile) -> ir.Table:
     Returns
     -------
     ibis Table
-        Columns `COLUMNS`. `source` is dns, http, tls or flow; `dst` is `dst_name` where there is one, else
-        `dst_ip`; `naming` says where the name comes from: record, connection, dns, or, without a name,
-        ambiguous (several names were answered with that address) or none. `by_proxy` says that `src` is a
-        proxy, which stands for the clients behind it. `fingerprint` is `ja4:…`, else `ja3:…`; `process` the path
-        of the image, else its name. Times are aware UTC.
+        Columns `COLUMNS`. `source` is dns, http, tls or flow; `dst` is `dst_name` where there is one, else `dst_ip`;
+        `naming` says where the name comes from: record, connection, dns, or, without a name, ambiguous (several were
+        answered with that address) or none. `by_proxy`: `src` is a proxy, and X-Forwarded-For names no client behind
+        it. `fingerprint` is `ja4:…`, else `ja3:…`; `process` the path of the image, else its name. Aware UTC.
     """
+    logged = tables.http_activity
+    tables = replace(tables, http_activity=with_clients(logged, case))
     places = _places(tables, case)
     internal = places.filter(places.place == INTERNAL)
     proxies = _proxies(tables.http_activity, internal)
     dns = _of_clients(_dns(tables.dns_activity), internal)
     wire = _of_clients(ibis.union(_http(tables.http_activity), _network(tables.network_activity)), internal)
-    names = _connection_names(tables.http_activity, tables.network_activity)
+    names = _connection_names(logged, tables.network_activity)
     wire = _named_by_connection(_without_proxy_address(wire, proxies), names)
     wire = _named_by_dns(wire, _answer_segments(dns))
     contacts = ibis.union(

@@ -23,10 +23,12 @@ from playbooks.engine import Tables
 from playbooks.scoping.address_ranges import Publisher, publishers
 from playbooks.scoping.destinations import Destinations, classify
 from playbooks.scoping.egress_events import egress_events, within
+from playbooks.scoping.pair_context import LISTED, carried, hours, listed, new_programs
 from playbooks.scoping.pair_rhythms import rhythms
 from playbooks.scoping.pair_telemetry import Columns, Pairs, by_telemetry, counted, number_pairs
 from playbooks.scoping.question import Question
 from playbooks.scoping.rita_pairs import rita_scores
+from playbooks.scoping.tool_traits import SHOWS, tool_traits
 
 QUESTION = Question(
     id="egress_rhythm",
@@ -53,7 +55,6 @@ QUESTION = Question(
     ),
 )
 
-MAX_USER_AGENTS = 5
 BY_ADDRESS = "address"  # matched by nothing but a published range: low confidence
 
 
@@ -80,21 +81,23 @@ def egress_pairs(tables: Tables, case: CaseFile, contacts: ir.Table | None = Non
         the catalogue. Ownership and priority are left empty for enrichment; `rita_score` needs Zeek's conn.log.
         Of one pair and telemetry the newest `rhythm.MAX_TIMES` seconds with contacts are scored.
     """
-    contacts = egress_events(tables, case) if contacts is None else contacts
+    contacts = egress_events(tables, case).cache() if contacts is None else contacts  # a dozen questions start there
     seen = within(contacts, case.window)
     telemetry = by_telemetry(seen)
     pairs = number_pairs(telemetry)
     destinations = classify(seen, tables.dns_activity)
+    filled = carried(seen, {*LISTED, *SHOWS})
     columns = {
         **counted(telemetry, pairs),
         **rhythms(telemetry, pairs),
         **_labels(pairs, destinations, publishers(set(pairs.dst), tables.address_ranges, case)),
         **_prevalence(pairs, destinations),
-        **_user_agents(seen, pairs),
+        **hours(telemetry, pairs),
+        **listed(seen, pairs, filled),
+        **tool_traits(seen, pairs, filled),
         "rita_score": _by_pair(pairs, rita_scores(tables, contacts, case)),
-        "new_in_window": _new(pairs, contacts, destinations, tables, case),
     }
-    return _finished(columns)
+    return _finished(columns | _new(columns, pairs, contacts, destinations, tables, case))
 
 
 def _by_pair(pairs: Pairs, values: Mapping[tuple[str, str], float]) -> list[float | None]:
@@ -117,25 +120,6 @@ def _labels(pairs: Pairs, destinations: Destinations, published: Mapping[str, Pu
     }
 
 
-def _user_agents(seen: ir.Table, pairs: Pairs) -> Columns:
-    """The most used user agents of each pair, then by name, each with its first record."""
-    named = seen.filter(seen.user_agent.notnull())
-    ref = named.evidence_id + ":" + named.record_no.cast("string")
-    first = named.mutate(ref=ref, turn=named.time.epoch_seconds().cast("string").lpad(12, "0") + " " + ref)
-    used = first.group_by("src", "dst", "user_agent").agg(times=ibis._.count(), first=ibis._.turn.min())
-    place = ibis.row_number().over(group_by=[used.src, used.dst], order_by=[used.times.desc(), used.user_agent])
-    used = used.mutate(place=place)
-    rows = used.filter(used.place < MAX_USER_AGENTS).order_by("src", "dst", "place").to_pyarrow().to_pydict()
-    agents: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for src, dst, agent, turn in zip(rows["src"], rows["dst"], rows["user_agent"], rows["first"], strict=True):
-        agents.setdefault((src, dst), []).append((agent, turn.rpartition(" ")[2]))
-    found = [agents.get(pair, []) for pair in pairs.both]
-    return {
-        "user_agents": [[agent for agent, _ in several] for several in found],
-        "user_agent_refs": [[ref for _, ref in several] for several in found],
-    }
-
-
 def _prevalence(pairs: Pairs, destinations: Destinations) -> Columns:
     """Clients per tenant or destination; a proxy counts only where no client behind it is known."""
     keys = [destinations.key(*pair) for pair in pairs.both]
@@ -148,9 +132,11 @@ def _prevalence(pairs: Pairs, destinations: Destinations) -> Columns:
     return {"clients": clients, "clients_share": clients / everyone}
 
 
-def _new(pairs: Pairs, contacts: ir.Table, known: Destinations, tables: Tables, case: CaseFile) -> list[bool | None]:
-    """Whether no client was seen there in the baseline; null where the baseline holds no contact at all."""
-    unknown: list[bool | None] = [None] * len(pairs.src)
+def _new(
+    columns: Columns, pairs: Pairs, contacts: ir.Table, known: Destinations, tables: Tables, case: CaseFile
+) -> Columns:
+    """What was not there in the baseline; null where the baseline holds no contact at all."""
+    unknown: Columns = dict.fromkeys(("new_in_window", "new_for_client", "new_programs"), [None] * len(pairs.src))
     if case.baseline is None:
         return unknown
     before = within(contacts, case.baseline)
@@ -158,8 +144,14 @@ def _new(pairs: Pairs, contacts: ir.Table, known: Destinations, tables: Tables, 
     if not seen["src"]:
         return unknown
     earlier = classify(before, tables.dns_activity)
-    keys = {earlier.key(src, dst) for src, dst in zip(seen["src"], seen["dst"], strict=True)}
-    return [known.key(*pair) not in keys for pair in pairs.both]
+    habits = {(src, earlier.key(src, dst)) for src, dst in zip(seen["src"], seen["dst"], strict=True)}
+    keys = {key for _, key in habits}
+    now = [(src, known.key(src, dst)) for src, dst in pairs.both]
+    return {
+        "new_in_window": [key not in keys for _, key in now],
+        "new_for_client": [habit not in habits for habit in now],
+        "new_programs": new_programs(columns, before),
+    }
 
 
 def _finished(columns: Columns) -> pd.DataFrame:
