@@ -31,7 +31,8 @@ from playbooks.findings.estate import (
 START = -6.0  # before anything is known: about one pair in four hundred
 NO_RHYTHM = -4.0  # with beacon_score 0, or too few contacts for one: people at work
 FULL_RHYTHM = 4.0  # with beacon_score 1
-HALF_RHYTHM = 0.35  # beacon_score at which half of the way is gone: people and memoryless traffic stay below
+HALF_RHYTHM = 0.6  # beacon_score at which half of the way is gone: nearly all of what people do stays below
+STEEPNESS = 4.0  # of the way there: with .4 a fifth is gone, with .8 more than four fifths
 # Of n clients an implant is on c with a chance that falls as c^-2; a program of the house as c^-½: it was rolled out.
 IMPLANT_FALL, HOUSE_FALL = 2.0, 0.5
 NEW = 2.0  # nobody was there in the baseline: eight of ten implants, one of nine destinations of the house
@@ -94,7 +95,8 @@ def _of_all(pairs: pd.DataFrame, estate: Estate) -> Floats:
 
 def _of_rhythm(score: Floats) -> Floats:
     """Steep where chance ends, flat where every rhythm is clear: an updater's is no less clear than an implant's."""
-    gone = score**2 * (1 + HALF_RHYTHM**2) / (score**2 + HALF_RHYTHM**2)
+    steep, half = score**STEEPNESS, HALF_RHYTHM**STEEPNESS
+    gone = steep * (1 + half) / (steep + half)
     return NO_RHYTHM + (FULL_RHYTHM - NO_RHYTHM) * gone
 
 
