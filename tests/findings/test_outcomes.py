@@ -66,7 +66,7 @@ def test_a_lead_is_not_found_and_is_told(tmp_path: Path) -> None:
 
 
 def test_clear_never_hides_what_was_set_aside(tmp_path: Path) -> None:
-    allowed = {"kind": "destination", "value": "*.workers.dev", "owner": "Web", "expires": "2026-12-31"}
+    allowed = {"kind": "destination", "value": t.WORKER, "owner": "Web", "expires": "2026-12-31"}
     outcome, reason = answers(tmp_path, pairs=[t.pair(**t.RHYTHM | t.RARE)], allow_list=[allowed])["egress_rhythm"]
     assert outcome == "clear"
     assert reason.endswith(" 1 is set aside by the allow-list, the inventory or a decision.")
