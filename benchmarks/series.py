@@ -60,14 +60,79 @@ class Family:
     """A kind of traffic: its name, why it looks as it does, and how a series of so many days is drawn.
 
     `periodic` is set for benign traffic that calls at an interval by design: timing cannot tell it from a
-    beacon. `group` names the row of the report's summary that it belongs to.
+    beacon. `group` names the line of the summary that it belongs to, and how its context is drawn.
     """
 
     name: str
     reason: str
     draw: Draw
     group: str
+    malicious: bool = False
     periodic: bool = False
+
+
+@dataclass(frozen=True)
+class Estate:
+    """A house: its number, its clients, and whether the logs hold a baseline before the window."""
+
+    number: int
+    clients: int
+    baseline: bool
+
+
+BROWSER = "browser"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the estate shows around a pair, beside its times.
+
+    Attributes
+    ----------
+    clients
+        Clients that talk to the same tenant or host.
+    new
+        Whether nobody did so in the baseline; None where the logs hold no baseline.
+    agent, agent_clients
+        User agent, and how many clients have it; None where only TLS or flows are logged, `BROWSER` for that
+        of the client's own browser.
+    program, fingerprint
+        Program behind it, as endpoint records tell it, and the JA4 of its TLS library; None where nobody looks.
+    tenant
+        Whether the logs name a tenant of the host of its own (label or path), and not only a host all share.
+    """
+
+    clients: int
+    new: bool | None
+    agent: str | None
+    agent_clients: int
+    program: str | None
+    fingerprint: str | None
+    tenant: bool
+
+
+@dataclass(frozen=True)
+class Series:
+    """All contacts of one source and destination.
+
+    Attributes
+    ----------
+    family
+        What made it.
+    times
+        Seconds since 1970, in order.
+    bytes_out, bytes_in
+        Sent and received by the client, one for each time.
+    estate, context
+        Where it happened, and what is known around it.
+    """
+
+    family: Family
+    times: Floats
+    bytes_out: Ints
+    bytes_in: Ints
+    estate: Estate
+    context: Context
 
 
 # sizes

@@ -5,8 +5,8 @@ Own design: what tools, people and programs do, by published defaults; nothing i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,31 +14,12 @@ from benchmarks import traffic_by_design as by_design
 from benchmarks import traffic_malicious as bad
 from benchmarks import traffic_people as people
 from benchmarks import traffic_weeks as weeks
-from benchmarks.series import START, Family, Floats, Ints
+from benchmarks.series import DAY, START, Estate, Family, Series
+from benchmarks.traffic_context import around
 from benchmarks.traffic_malicious import Beat, all_day, chosen
 
 SLEEPS = {10.0: "10 s", 60.0: "60 s", 300.0: "300 s", 900.0: "900 s", 3_600.0: "3,600 s"}
 JITTERS: dict[str, tuple[float, ...]] = {"0": (0.0,), "10–30": (0.1, 0.2, 0.3), "50": (0.5,), "90": (0.9,)}
-
-
-@dataclass(frozen=True)
-class Series:
-    """All contacts of one source and destination.
-
-    Attributes
-    ----------
-    family
-        What made it.
-    times
-        Seconds since 1970, in order.
-    bytes_out, bytes_in
-        Sent and received by the client, one for each time.
-    """
-
-    family: Family
-    times: Floats
-    bytes_out: Ints
-    bytes_in: Ints
 
 
 def _grid(sleep: float, jitters: tuple[float, ...], named: str) -> Family:
@@ -68,6 +49,12 @@ TOOLS = (
         all_day(lambda r: Beat(float(r.choice([300, 600, 900])), float(r.choice([0.5, 0.9])), "less")),
         "tools",
     ),
+    Family(
+        "lengthened by up to 50 or 100 %",
+        "Jitter that only adds, as operators set it.",
+        all_day(lambda r: Beat(float(r.choice([60, 300, 900])), float(r.choice([0.5, 1.0])), "more")),
+        "tools",
+    ),
     Family("Havoc, 2 s", "Sleep of its sample profiles.", all_day(lambda r: Beat(2, 0)), "tools"),
     Family(
         "ticker without jitter",
@@ -81,17 +68,21 @@ TOOLS = (
 SITUATIONS = (
     Family("working hours", "The host is off at night.", bad.working_hours, "working hours"),
     Family("working hours, jitter 50 %", "The same, wider.", bad.wide_working_hours, "working hours"),
+    Family("working hours, 30 % missed", "A bad line as well.", bad.working_hours_missed, "working hours"),
     Family("split day", "On in the morning and in the evening.", bad.split_day, "split days"),
     Family("laptop opened and closed", "On for an hour at a time.", bad.lid_closed, "split days"),
     Family("30 % missed", "Lost in the log, or no way out.", bad.missed(0.3), "missed"),
     Family("50 % missed", "The same.", bad.missed(0.5), "missed"),
     Family("70 % missed", "The same.", bad.missed(0.7), "missed, 70 %"),
     Family("missed in stretches", "The network is gone for a while.", bad.outages, "missed"),
+    Family("30 % missed, jitter 50 %", "Both at once.", bad.missed(0.3, (0.5,)), "missed"),
     Family("last 2–4 h", "The infection is young.", bad.late((30.0, 60.0, 120.0, 300.0), bad.JITTERS), "short"),
     Family("last 2–4 h, jitter 50 %", "The same, wider.", bad.late((30.0, 60.0, 120.0, 300.0), (0.5,)), "short"),
     Family("last 2–4 h, sleep 600 s", "Few check-ins.", bad.late((600.0,), bad.JITTERS), "short, few"),
+    Family("last 2–4 h, sleep 900 s", "Eight to sixteen.", bad.late((900.0,), bad.JITTERS), "short, few"),
     Family("shared front, few visits", "The user goes there, too.", bad.front((0.5, 3)), "shared front"),
     Family("shared front, many visits", "The user works there all day.", bad.front((6, 20)), "shared front"),
+    Family("shared front, jitter 50 %", "The same, wider.", bad.front((2, 10), (0.5,)), "shared front"),
     Family("redirect pairs", "Apps Script answers 302: two requests per poll.", bad.several(2, 2, 1.5), "requests"),
     Family("two or three requests", "Fetch, answer, upload.", bad.several(2, 3, 5), "requests"),
     Family(
@@ -103,6 +94,7 @@ SITUATIONS = (
     Family("exfiltration in pieces", "Bursts of uploads.", bad.exfiltration, "sizes"),
     Family("operator at the keyboard", "Sleep 1 s for a while.", bad.at_the_keyboard, "pace"),
     Family("change of pace", "Sleeps long until a sandbox gives up.", bad.change_of_pace, "pace"),
+    Family("slower by night", "Sleeps longer outside working hours.", bad.slower_by_night, "pace"),
     Family("back-off after failure", "The server was gone for hours.", bad.back_off, "pace"),
     Family("lookups thinned by a cache", "What DNS shows of it.", bad.cached, "clocks"),
     Family(
@@ -124,8 +116,8 @@ SITUATIONS = (
     Family("kept alive", "A connection per 50 or 100 polls.", bad.kept_alive, "several hosts"),
     Family("everything at once", "Missed, jitter, requests, tasking, visits.", bad.all_at_once, "shared front"),
 )
-MALICIOUS_DAY = (*GRID, *TOOLS, *SITUATIONS)
-MALICIOUS_WEEK = weeks.FAMILIES
+MALICIOUS_DAY = tuple(replace(family, malicious=True) for family in (*GRID, *TOOLS, *SITUATIONS))
+MALICIOUS_WEEK = tuple(replace(family, malicious=True) for family in weeks.FAMILIES)
 
 BENIGN = (
     Family("reading", "Pauses of any length.", people.reading, "people"),
@@ -164,12 +156,22 @@ BY_DESIGN = tuple(
 )
 
 
-def simulate(r: np.random.Generator, families: Iterable[Family], count: int, days: int) -> list[Series]:
-    """Draw `count` series of each family over so many days; every contact lies within them."""
-    return [_series(family, r, days) for family in families for _ in range(count)]
+def draw_estates(r: np.random.Generator, count: int) -> list[Estate]:
+    """So many houses of 40 to 600 clients; one in seven has no baseline."""
+    sizes = 40 * 15 ** r.random(count)
+    return [Estate(number, int(size), bool(r.random() > 1 / 7)) for number, size in enumerate(sizes)]
 
 
-def _series(family: Family, r: np.random.Generator, days: int) -> Series:
+def simulate(
+    r: np.random.Generator, families: Iterable[Family], count: int, days: int, estates: Sequence[Estate]
+) -> list[Series]:
+    """Draw `count` series of each family over so many days, spread evenly over the estates."""
+    return [_series(family, r, days, number, estates) for family in families for number in range(count)]
+
+
+def _series(family: Family, r: np.random.Generator, days: int, number: int, estates: Sequence[Estate]) -> Series:
+    estate = estates[number % len(estates)]
     made = family.draw(r, days)
-    made = made.at(made.times).within(0, days * 86_400)
-    return Series(family, START + made.times, made.bytes_out, made.bytes_in)
+    made = made.at(made.times).within(0, days * DAY)
+    context = around(r, family, number, estate)
+    return Series(family, START + made.times, made.bytes_out, made.bytes_in, estate, context)

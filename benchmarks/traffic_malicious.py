@@ -75,6 +75,12 @@ def wide_working_hours(r: Random, days: int) -> Contacts:
     return tasked(r, np.concatenate([beat.calls(r, *hours) for hours in office_days(r, days)]))
 
 
+def working_hours_missed(r: Random, days: int) -> Contacts:
+    """The same with 30 % missed."""
+    made = working_hours(r, days)
+    return made.where(r.random(len(made.times)) >= 0.3)
+
+
 def split_day(r: Random, days: int) -> Contacts:
     """On in the morning and again in the evening."""
     beat, parts = chosen(r), []
@@ -97,11 +103,11 @@ def lid_closed(r: Random, days: int) -> Contacts:
     return idle(r, np.concatenate(parts))
 
 
-def missed(share: float) -> Draw:
+def missed(share: float, jitters: tuple[float, ...] = JITTERS) -> Draw:
     """Check-ins that the log lacks or that found no way out, each by chance."""
 
     def draw(r: Random, days: int) -> Contacts:
-        made = idle(r, chosen(r).calls(r, 0, days * DAY))
+        made = idle(r, chosen(r, jitters=jitters).calls(r, 0, days * DAY))
         return made.where(r.random(len(made.times)) >= share)
 
     return draw
@@ -126,11 +132,11 @@ def late(sleeps: tuple[float, ...], jitters: tuple[float, ...]) -> Draw:
     return draw
 
 
-def front(visits: tuple[float, float]) -> Draw:
-    """The implant's function lives on a host that the same client's user visits, too."""
+def front(visits: tuple[float, float], jitters: tuple[float, ...] = JITTERS) -> Draw:
+    """The implant's function lives on a host that the same client's user visits, so many times a day."""
 
     def draw(r: Random, days: int) -> Contacts:
-        calls = tasked(r, chosen(r).calls(r, 0, days * DAY))
+        calls = tasked(r, chosen(r, jitters=jitters).calls(r, 0, days * DAY))
         return together(calls, browsing(r, days, float(r.uniform(*visits))))
 
     return draw
@@ -183,6 +189,17 @@ def change_of_pace(r: Random, days: int) -> Contacts:
     order = [slow, quick] if r.random() < 0.5 else [quick, slow]
     change = r.uniform(0.3, 0.7) * days * DAY
     return idle(r, np.concatenate([order[0].calls(r, 0, change), order[1].calls(r, change, days * DAY)]))
+
+
+def slower_by_night(r: Random, days: int) -> Contacts:
+    """Three to ten times the sleep outside of working hours, so as not to stand out."""
+    quick = chosen(r, sleeps=(60.0, 120.0, 300.0))
+    slow = Beat(quick.sleep * float(r.choice([3, 5, 10])), quick.jitter)
+    parts, now = [], 0.0
+    for begin, end in office_days(r, days):
+        parts += [slow.calls(r, now, begin), quick.calls(r, begin, end)]
+        now = end
+    return idle(r, np.concatenate([*parts, slow.calls(r, now, days * DAY)]))
 
 
 def back_off(r: Random, days: int) -> Contacts:
