@@ -43,6 +43,10 @@ def _numbered(pairs: Pairs) -> list[tuple[float, int]]:
     return sorted((float(time), number) for number, times in enumerate(pairs.values()) for time in times)
 
 
+def _port(at: int) -> int:
+    return 20_000 + at % 40_000
+
+
 def _zeek(path: str, fields: str, records: list[str]) -> str:
     names = "\t".join(fields.split())
     return "\n".join(["#separator \\x09", f"#path\t{path}", f"#fields\t{names}", *records, ""])
@@ -50,27 +54,22 @@ def _zeek(path: str, fields: str, records: list[str]) -> str:
 
 def conn(r: Random, pairs: Pairs) -> str:
     """Zeek's conn.log: the start of each connection, to the microsecond."""
-    return _zeek(
-        "conn",
-        CONN,
-        [
-            f"{time:.6f}\tC{at:06x}\t10.0.0.{n + 1}\t{20000 + at % 40000}\t198.51.100.{n + 1}\t443\ttcp\tssl\t0.3\t900\t600\tSF"
-            for at, (time, n) in enumerate(_numbered(pairs))
-        ],
-    )
+    rest = "443\ttcp\tssl\t0.3\t900\t600\tSF"
+    lines = [
+        f"{time:.6f}\tC{at:06x}\t10.0.0.{n + 1}\t{_port(at)}\t198.51.100.{n + 1}\t{rest}"
+        for at, (time, n) in enumerate(_numbered(pairs))
+    ]
+    return _zeek("conn", CONN, lines)
 
 
 def lookups(r: Random, pairs: Pairs) -> str:
     """Zeek's dns.log: one lookup just before each check-in. A cache that outlives the sleep shows fewer of them."""
-    return _zeek(
-        "dns",
-        DNS,
-        [
-            f"{time - 0.02:.6f}\tD{at:06x}\t10.0.0.{n + 1}\t{20000 + at % 40000}\t10.0.0.53\t53\tudp\t"
-            f"pair{n + 1}.example.net\tC_INTERNET\tA\tNOERROR\t198.51.100.{n + 1}"
-            for at, (time, n) in enumerate(_numbered(pairs))
-        ],
-    )
+    lines = [
+        f"{time - 0.02:.6f}\tD{at:06x}\t10.0.0.{n + 1}\t{_port(at)}\t10.0.0.53\t53\tudp\t"
+        f"pair{n + 1}.example.net\tC_INTERNET\tA\tNOERROR\t198.51.100.{n + 1}"
+        for at, (time, n) in enumerate(_numbered(pairs))
+    ]
+    return _zeek("dns", DNS, lines)
 
 
 def squid(r: Random, pairs: Pairs) -> str:
@@ -87,16 +86,12 @@ def squid(r: Random, pairs: Pairs) -> str:
 
 def flows(r: Random, pairs: Pairs) -> str:
     """AWS flow logs: whole seconds. A connection that is kept alive is summed up and shows no check-ins."""
-    return "\n".join(
-        [
-            *(
-                f"2 111122223333 eni-0a1b2c3d4e5f60718 10.0.0.{n + 1} 198.51.100.{n + 1} {20000 + at % 40000} 443 6 10 1200 "
-                f"{int(time)} {int(time) + 1} ACCEPT OK"
-                for at, (time, n) in enumerate(_numbered(pairs))
-            ),
-            "",
-        ]
-    )
+    lines = [
+        f"2 111122223333 eni-0a1b2c3d4e5f60718 10.0.0.{n + 1} 198.51.100.{n + 1} {_port(at)} 443 6 10 1200 "
+        f"{int(time)} {int(time) + 1} ACCEPT OK"
+        for at, (time, n) in enumerate(_numbered(pairs))
+    ]
+    return "\n".join([*lines, ""])
 
 
 LOGS: dict[str, Callable[[Random, Pairs], str]] = {

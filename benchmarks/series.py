@@ -91,24 +91,27 @@ class Context:
     ----------
     clients
         Clients that talk to the same tenant or host.
-    new
-        Whether nobody did so in the baseline; None where the logs hold no baseline.
-    agent, agent_clients
-        User agent, and how many clients have it; None where only TLS or flows are logged, `BROWSER` for that
-        of the client's own browser.
-    program, fingerprint
-        Program behind it, as endpoint records tell it, and the JA4 of its TLS library; None where nobody looks.
-    tenant
-        Whether the logs name a tenant of the host of its own (label or path), and not only a host all share.
+    new, new_for_client
+        Whether nobody, and whether this client did not, in the baseline; None where the logs hold none.
+    agent, program
+        User agent, and the program as endpoint records tell it. None where nobody looks, `BROWSER` for the
+        client's own browser. One that `alone` holds for is no other client's.
+    alone
+        Whether agent and program are this client's only; else as many clients have them as go to the host.
+    programs_new
+        Whether nobody had agent and program in the baseline; None without one.
+    fingerprint
+        JA4 of the TLS library.
     """
 
     clients: int
     new: bool | None
+    new_for_client: bool | None
     agent: str | None
-    agent_clients: int
     program: str | None
-    fingerprint: str | None
-    tenant: bool
+    alone: bool
+    programs_new: bool | None
+    fingerprint: str
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from benchmarks import traffic_by_design as by_design
 from benchmarks import traffic_malicious as bad
 from benchmarks import traffic_people as people
 from benchmarks import traffic_weeks as weeks
-from benchmarks.series import DAY, START, Estate, Family, Series
+from benchmarks.series import DAY, START, Estate, Family, Series, varied
 from benchmarks.traffic_context import around
 from benchmarks.traffic_malicious import Beat, all_day, chosen
 
@@ -83,12 +83,12 @@ SITUATIONS = (
     Family("shared front, few visits", "The user goes there, too.", bad.front((0.5, 3)), "shared front"),
     Family("shared front, many visits", "The user works there all day.", bad.front((6, 20)), "shared front"),
     Family("shared front, jitter 50 %", "The same, wider.", bad.front((2, 10), (0.5,)), "shared front"),
-    Family("redirect pairs", "Apps Script answers 302: two requests per poll.", bad.several(2, 2, 1.5), "requests"),
+    Family("redirect pairs", "Apps Script answers 302: two requests per poll.", bad.several(2, 2, 1.5), "redirects"),
     Family("two or three requests", "Fetch, answer, upload.", bad.several(2, 3, 5), "requests"),
     Family(
         "lognormal sizes",
         "Tasking and results of any size.",
-        all_day(chosen, lambda r, times: bad.varied(r, times)),
+        all_day(chosen, varied),
         "sizes",
     ),
     Family("exfiltration in pieces", "Bursts of uploads.", bad.exfiltration, "sizes"),
