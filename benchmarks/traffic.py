@@ -114,7 +114,7 @@ SITUATIONS = (
     Family("fail-over host", "Used when the first one fails.", bad.failed_over, "several hosts"),
     Family("two implants", "Two processes, or two hosts behind one address.", bad.two_implants, "several hosts"),
     Family("kept alive", "A connection per 50 or 100 polls.", bad.kept_alive, "several hosts"),
-    Family("everything at once", "Missed, jitter, requests, tasking, visits.", bad.all_at_once, "shared front"),
+    Family("everything at once", "Missed, jitter, requests, tasking, visits.", bad.all_at_once, "everything"),
 )
 MALICIOUS_DAY = tuple(replace(family, malicious=True) for family in (*GRID, *TOOLS, *SITUATIONS))
 MALICIOUS_WEEK = tuple(replace(family, malicious=True) for family in weeks.FAMILIES)

@@ -26,7 +26,7 @@ from benchmarks.series import BROWSER, Context, Estate, Family, Random
 PAGES = ("dashboard", "live video", "calendar and feeds")  # by design, and in a browser
 LIBRARIES = ("curl/8.5.0", "python-requests/2.32.3", "Go-http-client/1.1", "okhttp/4.12.0")
 FINGERPRINTS = ("ja4:t13d190900_go", "ja4:t12d190800_wininet", "ja4:t13d1516h2_browser")  # shared by all kinds
-SHARED_HOSTS = ("shared front", "redirects")  # groups of families whose host serves everybody
+SHARED_HOSTS = ("shared front", "everything", "redirects")  # groups of families whose host serves everybody
 AGENT_LOGGED = 0.6
 PROGRAM_LOGGED = 0.3  # endpoint records of network contacts are kept by few
 UPDATED = 0.05  # programs whose version is new since the baseline
