@@ -39,14 +39,13 @@ def scores_of(rhythms: Sequence[Rhythm | None]) -> Floats:
 
 
 def by_rita(series: Sequence[Series], window: Window) -> Floats:
-    """RITA's, which looks at the last day of the data set."""
+    """RITA's, which looks at the last day of the data set; many at once, too."""
     last = rita.window(*window)
-    start = rita.counted_from(last)
-    found = []
-    for one in series:
-        kept = one.times >= start
-        found.append(rita.score(one.times[kept], one.bytes_out[kept], last))
-    return np.array([np.nan if one is None else one for one in found])
+    kept = [one.times >= rita.counted_from(last) for one in series]
+    starts = np.concatenate(([0], np.cumsum([own.sum() for own in kept]))).astype(np.int64)
+    seconds = np.concatenate([np.floor(one.times[own]) for one, own in zip(series, kept, strict=True)])
+    sizes = np.concatenate([one.bytes_out[own] for one, own in zip(series, kept, strict=True)])
+    return rita.scores(starts, seconds.astype(np.int64), sizes, last)
 
 
 SCORERS: dict[str, Scorer] = {"rhythm": by_rhythm, "RITA": by_rita}
