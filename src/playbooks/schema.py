@@ -416,6 +416,36 @@ EGRESS_PAIRS = Table(
     ),
 )
 
+EGRESS_CHANNELS = Table(
+    "egress_channels",
+    "One row per way out that the check-ins of one pair do not show; thresholds: docs/how-to/read-channels.md.",
+    (
+        Column(
+            "kind",
+            "VARCHAR",
+            "long_connection, tunnel, dns_channel, rotating_destinations, shared_rhythm, polling_pairs, "
+            "first_contact_burst, upload_asymmetry, fronting",
+        ),
+        Column("src", "VARCHAR", "client"),
+        Column(
+            "dst", "VARCHAR", "the chief destination; of a DNS channel the registered domain, of a rotation its mark"
+        ),
+        Column("dsts", "VARCHAR[]", "all destinations (at most 100); of fronting the host and the SNI"),
+        Column("sentence", "VARCHAR", "what was seen, with its figures"),
+        Column("strength", "DOUBLE", "0 to 1 within its kind"),
+        Column("clients", "BIGINT", "clients that do the same with the same destination or mark"),
+        Column("source", "VARCHAR", "telemetry it was seen in"),
+        Column("first_seen", "TIMESTAMPTZ", "first event, UTC"),
+        Column("last_seen", "TIMESTAMPTZ", "last event, or end of the last connection, UTC"),
+        Column("connections", "BIGINT", "connections, queries or polls"),
+        Column("bytes_out", "BIGINT", "bytes sent by the source; null where no record tells"),
+        Column("bytes_in", "BIGINT", "bytes received by the source; null where no record tells"),
+        Column("period_s", "DOUBLE", "typical interval, seconds; null without a rhythm"),
+        Column("score", "DOUBLE", "score of the rhythm, 0 to 1; null where none was looked for"),
+        Column("refs", "VARCHAR[]", "up to 20 records behind the row, E003:4118"),
+    ),
+)
+
 CLOUD_ACTIVITY = Table(
     "cloud_activity",
     "One row per control-plane event that matters.",
@@ -582,7 +612,7 @@ RESOLUTIONS = Table(
 RESULT_TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        *(EGRESS_PAIRS, EGRESS_HOURS, CLOUD_ACTIVITY, RESOURCES, ENRICHMENT),
+        *(EGRESS_PAIRS, EGRESS_CHANNELS, EGRESS_HOURS, CLOUD_ACTIVITY, RESOURCES, ENRICHMENT),
         *(TIMELINE, LINKS, ROLE_LINKS, RESOLUTIONS),
     )
 }

@@ -12,6 +12,7 @@ from playbooks.findings.cloud import cloud_subjects
 from playbooks.findings.deciding_fields import deciding_fields
 from playbooks.findings.decisions import VERDICTS, decide, decisions
 from playbooks.findings.egress import egress_subjects
+from playbooks.findings.egress_channels import NO_CHANNELS
 from playbooks.findings.egress_priority import with_priority
 from playbooks.findings.links import links
 from playbooks.findings.outcomes import Basis, outcomes
@@ -32,6 +33,7 @@ def findings(
     sequences: pd.DataFrame,
     intel: pd.DataFrame,
     set_apart: dict[str, Any] | None = None,
+    channels: pd.DataFrame = NO_CHANNELS,
 ) -> dict[str, Any]:
     """Put everything together: the content of `findings.json`.
 
@@ -43,6 +45,8 @@ def findings(
         Egress pairs with ownership, cloud activity, stages per principal, and intelligence matches.
     set_apart
         What our own collection wrote into the audit records (`Footprint.as_json`).
+    channels
+        Ways out that check-ins do not show (rows of `schema.EGRESS_CHANNELS`).
 
     Returns
     -------
@@ -50,7 +54,7 @@ def findings(
         JSON-ready; equal input gives equal output.
     """
     config = case.config
-    subjects = _subjects(config, pairs, activity, sequences, intel)
+    subjects = _subjects(config, pairs, activity, sequences, intel, channels)
     decided = decisions(case)
     loud = [s for s in subjects if s.allowed_by is None and not _benign(decided.get(s.id))]
     quiet = [s for s in subjects if s not in loud]
@@ -79,11 +83,16 @@ def findings(
 
 
 def _subjects(
-    config: CaseFile, pairs: pd.DataFrame, activity: pd.DataFrame, sequences: pd.DataFrame, intel: pd.DataFrame
+    config: CaseFile,
+    pairs: pd.DataFrame,
+    activity: pd.DataFrame,
+    sequences: pd.DataFrame,
+    intel: pd.DataFrame,
+    channels: pd.DataFrame,
 ) -> list[Subject]:
     found = []
     if "A" in config.hypotheses:
-        found += egress_subjects(pairs, intel, config)
+        found += egress_subjects(pairs, intel, config, channels)
     if "B" in config.hypotheses:
         found += cloud_subjects(activity, sequences)
     told = [subject for subject in found if subject.is_lead]

@@ -11,8 +11,9 @@ import pandas as pd
 from playbooks.case import Allowed, CaseFile
 from playbooks.enrichment import EXPIRED, MODIFIED, NOT_YET, TOO_BROAD
 from playbooks.findings.egress_allowed import allowed_by, is_too_broad
+from playbooks.findings.egress_channels import NO_CHANNELS, channel_signals, grouped, in_channels
 from playbooks.findings.egress_signals import SHOWN_TEXT, intel_by_observable, shapes, signals_of
-from playbooks.findings.estate import PROGRAM_KINDS, RHYTHM_FROM, estate_of, filled
+from playbooks.findings.estate import PROGRAM_KINDS, RHYTHM_FROM, Estate, estate_of, filled
 from playbooks.findings.signal import ALLOWED, Signal, Subject, score
 from playbooks.scoping.egress_pairs import BY_ADDRESS, QUESTION
 
@@ -23,7 +24,9 @@ OUTSIDE = (
 )
 
 
-def egress_subjects(pairs: pd.DataFrame, intel: pd.DataFrame, config: CaseFile) -> list[Subject]:
+def egress_subjects(
+    pairs: pd.DataFrame, intel: pd.DataFrame, config: CaseFile, channels: pd.DataFrame = NO_CHANNELS
+) -> list[Subject]:
     """Destinations with at least one signal, grouped by tenant where one is known.
 
     Parameters
@@ -34,13 +37,19 @@ def egress_subjects(pairs: pd.DataFrame, intel: pd.DataFrame, config: CaseFile) 
         Rows of `schema.ENRICHMENT`.
     config
         The case.
+    channels
+        Rows of `schema.EGRESS_CHANNELS`; those over many destinations are subjects of their own.
     """
-    estate, by_value = estate_of(pairs), intel_by_observable(intel)
-    told = _candidates(pairs, by_value)
+    by_value = intel_by_observable(intel)
+    estate = replace(estate_of(pairs), channels=channel_signals(channels))
+    told = (_candidates(pairs, by_value, estate), grouped(channels, pairs))
+    rows_of = (
+        (row, by) for f in told for row, by in zip(f.itertuples(index=False), allowed_by(f, config), strict=True)
+    )
     broad = [entry for entry in config.allow_list if is_too_broad(entry)]
     groups: dict[str, list[Any]] = {}
     entries: dict[str, dict[str, None]] = {}
-    for row, allowed in zip(told.itertuples(index=False), allowed_by(told, config), strict=True):
+    for row, allowed in rows_of:
         if signals_of([row], estate, by_value):
             key = _group(row) + (ALLOWED if allowed else "")
             groups.setdefault(key, []).append(row)
@@ -53,10 +62,11 @@ def egress_subjects(pairs: pd.DataFrame, intel: pd.DataFrame, config: CaseFile) 
     return sorted(found, key=lambda subject: (-score(subject.signals), subject.key))
 
 
-def _candidates(pairs: pd.DataFrame, intel: dict[str, list[Any]]) -> pd.DataFrame:
+def _candidates(pairs: pd.DataFrame, intel: dict[str, list[Any]], estate: Estate) -> pd.DataFrame:
     """Rows that can carry a signal which leads, and what belongs to the same customer of a provider."""
     leading = (pairs.beacon_score >= RHYTHM_FROM) | (pairs.ownership == MODIFIED) | pairs.dst.isin(intel)
     leading |= filled(pairs, "traits", *(column for column, _ in PROGRAM_KINDS.values()))
+    leading |= in_channels(pairs, estate.channels)
     customer = pairs.catalogue_id.fillna("") + "/" + pairs.tenant.fillna("")
     return pairs[leading | (pairs.tenant.notna() & customer.isin(customer[leading]))]
 

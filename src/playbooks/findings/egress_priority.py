@@ -8,6 +8,7 @@ What no telemetry tells shifts nothing. The sum is squeezed into 0 to 1. It puts
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import pandas as pd
 from playbooks.case import CaseFile
 from playbooks.enrichment import MODIFIED, UNVETTED, VALID
 from playbooks.findings.egress_allowed import allowed_by
+from playbooks.findings.egress_channels import NO_CHANNELS, channel_signals, in_channels
 from playbooks.findings.egress_signals import confidence, intel_by_observable, shapes, signals_of
 from playbooks.findings.estate import (
     Estate,
@@ -45,12 +47,15 @@ WEAK_SHAPE = 0.7  # a shape that common software has, too; as a rare program, an
 DISTINCT_SHAPE = 4.0  # the published shape of a tool
 LISTED = {VALID: 5.0, UNVETTED: 2.0}  # times the source's confidence
 OWN_MODIFIED = 3.0  # our own endpoint, changed by somebody who is not on the allow-list
+CHANNEL = 6.0  # times the weight of its signal: one of full strength (.5) is as telling as half of a rhythm
 OFF_HOURS = 0.5  # times the share of contacts while the estate rests: night jobs are there, too
 REASONED = 10_000  # rows, from the first, that carry their reasons: nobody reads further
 Floats = npt.NDArray[np.float64]
 
 
-def with_priority(pairs: pd.DataFrame, intel: pd.DataFrame, config: CaseFile) -> pd.DataFrame:
+def with_priority(
+    pairs: pd.DataFrame, intel: pd.DataFrame, config: CaseFile, channels: pd.DataFrame = NO_CHANNELS
+) -> pd.DataFrame:
     """Fill `priority` and `priority_reasons`, and put the rows in that order.
 
     Parameters
@@ -61,14 +66,17 @@ def with_priority(pairs: pd.DataFrame, intel: pd.DataFrame, config: CaseFile) ->
         Rows of `schema.ENRICHMENT`.
     config
         The case; what its allow-list or inventory covers has priority 0.
+    channels
+        Rows of `schema.EGRESS_CHANNELS`.
 
     Returns
     -------
     pandas.DataFrame
         A copy of `pairs`, the highest priority first; the first `REASONED` rows with their reasons.
     """
-    estate, by_value = estate_of(pairs), intel_by_observable(intel)
-    odds = _of_all(pairs, estate) + _of_some(pairs, estate, by_value)
+    by_value = intel_by_observable(intel)
+    estate = replace(estate_of(pairs), channels=channel_signals(channels))
+    odds = _of_all(pairs, estate) + _of_some(pairs, estate, by_value) + _of_channels(pairs, estate)
     allowed = allowed_by(pairs, config)
     priority = np.where([entry is None for entry in allowed], 1 / (1 + np.exp(-odds)), 0.0)
     table = pairs.assign(priority=np.round(priority, 6), _allowed=pd.Series(allowed, index=pairs.index, dtype=object))
@@ -140,6 +148,15 @@ def _of_some(pairs: pd.DataFrame, estate: Estate, intel: dict[str, list[Any]]) -
     places = np.flatnonzero(telling)
     for at, row in zip(places, pairs.iloc[places].itertuples(index=False), strict=True):
         odds[at] = _of_row(row, estate, intel)
+    return odds
+
+
+def _of_channels(pairs: pd.DataFrame, estate: Estate) -> Floats:
+    """What other ways out than check-ins tell: the strongest of a pair."""
+    odds: Floats = np.zeros(len(pairs))
+    places = np.flatnonzero(in_channels(pairs, estate.channels))
+    for at, src, dst in zip(places, pairs.src.iloc[places], pairs.dst.iloc[places], strict=True):
+        odds[at] = CHANNEL * max(signal.weight for signal in estate.channels[str(src), str(dst)])
     return odds
 
 

@@ -59,6 +59,7 @@ def signals_of(rows: list[Any], estate: Estate, intel: Intel) -> tuple[Signal, .
     """
     found = [s for row in rows for s in (*_rhythm(row, estate), *_rarity(row, estate), *_client(row, estate))]
     found += [s for row in rows for s in (*_tools(row), *_ownership(row), *_known(row, intel))]
+    found += [s for row in rows for s in estate.channels.get((str(row.src), str(row.dst)), ())]
     best: dict[tuple[str, str], Signal] = {}
     for signal in found:
         best.setdefault((signal.kind, signal.sentence), signal)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from playbooks.findings.signal import Signal
 from playbooks.knowledge.programs import image, suffix
 
 RHYTHM_FROM = 0.7  # beacon_score from which a rhythm is called one; memoryless traffic stays below .4
@@ -37,13 +38,14 @@ class Estate:
     """The clients seen; of each program its users; of each suffix the users of each fingerprint there.
 
     `in_rhythm` counts the clients that call a host in a rhythm which serves every customer of its provider: how many
-    go there says nothing of one customer.
+    go there says nothing of one customer. `channels` are the signals of ways out that check-ins do not show.
     """
 
     clients: int
     users: Mapping[str, Users] = field(default_factory=dict)
     at_suffix: Mapping[str, Users] = field(default_factory=dict)
     in_rhythm: Mapping[str, int] = field(default_factory=dict)
+    channels: Mapping[tuple[str, str], tuple[Signal, ...]] = field(default_factory=dict)
 
     def users_of(self, program: Program) -> int:
         """Clients that have it."""

@@ -14,7 +14,7 @@ from playbooks.enrichment import UNVETTED, VALID
 
 FOUND, CLEAR, BLIND = "found", "clear", "blind"
 KINDS = {
-    "egress_rhythm": {"rhythm"},
+    "egress_rhythm": {"rhythm", "session", "dns"},  # a channel that stays open, or hides in names, calls no more
     "known_indicators": {"intelligence"},
     "function_changes": {"novelty", "sequence", "tool", "collector"},
     "public_exposure": {"exposure"},

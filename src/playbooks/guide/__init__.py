@@ -22,6 +22,7 @@ from playbooks.guide.looking import (
 from playbooks.guide.opened import open_case
 from playbooks.guide.results import QUESTIONS
 from playbooks.guide.scoping import (
+    channels,
     checkins,
     cloud,
     egress,
@@ -40,6 +41,7 @@ __all__ = [
     "acquire_query",
     "add",
     "blind_spots",
+    "channels",
     "checkins",
     "checklist",
     "clocks",

@@ -29,6 +29,7 @@ from playbooks.findings import deciding_fields, decisions, findings, links, with
 from playbooks.normalise import READINGS, Reading, normalise
 from playbooks.scoping import cloud_activity, egress_pairs, function_lifecycle, known_indicators, sequences
 from playbooks.scoping.collectors import collectors_of
+from playbooks.scoping.egress_channels import egress_channels
 from playbooks.scoping.egress_events import egress_events
 from playbooks.scoping.footprint import Footprint, own_collection
 from playbooks.scoping.passed_roles import role_links
@@ -101,6 +102,13 @@ class Results:
         return self._kept(schema.EGRESS_PAIRS, self._scope_pairs)
 
     @cached_property
+    def channels(self) -> pd.DataFrame:
+        """Ways out that the check-ins of one pair do not show."""
+        return self._kept(
+            schema.EGRESS_CHANNELS, lambda: egress_channels(self.tables, self.case.config, self._contacts)
+        )
+
+    @cached_property
     def footprint(self) -> Footprint:
         """What our own collection wrote into the audit records."""
         return own_collection(self.tables, self.case)
@@ -142,7 +150,7 @@ class Results:
         if self._is_enriched():
             return self._load(schema.EGRESS_PAIRS)
         owned = with_ownership(self.scoped_pairs, self.resources, self.activity, self.case.config)
-        ranked = with_priority(owned, self.intel, self.case.config)
+        ranked = with_priority(owned, self.intel, self.case.config, self.channels)
         self._store(schema.EGRESS_PAIRS, ranked)
         self._mark("enriched")
         return self._load(schema.EGRESS_PAIRS)
@@ -151,7 +159,8 @@ class Results:
     def findings(self) -> dict[str, Any]:
         """Findings, leads, suppressed rows, outcomes and limits; written anew each time, and what would decide more."""
         apart = self.footprint.as_json()
-        found = findings(self.case, self.coverage, self.pairs, self.activity, self.sequences, self.intel, apart)
+        tables = (self.pairs, self.activity, self.sequences, self.intel)
+        found = findings(self.case, self.coverage, *tables, apart, self.channels)
         write_json(self.case.results / "findings.json", found)
         told = deciding_fields(found, self.pairs, self.activity, self.coverage)
         write_json(self.case.results / "coverage.json", {**self.coverage, "deciding_fields": told})

@@ -9,6 +9,7 @@ from playbooks.guide.looking import show
 from playbooks.guide.opened import results_of
 from playbooks.guide.results import QUESTIONS, Results
 from playbooks.report import Table, View, checkin_raster, counted, egress_timeline, function_history
+from playbooks.scoping.egress_channels import KINDS, channels_not_looked_for
 from playbooks.scoping.egress_pairs import BY_ADDRESS
 
 PAIR_COLUMNS = [
@@ -16,6 +17,10 @@ PAIR_COLUMNS = [
     *("service", "matched_by", "tenant", "sources", "refs"),
 ]
 RANKED_COLUMNS = ["priority", "src", "dst", "ownership", "priority_reasons", "refs"]
+CHANNEL_COLUMNS = [
+    *("kind", "strength", "src", "dst", "sentence", "clients", "period_s", "score"),
+    *("bytes_out", "bytes_in", "first_seen", "last_seen", "refs"),
+]
 ACTIVITY_COLUMNS = [
     *("novelty", "time", "phase", "principal", "operation_base", "resource", "outcome", "ref"),
     *("reasons", "exposure", "allowed_by"),
@@ -72,6 +77,25 @@ def checkins(case: Case, src: str = "", dst: str = "") -> View:
         drawn = drawn[drawn.source == drawn.source.mode().iloc[0]]
     words = (f"{src} → {dst}",) if src else ("No pair had enough events for a rhythm.",)
     return View(words, pictures=(checkin_raster(drawn[["time", "src", "dst"]]),), data=events)
+
+
+def channels(case: Case, kind: str = "", rows: int = 20) -> View:
+    """Ways out that the check-ins of one pair do not show: held open, in DNS, over many hosts, by volume.
+
+    Example: `guide.channels(case, kind="dns_channel")`
+    """
+    results = results_of(case)
+    table = results.channels
+    shown = table[table.kind == kind] if kind else table
+    seen = table.kind.value_counts()
+    counts = ", ".join(f"{seen[name]:,} {name}" for name in KINDS if name in seen)
+    blind = channels_not_looked_for(results.tables)
+    words = [f"{counted(len(table), 'channel')}: {counts}." if counts else "No channel of the kinds looked for."]
+    words += [f"Not looked for {name}: {why}." for name, why in blind]
+    listed = Table(
+        "Channels, the strongest first", shown[CHANNEL_COLUMNS].head(rows), "results/egress_channels.parquet"
+    )
+    return View(tuple(words), (listed,) if len(shown) else (), data=shown)
 
 
 def worst_pair(results: Results) -> tuple[str, str]:
