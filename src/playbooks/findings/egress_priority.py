@@ -105,7 +105,7 @@ def _of_rhythm(score: Floats) -> Floats:
     """Steep where chance ends, flat where every rhythm is clear: an updater's is no less clear than an implant's."""
     steep, half = score**STEEPNESS, HALF_RHYTHM**STEEPNESS
     gone = steep * (1 + half) / (steep + half)
-    return NO_RHYTHM + (FULL_RHYTHM - NO_RHYTHM) * gone
+    return np.asarray(NO_RHYTHM + (FULL_RHYTHM - NO_RHYTHM) * gone)
 
 
 def _shared(pairs: pd.DataFrame) -> npt.NDArray[np.bool_]:
