@@ -126,12 +126,10 @@ def test_nothing_is_found_on_the_quiet_twin_and_clear_says_over_what(quiet: Samp
 
 def test_heavy_benign_use_is_a_lead_at_most_and_never_for_its_provider(twin: tuple[str, SampleRun]) -> None:
     _, run = twin
-    implants = {src for one in run.found["findings"] for src in one["subjects"].get("src", ())}
-    leads = [lead for lead in run.found["leads"] if not implants & set(lead["subjects"].get("src", ()))]
-    told = [*leads, *run.found["suppressed"]]
+    told = [*run.found["leads"], *run.found["suppressed"]]
     assert {tuple(sorted({signal["kind"] for signal in one["signals"]})) for one in told} == {("rhythm",)}
-    assert all(lead["score"] <= 0.25 for lead in leads)
-    assert not [lead for lead in leads if any("is a host of" in line for line in lead["context"])]
+    assert all(lead["score"] <= 0.25 for lead in run.found["leads"])
+    assert not [lead for lead in run.found["leads"] if any("is a host of" in line for line in lead["context"])]
 
 
 def test_what_the_house_accepted_is_set_aside_with_owner_and_expiry(twin: tuple[str, SampleRun]) -> None:

@@ -350,6 +350,11 @@ EGRESS_PAIRS = Table(
         Column("src", "VARCHAR", "client address (or name where the log has only that)"),
         Column("dst", "VARCHAR", "destination: name where one is known, address otherwise"),
         Column("kind", "VARCHAR", "fqdn, ip or fingerprint"),
+        Column(
+            "answered_names",
+            "VARCHAR[]",
+            "names that the client was answered with this address, where there are several (at most 20)",
+        ),
         Column("provider", "VARCHAR", "provider by the catalogue, or by a published address range; null outside both"),
         Column("service", "VARCHAR", "service by the same"),
         Column("region", "VARCHAR", "region by the same, where host name or range tell it"),

@@ -230,3 +230,16 @@ def test_tenants_and_programs_are_accepted_by_name_and_until_their_day(
 
 def test_no_pairs_give_no_subjects() -> None:
     assert egress_subjects(t.pairs(), t.intel(), t.config()) == []
+
+
+def test_flows_to_a_shared_address_stand_beside_the_name_that_is_a_subject() -> None:
+    named = t.pair(dst="c2.example", tenant=None, catalogue_id=None, **t.RHYTHM | t.RARE)
+    address = t.pair(dst="203.0.113.9", kind="ip", tenant=None, catalogue_id=None, refs=["E002:5"], **t.RHYTHM | t.RARE)
+    shared = address | {"answered_names": ["c2.example", "other.example"]}
+    [one] = subjects(named, shared)
+    assert one.subjects["dst"] == ["c2.example"]
+    assert [line for line in one.context if "203.0.113.9" in line and "E002:5" in line]
+    assert len(subjects(named, address)) == 2
+    assert len(subjects(named, shared | {"src": "10.0.0.77"})) == 2  # another client asked for it
+    listed = t.item(observable="203.0.113.9")
+    assert len(subjects(named, shared, intel=t.intel(listed))) == 2  # it has a signal of its own

@@ -65,6 +65,7 @@ VERBS: dict[str, Callable[[Case], View]] = {
     "cloud": guide.cloud,
     "functions": guide.functions,
     "sequences": guide.sequences,
+    "channels": guide.channels,
     "enrich": guide.enrich,
     "intelligence": guide.intelligence,
     "findings": guide.findings,

@@ -107,3 +107,14 @@ def test_a_hostile_value_is_cut_and_costs_no_time(tmp_path: Path) -> None:
     bomb = "https://x.example/" + "assets/" * 200_000
     row = one(tmp_path, http_activity=[http(1, HOST, "x.example", bomb, http_request_user_agent="A" * 1_000_000)])
     assert row.traits == []
+
+
+def test_a_shared_address_carries_the_names_its_client_was_answered_with(tmp_path: Path) -> None:
+    answers = [dns(0, HOST, name, answers=[FAR]) for name in ("b.example", "a.example")]
+    answers.append(dns(0, OTHER, "c.example", answers=[FAR]))
+    frame = egress_pairs(
+        tables(tmp_path, dns_activity=answers, network_activity=[flow(60, HOST, FAR), flow(61, OTHER, FAR)]),
+        CaseFile(case_id="T-1"),
+    ).set_index(["src", "dst"])
+    assert frame.loc[(HOST, FAR)].answered_names == ["a.example", "b.example"]
+    assert frame.loc[(OTHER, "c.example")].answered_names == []  # one name alone names the flow itself

@@ -12,6 +12,7 @@ from playbooks.case import Allowed, CaseFile
 from playbooks.enrichment import EXPIRED, MODIFIED, NOT_YET, TOO_BROAD
 from playbooks.findings.egress_allowed import allowed_by, is_too_broad
 from playbooks.findings.egress_channels import NO_CHANNELS, channel_signals, grouped, in_channels
+from playbooks.findings.egress_shared import same_traffic
 from playbooks.findings.egress_signals import SHOWN_TEXT, intel_by_observable, shapes, signals_of
 from playbooks.findings.estate import PROGRAM_KINDS, RHYTHM_FROM, Estate, estate_of, filled
 from playbooks.findings.signal import ALLOWED, Signal, Subject, score
@@ -54,11 +55,14 @@ def egress_subjects(
             key = _group(row) + (ALLOWED if allowed else "")
             groups.setdefault(key, []).append(row)
             entries.setdefault(key, {}).update({allowed: None} if allowed else {})
+    beside = same_traffic(groups, estate, by_value)
     subjects = (
-        _subject(key, "; ".join(entries[key]) or None, rows, signals_of(rows, estate, by_value), by_value)
+        (key, _subject(key, "; ".join(entries[key]) or None, rows, signals_of(rows, estate, by_value), by_value))
         for key, rows in groups.items()
     )
-    found = [replace(one, context=(*one.context, *_not_honoured(one, broad))) for one in subjects]
+    found = [
+        replace(one, context=(*one.context, *beside.get(key, ()), *_not_honoured(one, broad))) for key, one in subjects
+    ]
     return sorted(found, key=lambda subject: (-score(subject.signals), subject.key))
 
 

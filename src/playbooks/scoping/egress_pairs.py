@@ -21,6 +21,7 @@ from playbooks import schema
 from playbooks.case import CaseFile
 from playbooks.engine import Tables
 from playbooks.scoping.address_ranges import Publisher, publishers
+from playbooks.scoping.answered_names import answered_names
 from playbooks.scoping.destinations import Destinations, classify
 from playbooks.scoping.egress_events import egress_events, within
 from playbooks.scoping.pair_context import LISTED, carried, hours, listed, new_programs
@@ -95,6 +96,7 @@ def egress_pairs(tables: Tables, case: CaseFile, contacts: ir.Table | None = Non
         **hours(telemetry, pairs),
         **listed(seen, pairs, filled),
         **tool_traits(seen, pairs, filled),
+        **answered_names(seen, tables.dns_activity, pairs),
         "rita_score": _by_pair(pairs, rita_scores(tables, contacts, case)),
     }
     return _finished(columns | _new(columns, pairs, contacts, destinations, tables, case))
