@@ -671,7 +671,7 @@ SCOPE = Table(
         Column("connections", "BIGINT", "contacts in the telemetry that saw most of them"),
         Column("bytes_out", "BIGINT", "bytes that left in the telemetry that saw most; null where none counts"),
         Column("bytes_in", "BIGINT", "bytes that came in the same"),
-        Column("counted_in", "VARCHAR", "formats that count the bytes; TLS, tunnels and packet heads are in them"),
+        Column("counted_in", "VARCHAR", "format that counts either way, and of how many contacts; overhead is in them"),
         Column("refs", "VARCHAR[]", "up to 5 records, the first and the last among them"),
     ),
 )

@@ -25,13 +25,18 @@ Confidence = Literal["high", "medium", "low"]
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage; `shown_by` names the channels of which one must be in evidence before silence means anything."""
+    """One stage.
+
+    `shown_by` names the channels of which one must be in evidence before silence means anything; `needs` whether it
+    must report around first contact, or before it.
+    """
 
     __pydantic_config__ = STRICT
     id: str
     name: str
     tactics: tuple[str, ...]
     shown_by: tuple[str, ...]
+    needs: Literal["around", "before"] = "around"
 
 
 @dataclass(frozen=True)

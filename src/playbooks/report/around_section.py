@@ -47,8 +47,8 @@ def _lifecycle(entry: Mapping[str, Any], related: pd.DataFrame | None) -> dict[s
 def scope_section(scope: pd.DataFrame | None, notes: Sequence[str]) -> dict[str, Any]:
     """Sources that share a trait with findings and leads."""
     rows = [] if scope is None else scope.head(MOST_ROWS).to_dict("records")
-    heads = ["Source", "Finding", "Of it", "Names, users, programs", "Shares", "First seen (UTC)", "Began", "Last seen (UTC)",
-             "Contacts", "Bytes out", "Bytes in", "Counted in", "Records"]  # fmt: skip
+    heads = ["Source", "Finding", "Of it", "Names, users, programs", "Shares", "First seen (UTC)", "Began",
+             "Last seen (UTC)", "Contacts", "Bytes out", "Bytes in", "Counted in", "Records"]  # fmt: skip
     return {
         "rows": [_scope_row(row) for row in rows],
         "total": 0 if scope is None else len(scope),

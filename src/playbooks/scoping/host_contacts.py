@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import ibis
 
 from playbooks.knowledge.lifecycle import load_lifecycle
 from playbooks.scoping.addresses import INTERNAL, not_external
-from playbooks.scoping.watched import Watched, spans, table_of
+from playbooks.scoping.watched import Watched, moment, spans, table_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from playbooks.case import CaseFile
     from playbooks.engine import Tables
 
+HISTORY_HOURS = 24  # of contacts before it, for a destination to be called new
 NEW_WITHIN_HOURS = 1  # before first contact: what a lure leads to is visited at once
 NEW_SHOWN = 20
 UPLOAD_BYTES = 5_000_000  # to one destination around first contact; forms and mail stay below
@@ -72,6 +74,8 @@ def _new_destinations(contacts: ir.Table, hosts: list[Watched], towards: ir.Tabl
     opened = mine.first_contact - ibis.interval(hours=NEW_WITHIN_HOURS)
     near = mine.filter(mine.time >= opened, mine.time < mine.first_contact)
     near = near.anti_join(towards, [near.finding == towards["of"], near.dst == towards.towards])
+    begins = contacts.aggregate(begins=ibis._.time.min()).to_pyarrow()["begins"][0].as_py()
+    near = near.filter(near.time >= moment(begins + dt.timedelta(hours=HISTORY_HOURS)))
     first = _first(near, ["finding", "who", "dst"])
     seen = contacts.semi_join(first, "dst").group_by("dst").agg(begins=ibis._.time.min())
     fresh = first.inner_join(seen, "dst")

@@ -80,16 +80,22 @@ def most_telling(records: ir.Table) -> ir.Table:
 
 
 def kinds_of_records(records: ir.Table) -> ir.Table:
-    """(finding, who, channel, format, family, ever, around): which telemetry reports of which host, and when."""
+    """(finding, who, channel, format, family, ever, around, before): which telemetry reports of which host, and when.
+
+    `around` counts the span around first contact, `before` its part up to it. A log with plain-text URLs only does
+    not see the web: URLs count where some are of https.
+    """
     around = (records.time >= records.since) & (records.time < records.until)
-    useful = (records.channel != "urls") | records.url.notnull()
+    before = around & (records.time < records.first_contact)
+    useful = (records.channel != "urls") | _fits(records.url, "^https://")
     rows = records.mutate(
         channel=ibis.ifelse(useful.fill_null(True), records.channel, ibis.null("string")),
         family=records.activity.re_extract(r"^(\D+) \d", 1),
         around=around.cast("int64"),
+        before=before.cast("int64"),
     )
-    return rows.group_by("finding", "who", "side", "channel", "format", "family").agg(
-        ever=ibis._.count(), around=rows.around.sum()
+    return rows.group_by("finding", "who", "channel", "format", "family").agg(
+        ever=ibis._.count(), around=rows.around.sum(), before=rows.before.sum()
     )
 
 

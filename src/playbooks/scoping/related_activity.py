@@ -99,12 +99,12 @@ def related_activity(
     rows = most_telling(records).to_pyarrow().to_pylist()
     rows += contact_rows(contacts, tables, case, hosts)
     kinds = kinds_of_records(records).to_pyarrow().to_pylist()
-    seen = channels_seen(kinds, wire_channels(contacts, tables.network_activity, case, hosts), tables, hosts)
+    seen = channels_seen(kinds, wire_channels(contacts, tables.network_activity, case, hosts), hosts)
     by_stage = _by_stage(rows)
     told = [_told(row) for several in by_stage.values() for row in _most(several)]
     told.sort(key=lambda row: (row["time"], row["finding"], row["src"], row["ref"], row["sentence"]))
     stages = [
-        _stage_row(host, stage, by_stage.get((*host.key, stage.id), []), seen[host.key])
+        _stage_row(host, stage, by_stage.get((*host.key, stage.id), []), seen[host.key, stage.needs])
         for host in hosts
         for stage in load_lifecycle().stages
     ]

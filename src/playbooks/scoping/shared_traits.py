@@ -51,7 +51,7 @@ RHYTHM_FROM = 0.5  # beacon score of a source that is said to share a rhythm
 RARE_CLIENTS = 2  # clients of the destination it calls
 MOST_FINDINGS, MOST_SOURCES, MOST_REFS, MOST_LISTED = 60, 200, 5, 5
 BEGINS_WITHIN_S = 3600  # of the first record of any contact: it may have begun before the records
-BY_VALUE = {"user agent": "user_agent", "path": "path", "fingerprint": "fingerprint", "process": "process"}
+BY_VALUE = {"user agent": "user_agent", "path": "path_id", "fingerprint": "fingerprint", "process": "process"}
 FOLLOWED = {"destination": "dst", **BY_VALUE}
 Trait = tuple[str, str, str]  # finding, kind, value
 Key = tuple[str, str]  # finding, source
@@ -85,6 +85,7 @@ def shared_traits(
     looked = entries[:MOST_FINDINGS]
     if not looked:
         return Scope(_frame([]), (), 0, 0)
+    contacts = contacts.mutate(path_id=contacts.path.re_replace(r"[?#].*$", ""))
     followed, notes = _traits(looked, pairs, within(contacts, case.window))
     matches = _matches(contacts, followed)
     shares = _shares(matches)
@@ -108,6 +109,7 @@ def shared_traits(
             "destinations": lists["dst"].get(key, []),
             "shares": shares.get(key, []),
             **volumes[key],
+            "counted_in": "; ".join(f"{way}: {where}" for way, where in sorted(volumes[key]["counted_in"].items())),
             "began": _began(volumes[key]["first_seen"], edges, case),
             "refs": refs.get(key, []),
         }
@@ -232,9 +234,11 @@ def _added(told: dict[str, Any], row: Mapping[str, Any]) -> None:
     told["connections"] = max(told.get("connections", 0), row["n"])
     told.setdefault("bytes_out", None)
     told.setdefault("bytes_in", None)
-    told.setdefault("counted_in", None)
-    if row["sent"] is not None and row["sent"] > (told["bytes_out"] if told["bytes_out"] is not None else -1):
-        told |= {"bytes_out": row["sent"], "bytes_in": row["came"], "counted_in": f"{row['format']} ({row['source']})"}
+    told.setdefault("counted_in", {})
+    for name, value in (("bytes_out", row["sent"]), ("bytes_in", row["came"])):
+        if value is not None and (told[name] is None or value > told[name]):
+            told[name] = value
+            told["counted_in"] = {**told["counted_in"], name: f"{row['format']}, {row['n']:,} contacts"}
 
 
 def _chosen(entries: list[Mapping[str, Any]], volumes: Mapping[Key, Mapping[str, Any]]) -> tuple[list[Key], int]:

@@ -88,10 +88,10 @@ def _sentence(frame: pd.DataFrame, inside: pd.DataFrame, columns: list[str], row
         counted(inside["src"].nunique() - len(rows), "more source"),
     ]
     left = [words for words in missing if not words.startswith("0 ")]
+    places = counted(len(columns), "tenant or destination", "tenants or destinations")
     return (
-        f"{counted(len(rows), 'source')} and {counted(len(columns), 'tenant or destination', 'tenants or destinations')}"
-        f": those of findings and leads, then those most worth a look. {about} A larger mark means more contacts."
-        + (f" Not drawn: {', '.join(left)}." if left else "")
+        f"{counted(len(rows), 'source')} and {places}: those of findings and leads, then those most worth a look. "
+        f"{about} A larger mark means more contacts." + (f" Not drawn: {', '.join(left)}." if left else "")
     )
 
 
