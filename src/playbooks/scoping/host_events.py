@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from playbooks.engine import Tables
 
+HISTORY_HOURS = 12  # of the host's records before a start, for it to be called the first
 EVENTS_A_STAGE = 20  # of one host and finding; the number of all is told
 ENDPOINT_CLASSES = (1001, 1005, 1006, 1007, 2004, 201001, 201002, 201004)  # their address is the host's own
 DETECTION, AUTHENTICATION, ACCOUNT_CLASSES = 2004, 3002, (3001, 3006)
@@ -68,7 +69,8 @@ def most_telling(records: ir.Table) -> ir.Table:
         program=program.fill_null(False),
     )
     rows = rows.filter(rows.rule.notnull(), rows.time >= rows.since, rows.time < rows.until)
-    fresh = (rows.program & (rows.earliest == rows.time) & (rows.time > rows.history)).fill_null(False)
+    known_for = ibis.interval(hours=HISTORY_HOURS)
+    fresh = (rows.program & (rows.earliest == rows.time) & (rows.time > rows.history + known_for)).fill_null(False)
     rank = ibis.cases((rows.rule.isin(telling), 0), (fresh & start.fill_null(False), 1), else_=2)
     rows = rows.mutate(fresh=fresh, rank=rank, stage=_stage(rows.rule), away=_seconds_away(rows))
     mine = [rows.finding, rows.who, rows.stage]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -20,6 +21,10 @@ ANSWERS = {
     "blind": "no telemetry that could show it",
     "clear": "nothing in the records",
 }
+# seconds from first contact that get a label; the axis is logarithmic: minutes count near it, hours far off
+TICKS = {60: "1 min", 600: "10 min", 3600: "1 h", 21_600: "6 h", 86_400: "1 d", 604_800: "7 d"}
+NEAR_S = 30.0
+LEFT_SHARE = 0.45  # of the width: a label there would stand on the line of first contact
 BLIND_FILL = "rgba(122,130,140,.16)"
 
 
@@ -60,13 +65,16 @@ def _sentence(activity: pd.DataFrame, stages: pd.DataFrame, lanes: list[str], an
 def _lanes(drawn: pd.DataFrame, lanes: list[str], answers: dict[str, str]) -> go.Figure:
     import plotly.graph_objects as go
 
-    hours = drawn["relative_s"].astype(float) / 3600
-    low, high = (min(float(hours.min()), -0.5), max(float(hours.max()), 0.5)) if len(drawn) else (-0.5, 0.5)
+    places = [_place(seconds) for seconds in drawn["relative_s"]]
+    low, high = min([*places, _place(-60)]), max([*places, _place(60)])
     room = (high - low) * 0.04
+    left = (0 - low) / (high - low) > LEFT_SHARE
     figure = go.Figure([_marks(drawn, lanes, telling=True, room=room), _marks(drawn, lanes, telling=False, room=room)])
     for number, lane in enumerate(lanes):
         if words := ANSWERS.get(answers[lane]):
-            _said(figure, number, words, blind=answers[lane] == "blind", at=low - room)
+            _said(
+                figure, number, words, blind=answers[lane] == "blind", at=low - room if left else high + room, left=left
+            )
     figure.add_vline(x=0, line={"color": VERMILION, "width": 1.5, "dash": "dot"})
     figure.add_annotation(
         x=0, y=-0.75, text="first contact", showarrow=False, font={"color": VERMILION, "size": 12}, yanchor="bottom",
@@ -74,19 +82,38 @@ def _lanes(drawn: pd.DataFrame, lanes: list[str], answers: dict[str, str]) -> go
     )  # fmt: skip
     figure.update_yaxes(
         tickvals=list(range(len(lanes))), ticktext=[lane.replace("-", " ") for lane in lanes],
-        range=[len(lanes) - 0.4, -0.75], ticks="",
+        range=[len(lanes) - 0.4, -0.75], ticks="", showgrid=False,
     )  # fmt: skip
-    figure.update_xaxes(title_text="hours from first contact", range=[low - room, high + room], zeroline=False)
+    figure.update_xaxes(
+        title_text="before and after first contact, minutes near it and hours far off", zeroline=False,
+        range=[low - room, high + room], **_ticks(low, high),
+    )  # fmt: skip
     framed(figure, round(len(lanes) * ROWS_A_LANE), 110)
     return figure.update_layout(legend={"y": 1.07})
 
 
-def _said(figure: go.Figure, number: int, words: str, blind: bool, at: float) -> None:
+def _place(seconds: float) -> float:
+    """Where a moment stands on the axis: the logarithm of its distance from first contact, with its sign."""
+    return math.copysign(math.log10(1 + abs(seconds) / NEAR_S), seconds)
+
+
+def _ticks(low: float, high: float) -> dict[str, list[Any]]:
+    marks = [
+        (sign * seconds, f"{word} {words}") for sign, word in ((-1, "−"), (1, "+")) for seconds, words in TICKS.items()
+    ]
+    inside = [
+        (_place(seconds), words.replace(" ", "", 1)) for seconds, words in marks if low <= _place(seconds) <= high
+    ]
+    return {"tickvals": [place for place, _ in inside], "ticktext": [words for _, words in inside]}
+
+
+def _said(figure: go.Figure, number: int, words: str, blind: bool, at: float, left: bool) -> None:
     """Write across a lane why it is empty; a blind one is filled, a clear one is not."""
     if blind:
         figure.add_hrect(y0=number - 0.42, y1=number + 0.42, fillcolor=BLIND_FILL, line_width=0, layer="below")
     figure.add_annotation(
-        x=at, y=number, text=f"{'blind: ' if blind else ''}{words}", showarrow=False, xanchor="left", xshift=8,
+        x=at, y=number, text=f"{'blind: ' if blind else ''}{words}", showarrow=False,
+        xanchor="left" if left else "right", xshift=8 if left else -8,
         font={"size": 11, "color": GREY},
     )  # fmt: skip
 
@@ -95,14 +122,14 @@ def _marks(drawn: pd.DataFrame, lanes: list[str], telling: bool, room: float) ->
     import plotly.graph_objects as go
 
     lane_of = {lane: number for number, lane in enumerate(lanes)}
-    hours = drawn["relative_s"].astype(float) / 3600
-    slot = (hours / max(room, 0.001)).round()
+    places = drawn["relative_s"].map(_place)
+    slot = (places / room / 0.6).round()
     lift = drawn.assign(slot=slot).groupby(["stage", "slot"]).cumcount() % len(LIFTS)
     chosen = drawn["telling"].astype(bool) == telling
     part = drawn[chosen]
     heights = [lane_of[lane] + LIFTS[step] for lane, step in zip(part["stage"], lift[chosen], strict=True)]
     return go.Scatter(
-        x=hours[chosen].round(4).tolist(),
+        x=places[chosen].round(4).tolist(),
         y=heights,
         mode="markers",
         name="telling" if telling else "ordinary by itself",
