@@ -81,7 +81,7 @@ def _sentence(frame: pd.DataFrame, inside: pd.DataFrame, columns: list[str], row
         f"Of findings: {', '.join(f'{named(row.src)} → {named(row.column)}' for row in told.head(5).itertuples())}"
         f"{' and more' if len(told) > 5 else ''}."
         if len(told)
-        else "None of them is in a finding."
+        else "No finding is about any of them."
     )
     missing = [
         counted(frame["column"].nunique() - len(columns), "more destination"),
