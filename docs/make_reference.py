@@ -29,8 +29,18 @@ from playbooks.formats import FORMATS
 from playbooks.guide.results import QUESTIONS
 from playbooks.knowledge.catalogue import load_catalogue
 from playbooks.knowledge.characteristics import load_characteristics
+from playbooks.knowledge.lifecycle import Rule, load_lifecycle
 from playbooks.knowledge.operations import load_operations
-from playbooks.scoping import novelty, rhythm, sequences
+from playbooks.scoping import (
+    host_contacts,
+    host_events,
+    novelty,
+    related_activity,
+    rhythm,
+    sequences,
+    shared_traits,
+    watched,
+)
 from playbooks.steps import OWN_PARAMETER, STEPS, notebooks_folder, parameters_of
 
 PAGES_FOLDER = Path(__file__).resolve().parent / "reference"
@@ -557,6 +567,52 @@ def _phase(phase: str, found: list[typing.Any]) -> str:
     return f"## {phase}\n\n" + table(header, rows)
 
 
+def lifecycle() -> str:
+    """Stages, telemetry and rules by which records around first contact are read."""
+    known = load_lifecycle()
+    stages = [
+        (stage.name, ", ".join(map(code, stage.shown_by)), stage.needs, ", ".join(stage.tactics))
+        for stage in known.stages
+    ]
+    channels = [(code(one.id), one.what, one.open) for one in known.channels]
+    return page(
+        "Around first contact: stages, telemetry, rules",
+        f"Data version {known.version}. How to use it: [around first contact](../how-to/around-first-contact.md).",
+        "## Stages",
+        "A stage without a record is *clear* only where one of the telemetry named here reports of the host around "
+        "first contact (or before it); else it is *blind*.",
+        table(("stage", "one of these must report of the host", "when", "tactics"), stages),
+        "## Telemetry",
+        "It counts where records of the host itself are in evidence, and the log that holds them reports of the host "
+        "in the span.",
+        table(("telemetry", "what", "collect, where it is lacking"), channels),
+        "## Rules",
+        "The first that fits a record counts. Telling: hardly ordinary on a host.",
+        table(
+            ("stage", "rule", "telemetry", "techniques", "telling", "confidence", "sources", "innocent if"),
+            [_rule(rule) for stage in known.stages for rule in known.every_rule if rule.stage == stage.id],
+        ),
+        *(_question(one.QUESTION) for one in (related_activity, shared_traits)),
+        "## Thresholds",
+        *(_constants(module) for module in (watched, host_events, host_contacts, shared_traits)),
+    )
+
+
+def _rule(rule: Rule) -> tuple[str, ...]:
+    techniques = ", ".join(rule.attack) or ("those of the operation" if rule.operations else "–")
+    sources, telling = ", ".join(rule.sources), "yes" if rule.telling else "no"
+    return (
+        rule.stage,
+        code(rule.id),
+        code(rule.channel),
+        techniques,
+        telling,
+        rule.confidence,
+        sources,
+        rule.innocent_if,
+    )
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands,
     "exit-codes.md": exit_codes,
@@ -568,6 +624,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "findings.md": findings,
     "catalogue.md": catalogue,
     "operations.md": operations,
+    "lifecycle.md": lifecycle,
 }
 
 

@@ -55,7 +55,8 @@ def test_after_a_run_every_link_is_verified_and_what_is_not_there_is_said(incide
     assert {name: state for name, (state, _) in found.items()} == AFTER_A_RUN
     shown = json.loads((incident.case / "results/cited_records.json").read_text())["records"]
     cited = {ref for kind in ("findings", "leads", "suppressed") for entry in incident.found[kind]
-             for s in entry.get("signals", ()) for ref in s["refs"]}  # fmt: skip
+             for s in (*entry.get("signals", ()), *(entry.get("lifecycle") or {}).get("stages", ()))
+             for ref in s["refs"]}  # fmt: skip
     assert found["cited records"][1] == (
         f"{len(cited)} records are cited, all there; {len(shown)} are shown, each as it stands"
     )
@@ -173,7 +174,7 @@ TAMPERED: dict[str, tuple[Callable[[Path], object], dict[str, tuple[str, str]]]]
     ),
     "the chain before the run": (
         rerecord("added", lambda entry: entry["actor"].update(user="somebody else")),
-        {"run record": ("broken", "custody.jsonl: entry 14 is not the one that the run saw: it was ")},
+        {"run record": ("broken", "custody.jsonl: entry 15 is not the one that the run saw: it was ")},
     ),
     "a finding that cites an item that is not there": (
         forged_reference("E099:1"),
@@ -225,7 +226,7 @@ def test_evidence_added_after_the_run_is_told(incident: SampleRun, tmp_path: Pat
     add(open_case(case), [tmp_path / "late.log"])
     found = said(case)
     assert found["up to date"][0] == "not checked"
-    assert "1 items were added since (E015 first)" in found["up to date"][1]
+    assert "1 items were added since (E016 first)" in found["up to date"][1]
     assert found["bag"][0] == found["run record"][0] == "verified"
 
 
@@ -287,11 +288,11 @@ def test_a_run_that_was_killed_is_told_and_the_next_one_mends_it(incident: Sampl
 def test_the_acts_of_a_case_are_in_the_chain_in_their_order(incident: SampleRun) -> None:
     entries = custody.entries(incident.case / "custody.jsonl")
     acts = [entry["activity"] for entry in entries]
-    assert acts == ["added"] * 14 + ["read", "exported", "ran"]
+    assert acts == ["added"] * 15 + ["read", "exported", "ran"]
     read, exported, ran = entries[-3:]
     run = json.loads((incident.case / "run.json").read_text())
     assert read["run_id"] == exported["run_id"] == ran["run_id"] == run["run_id"]
-    assert (read["items"], read["head"]) == (14, entries[13]["fingerprint"])
+    assert (read["items"], read["head"]) == (15, entries[14]["fingerprint"])
     results = {file.relative_to(incident.case).as_posix() for file in (incident.case / "results").glob("[!.]*")}
     assert set(exported["files"]) == {"report/report.html"} | results
     assert set(run["files"]) > set(exported["files"])

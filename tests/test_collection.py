@@ -323,3 +323,21 @@ def test_a_role_that_was_changed_itself_is_listed_once() -> None:
     acts = t.act(), t.act("AttachRolePolicy", "identity", resource="billing-role", resource_type="role", ref="E002:8")
     result = checklist(told(), t.pairs(), t.activity(*acts), coverage(**ALL), roles=roles)
     assert [row["refs"] for row in result["rows"] if row["kind"] == "role-policies"] == [["E002:8"]]
+
+
+def test_a_stage_that_is_blind_asks_for_what_would_open_it() -> None:
+    stages = [
+        {"stage": "execution", "name": "Execution", "state": "blind", "blind_for": ["10.0.0.1"], "refs": []},
+        {"stage": "persistence", "name": "Persistence", "state": "blind", "blind_for": ["10.0.0.1"], "refs": []},
+        {"stage": "exfiltration", "name": "Collection", "state": "clear", "blind_for": [], "refs": []},
+        {"stage": "command-and-control", "name": "C2", "state": "found", "blind_for": [], "refs": ["E003:7"]},
+    ]
+    found = told(about("A", **PLACE) | {"lifecycle": {"stages": stages}})
+    rows = {row["kind"]: row for row in listed(found)["rows"] if row["kind"].startswith("lifecycle-")}
+    assert set(rows) == {f"lifecycle-{name}" for name in ("processes", "scripts", "registry", "jobs")}
+    row = rows["lifecycle-processes"]
+    assert (row["entity"], row["refs"], row["because"], row["state"]) == (
+        "host 10.0.0.1", ["E003:7"], ["A-1"], "not yet",
+    )  # fmt: skip
+    assert row["why_now"] == "without it these stages are blind around first contact: execution, persistence"
+    assert "Sysmon 1" in row["what"]

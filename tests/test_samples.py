@@ -118,7 +118,7 @@ def test_the_truth_counts_records_as_they_stand_in_the_files(twin: str) -> None:
 
 def test_every_planted_record_shows_what_the_truth_says() -> None:
     names = {
-        "A1": (b"bluefern-4417.workers.dev", b"198.51.100.6"),
+        "A1": (b"bluefern-4417.workers.dev", b"198.51.100.6", b"WS-0317"),
         "A2": (b"q7m2xw5tkd4hzv6nacr3ybe5ju0sfgpl", b"cdn-assets.example-partner.test", b"203.0.113.14"),
         "B1": (b"j.doe", b"invoice-export"),
     }

@@ -17,6 +17,7 @@ from typing import Any
 
 import cloudtrail_files
 import cloudtrail_records
+import endpoint_logs
 import estate
 import exchanges
 import network_logs
@@ -71,7 +72,8 @@ def log_files(scenario: str) -> list[LogFile]:
         network_logs.write_exchange(logs, exchange, number)
     network_logs.write_background(logs)
     network_logs.write_damage(logs)
-    return [*logs.values(), *cloudtrail_files.write_trail(quiet), indicators(quiet)]
+    audit, endpoint = cloudtrail_files.write_trail(quiet), endpoint_logs.write_endpoint(quiet)
+    return [*logs.values(), *audit, indicators(quiet), endpoint]
 
 
 def marked(files: list[LogFile], fact: str) -> list[dict[str, Any]]:

@@ -248,13 +248,13 @@ def _check_records(case: Case, chain: list[dict[str, Any]]) -> Check:
 
 
 def _refs(found: dict[str, Any]) -> dict[str, None]:
-    told = [entry for kind in ("findings", "leads", "suppressed") for entry in found.get(kind) or ()]
+    entries = [entry for kind in ("findings", "leads", "suppressed") for entry in found.get(kind) or ()]
     return dict.fromkeys(
         str(ref)
-        for entry in told
+        for entry in entries
         if isinstance(entry, dict)
-        for signal in entry.get("signals") or ()
-        for ref in signal.get("refs") or ()
+        for told in (*(entry.get("signals") or ()), *((entry.get("lifecycle") or {}).get("stages") or ()))
+        for ref in told.get("refs") or ()
     )
 
 

@@ -614,10 +614,77 @@ RESOLUTIONS = Table(
     ),
 )
 
+RELATED_ACTIVITY = Table(
+    "related_activity",
+    "What happened on the hosts of findings and leads, and to their users, around first contact (at most 20 rows a "
+    "stage).",
+    (
+        Column("time", "TIMESTAMPTZ", "when, UTC"),
+        Column("finding", "VARCHAR", "id of the finding or lead"),
+        Column("src", "VARCHAR", "its client"),
+        Column("stage", "VARCHAR", "initial-access, execution, persistence, …: what the record is consistent with"),
+        Column("attack", "VARCHAR[]", "ATT&CK technique ids, as context"),
+        Column("host", "VARCHAR", "machine that the record names, else the client"),
+        Column("user", "VARCHAR", "account that the record names; null where it names none"),
+        Column("sentence", "VARCHAR", "what the record says, in words"),
+        Column("matched_by", "VARCHAR", "host name, address, client of another machine, or user"),
+        Column("relative_s", "BIGINT", "seconds from first contact; negative before it"),
+        Column("rule", "VARCHAR", "rule of the lifecycle that read it"),
+        Column("telling", "BOOLEAN", "hardly ordinary on a host, or a program that ran for the first time"),
+        Column("confidence", "VARCHAR", "of the rule: high, medium, low"),
+        Column("innocent_if", "VARCHAR", "the innocent reading"),
+        Column("ref", "VARCHAR", "the record, E003:4118"),
+    ),
+)
+
+LIFECYCLE_STAGES = Table(
+    "lifecycle_stages",
+    "Per finding, client and stage of an intrusion: found, clear over what, or blind for want of what.",
+    (
+        Column("finding", "VARCHAR", "id of the finding or lead"),
+        Column("src", "VARCHAR", "its client"),
+        Column("stage", "VARCHAR", "initial-access, execution, persistence, …"),
+        Column("state", "VARCHAR", "found, clear or blind"),
+        Column("first_contact", "TIMESTAMPTZ", "first contact of the client in the records"),
+        Column("since", "TIMESTAMPTZ", "start of the span that was looked at"),
+        Column("until", "TIMESTAMPTZ", "its end"),
+        Column("events", "BIGINT", "records of the stage in it"),
+        Column("left_out", "BIGINT", "how many of them `related_activity` does not list"),
+        Column("looked_at", "VARCHAR[]", "telemetry of the host that could show it"),
+        Column("missing", "VARCHAR[]", "telemetry that could show it and is not in evidence for the host"),
+        Column("to_open", "VARCHAR[]", "what to collect for each of these"),
+        Column("reason", "VARCHAR", "the same in a sentence"),
+        Column("refs", "VARCHAR[]", "up to 5 records"),
+    ),
+)
+
+SCOPE = Table(
+    "scope",
+    "Per finding and source: who shares a trait with it, who is affected, since when, and what left.",
+    (
+        Column("finding", "VARCHAR", "id of the finding or lead"),
+        Column("src", "VARCHAR", "client address or name"),
+        Column("is_subject", "BOOLEAN", "the finding names it; else it only shares a trait"),
+        Column("hostnames", "VARCHAR[]", "host names shown with the address (at most 5)"),
+        Column("users", "VARCHAR[]", "accounts its contacts name (at most 5)"),
+        Column("processes", "VARCHAR[]", "programs its contacts name (at most 5)"),
+        Column("shares", "VARCHAR[]", "traits it shares, each with its value"),
+        Column("destinations", "VARCHAR[]", "where it did so (at most 5)"),
+        Column("first_seen", "TIMESTAMPTZ", "first such contact in all records, UTC"),
+        Column("last_seen", "TIMESTAMPTZ", "last one"),
+        Column("began", "VARCHAR", "in the window, before it, or where its records begin"),
+        Column("connections", "BIGINT", "contacts in the telemetry that saw most of them"),
+        Column("bytes_out", "BIGINT", "bytes that left in the telemetry that saw most; null where none counts"),
+        Column("bytes_in", "BIGINT", "bytes that came in the same"),
+        Column("counted_in", "VARCHAR", "format that counts either way, and of how many contacts; overhead is in them"),
+        Column("refs", "VARCHAR[]", "up to 5 records, the first and the last among them"),
+    ),
+)
+
 RESULT_TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         *(EGRESS_PAIRS, EGRESS_CHANNELS, EGRESS_HOURS, CLOUD_ACTIVITY, RESOURCES, ENRICHMENT),
-        *(TIMELINE, LINKS, ROLE_LINKS, RESOLUTIONS),
+        *(TIMELINE, LINKS, ROLE_LINKS, RESOLUTIONS, RELATED_ACTIVITY, LIFECYCLE_STAGES, SCOPE),
     )
 }

@@ -128,7 +128,7 @@ def cut_to_the_end_of(activity: str) -> Tamper:
 
 
 def other_statement(case: Path) -> None:
-    write("seals/0001.json", lambda content: content.replace(b'"items":14', b'"items":15'))(case)
+    write("seals/0001.json", lambda content: content.replace(b'"items":15', b'"items":16'))(case)
 
 
 def decided(case: Path) -> None:

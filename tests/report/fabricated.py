@@ -45,7 +45,7 @@ def calm() -> CaseFacts:
         estate={"internal": ["10.0.0.0/8"]},
         findings=findings(),
         coverage=coverage(),
-        pairs=pd.DataFrame([{"src": "10.1.4.23", "dst": "poll.workers.dev"}]),
+        pairs=pairs(),
         activity=activity(),
         resources=resources(),
         evidence=[
@@ -170,6 +170,11 @@ def gap(**different: Any) -> dict[str, Any]:
         "to": "2024-04-15T14:00:00Z", "seconds": 14_400, "hours": 4, "in": "window", "before": REF, "after": None,
         "others": [], "edge": None, "sentence": "E002: no record for 4 h.",
     } | different  # fmt: skip
+
+
+def pairs() -> pd.DataFrame:
+    row = {"src": "10.1.4.23", "dst": "poll.workers.dev", "connections": 90, "priority": 0.8}
+    return pd.DataFrame([row]).reindex(columns=list(schema.EGRESS_PAIRS.names))
 
 
 def checklist() -> dict[str, Any]:

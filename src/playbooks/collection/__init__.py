@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from playbooks.collection.blind_stages import blind_stages
 from playbooks.collection.observed import ACCEPTED, WORTH_A_LOOK, Observed, observed
 from playbooks.collection.states import (
     IN_EVIDENCE,
@@ -84,6 +85,7 @@ def checklist(
         for kind in known.of(one.entity, one.platform, one.part)
     ]
     listed = [*_grouped(rows), *_asked_for(spots, known, {row["kind"] for _, row in rows})]
+    listed += blind_stages(found)
     listed.sort(key=_place)
     numbered = [{"no": number, **row} for number, row in enumerate(listed, start=1)]
     return {

@@ -20,6 +20,7 @@ from playbooks.guide.looking import (
     unread,
 )
 from playbooks.guide.opened import open_case
+from playbooks.guide.related import lifecycle, scope
 from playbooks.guide.results import QUESTIONS
 from playbooks.guide.scoping import (
     channels,
@@ -58,6 +59,7 @@ __all__ = [
     "findings",
     "functions",
     "intelligence",
+    "lifecycle",
     "links",
     "normalise",
     "open_case",
@@ -65,6 +67,7 @@ __all__ = [
     "records",
     "report",
     "require_intact",
+    "scope",
     "sequences",
     "show",
     "unread",

@@ -57,6 +57,10 @@ def case_facts(results: Results, src: str, dst: str) -> CaseFacts:
         checklist=results.checklist(),
         links=results.links,
         roles=results.role_links,
+        related=results.related.activity,
+        stages=results.related.stages,
+        scope=results.scope.rows,
+        scope_notes=results.scope.notes,
     )
 
 
@@ -65,6 +69,9 @@ def _raw(results: Results) -> dict[str, dict[str, str]]:
     found = results.findings
     told = [*found["findings"], *found["leads"]]
     refs = dict.fromkeys(ref for entry in told for signal in entry["signals"] for ref in signal["refs"])
+    stages = [stage for entry in told for stage in (entry.get("lifecycle") or {}).get("stages", ())]
+    around = [ref for stage in stages for ref in stage["refs"]]
+    refs |= dict.fromkeys(around)
     records = show(results.case, list(refs)[:RAW_RECORDS])
     return {ref: {"text": r.text, "file": r.file, "sha256": r.sha256} for ref, r in records.items()}
 

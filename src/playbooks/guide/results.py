@@ -34,7 +34,10 @@ from playbooks.scoping.egress_events import egress_events
 from playbooks.scoping.footprint import Footprint, own_collection
 from playbooks.scoping.passed_roles import role_links
 from playbooks.scoping.question import Question
+from playbooks.scoping.related_activity import Related, related_activity, with_lifecycle
 from playbooks.scoping.resolutions import resolutions
+from playbooks.scoping.shared_traits import Scope, shared_traits
+from playbooks.scoping.watched import Around
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -156,15 +159,39 @@ class Results:
         return self._load(schema.EGRESS_PAIRS)
 
     @cached_property
-    def findings(self) -> dict[str, Any]:
-        """Findings, leads, suppressed rows, outcomes and limits; written anew each time, and what would decide more."""
+    def _judged(self) -> dict[str, Any]:
+        """Findings, leads and outcomes, before anybody asked what else happened."""
         apart = self.footprint.as_json()
         tables = (self.pairs, self.activity, self.sequences, self.intel)
-        found = findings(self.case, self.coverage, *tables, apart, self.channels)
+        return findings(self.case, self.coverage, *tables, apart, self.channels)
+
+    @cached_property
+    def findings(self) -> dict[str, Any]:
+        """Findings, leads, suppressed rows, outcomes and limits; written anew each time, and what would decide more."""
+        found = with_lifecycle(self._judged, self.related)
         write_json(self.case.results / "findings.json", found)
         told = deciding_fields(found, self.pairs, self.activity, self.coverage)
         write_json(self.case.results / "coverage.json", {**self.coverage, "deciding_fields": told})
-        self._store(schema.TIMELINE, timeline(found, self.activity))
+        self._store(schema.TIMELINE, timeline(found, self.activity, self.related.activity))
+        return found
+
+    @cached_property
+    def related(self) -> Related:
+        """What happened around the first contact of findings and leads; written anew each time, as they are."""
+        found = self.related_within(Around())
+        self._store(schema.RELATED_ACTIVITY, found.activity)
+        self._store(schema.LIFECYCLE_STAGES, found.stages)
+        return found
+
+    def related_within(self, around: Around) -> Related:
+        """The same over another span; kept nowhere."""
+        return related_activity(self._judged, self._contacts, self.tables, self.case.config, around)
+
+    @cached_property
+    def scope(self) -> Scope:
+        """Who shares a trait with findings and leads; written anew each time, as they are."""
+        found = shared_traits(self._judged, self.pairs, self._contacts, self.tables, self.case.config)
+        self._store(schema.SCOPE, found.rows)
         return found
 
     @cached_property
@@ -278,8 +305,8 @@ class Results:
         write_json(self.case.results / STAMPS, kept | {name: self._stamp})
 
 
-def timeline(found: dict[str, Any], activity: pd.DataFrame) -> pd.DataFrame:
-    """What happened when: first and last contact of findings, and the cloud events behind them."""
+def timeline(found: dict[str, Any], activity: pd.DataFrame, related: pd.DataFrame) -> pd.DataFrame:
+    """What happened when: first and last contact of findings, cloud events behind them, and what was related."""
     import pandas as pd
 
     events = activity.set_index("ref")
@@ -293,6 +320,7 @@ def timeline(found: dict[str, Any], activity: pd.DataFrame) -> pd.DataFrame:
             event = events.loc[ref]
             what = f"{event.principal} called {event.operation_base} on {event.resource} ({event.outcome})"
             rows.append((event.time, finding["id"], event.phase, what, ref))
+    rows += list(related[["time", "finding", "stage", "sentence", "ref"]].itertuples(index=False, name=None))
     frame = pd.DataFrame(rows, columns=list(schema.TIMELINE.names))
     frame["time"] = pd.to_datetime(frame["time"], utc=True)
     return frame.sort_values(["time", "finding", "kind", "what"], ignore_index=True)

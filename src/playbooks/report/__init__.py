@@ -13,6 +13,8 @@ from playbooks.report.figures import (
     coverage_heatmap,
     egress_timeline,
     function_history,
+    hosts_and_tenants,
+    lifecycle_timeline,
 )
 from playbooks.report.figures.picture import counted
 from playbooks.report.inert import visible
@@ -29,6 +31,8 @@ __all__ = [
     "coverage_heatmap",
     "egress_timeline",
     "function_history",
+    "hosts_and_tenants",
+    "lifecycle_timeline",
     "notebook_to_html",
     "visible",
     "write_case_report",

@@ -46,6 +46,10 @@ class CaseFacts:
         Columns as in `schema.LINKS`.
     roles : DataFrame or None
         Columns as in `schema.ROLE_LINKS`.
+    related, stages, scope : DataFrame or None
+        Columns as in `schema.RELATED_ACTIVITY`, `schema.LIFECYCLE_STAGES`, `schema.SCOPE`.
+    scope_notes : sequence of str
+        What was not followed when others were looked for.
     redact_secrets : bool
         Hide values of `sig=`, `code=`, `token=`, `key=` and their like, in raw records too.
     """
@@ -73,3 +77,7 @@ class CaseFacts:
     checklist: Mapping[str, Any] = field(default_factory=dict)
     links: pd.DataFrame | None = None
     roles: pd.DataFrame | None = None
+    related: pd.DataFrame | None = None
+    stages: pd.DataFrame | None = None
+    scope: pd.DataFrame | None = None
+    scope_notes: Sequence[str] = ()

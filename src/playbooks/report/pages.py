@@ -14,6 +14,8 @@ from playbooks.report.figures import (
     coverage_heatmap,
     egress_timeline,
     function_history,
+    hosts_and_tenants,
+    lifecycle_timeline,
 )
 from playbooks.report.inert import visible
 from playbooks.report.sections import CONTENTS, environment, told, written
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 REPORT = "report.html"
+MOST_LIFECYCLES = 3  # pictures
 
 
 def notebook_to_html(notebook: NotebookNode, title: str, marking: str = "") -> str:
@@ -64,7 +67,18 @@ def case_notebook(facts: CaseFacts) -> NotebookNode:
     cells = [_html_cell(parts[name]) for name in first]
     cells.append(_html_cell('<h2 id="pictures">Pictures</h2>'))
     cells += [_picture_cell(picture, told(picture, file, pen)) for picture, file in _pictures(facts)]
-    rest = ("functions", "coverage", "blind_spots", "limits", "evidence", "links", "raw", "reproduce")
+    rest = (
+        "lifecycle",
+        "scope",
+        "functions",
+        "coverage",
+        "blind_spots",
+        "limits",
+        "evidence",
+        "links",
+        "raw",
+        "reproduce",
+    )
     cells += [_html_cell(parts[name]) for name in rest]
     whole = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}
     return cast("NotebookNode", from_dict(whole))
@@ -75,8 +89,22 @@ def _pictures(facts: CaseFacts) -> list[tuple[Picture, str]]:
         (coverage_heatmap(facts.coverage), "results/coverage.json"),
         (egress_timeline(facts.egress_hours), "results/egress_pairs.parquet"),
         (checkin_raster(facts.checkins), "events/"),
+        (hosts_and_tenants(facts.pairs, facts.findings), "results/egress_pairs.parquet"),
+        *_lifecycles(facts),
         (function_history(facts.activity), "results/cloud_activity.parquet"),
     ]
+
+
+def _lifecycles(facts: CaseFacts) -> list[tuple[Picture, str]]:
+    """Around the first contact of each finding, up to three; the others stand in the section in words."""
+    if facts.related is None or facts.stages is None:
+        return []
+    told = [entry["id"] for entry in facts.findings.get("findings") or () if entry.get("lifecycle")]
+    frames = [
+        (facts.related[facts.related.finding == id], facts.stages[facts.stages.finding == id])
+        for id in told[:MOST_LIFECYCLES]
+    ]
+    return [(lifecycle_timeline(*frame), "results/related_activity.parquet") for frame in frames]
 
 
 def _html_cell(markup: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from playbooks.report.around_section import lifecycle_section, scope_section
 from playbooks.report.coverage_section import blind_spots_section, coverage_section
 from playbooks.report.facts import CaseFacts
 from playbooks.report.figures.picture import MOST_ROWS, Picture, counted
@@ -29,7 +30,8 @@ HYPOTHESES = {
 CONTENTS = (
     ("summary", "Summary"), ("findings", "Findings"), ("leads", "Leads"), ("suppressed", "Suppressed"),
     ("collect-next", "What to collect next"),
-    ("pictures", "Pictures"), ("functions", "Functions"), ("coverage", "Coverage"), ("blind-spots", "Blind spots"),
+    ("pictures", "Pictures"), ("lifecycle", "Around first contact"), ("scope", "Scope"), ("functions", "Functions"),
+    ("coverage", "Coverage"), ("blind-spots", "Blind spots"),
     ("limits", "Limits"), ("evidence", "Evidence and custody"), ("links", "Case links"), ("raw-records", "Raw records"),
     ("reproduce", "Reproduce"),
 )  # fmt: skip
@@ -48,6 +50,8 @@ def written(facts: CaseFacts, pen: jinja2.Environment) -> dict[str, str]:
         "leads": {"limit": MOST_CASES},
         "suppressed": {"limit": MOST_ROWS},
         "collect_next": _collect_next(facts.checklist),
+        "lifecycle": lifecycle_section(facts.findings, facts.related),
+        "scope": scope_section(facts.scope, facts.scope_notes),
         "functions": {**_functions(facts), **_roles(facts.roles)},
         "coverage": coverage_section(facts.coverage),
         "blind_spots": blind_spots_section(facts.coverage),
@@ -216,7 +220,8 @@ def _records(facts: CaseFacts) -> dict[str, Mapping[str, Any]]:
 def _raw(facts: CaseFacts) -> dict[str, Any]:
     cited: dict[str, list[str]] = {}
     for finding in (*_complete(facts.findings)["findings"], *_complete(facts.findings)["leads"]):
-        for ref in dict.fromkeys(ref for signal in finding["signals"] for ref in signal["refs"]):
+        stages = (finding.get("lifecycle") or {}).get("stages") or ()
+        for ref in dict.fromkeys(ref for told in (*finding["signals"], *stages) for ref in told["refs"]):
             cited.setdefault(ref, []).append(finding["id"])
     return {
         "records": [

@@ -8,8 +8,18 @@ from __future__ import annotations
 
 from playbooks.report.figures.heatmap import coverage_heatmap
 from playbooks.report.figures.history import function_history
+from playbooks.report.figures.lifecycle import lifecycle_timeline
 from playbooks.report.figures.picture import Picture
 from playbooks.report.figures.raster import checkin_raster
+from playbooks.report.figures.tenants import hosts_and_tenants
 from playbooks.report.figures.timeline import egress_timeline
 
-__all__ = ["Picture", "checkin_raster", "coverage_heatmap", "egress_timeline", "function_history"]
+__all__ = [
+    "Picture",
+    "checkin_raster",
+    "coverage_heatmap",
+    "egress_timeline",
+    "function_history",
+    "hosts_and_tenants",
+    "lifecycle_timeline",
+]
