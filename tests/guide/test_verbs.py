@@ -61,11 +61,13 @@ VERBS: dict[str, Callable[[Case], View]] = {
     "blind_spots": guide.blind_spots,
     "egress": guide.egress,
     "checkins": guide.checkins,
+    "channels": guide.channels,
     "records": guide.records,
     "cloud": guide.cloud,
     "functions": guide.functions,
     "sequences": guide.sequences,
-    "channels": guide.channels,
+    "lifecycle": guide.lifecycle,
+    "scope": guide.scope,
     "enrich": guide.enrich,
     "intelligence": guide.intelligence,
     "findings": guide.findings,
@@ -139,7 +141,7 @@ def test_a_destination_known_by_its_address_alone_is_named_by_a_range_and_said_t
 
 def test_the_verbs_tell_what_was_planted(case: Case) -> None:
     assert guide.evidence(case).words[1] == "Evidence is intact: every byte is as it was when it was added."
-    assert guide.normalise(case).words == ("11,282 records = 11,272 events + 6 unread + 4 blank.",)
+    assert guide.normalise(case).words == ("11,341 records = 11,331 events + 6 unread + 4 blank.",)
     assert len(guide.unread(case).data) == 6
     assert guide.coverage(case).words[0].startswith("6 of 6 questions can be asked of this evidence")
     pairs = guide.egress(case).data

@@ -47,29 +47,26 @@ def _lifecycle(entry: Mapping[str, Any], related: pd.DataFrame | None) -> dict[s
 def scope_section(scope: pd.DataFrame | None, notes: Sequence[str]) -> dict[str, Any]:
     """Sources that share a trait with findings and leads."""
     rows = [] if scope is None else scope.head(MOST_ROWS).to_dict("records")
-    heads = ["Source", "Finding", "Of it", "Names, users, programs", "Shares", "First seen (UTC)", "Began",
-             "Last seen (UTC)", "Contacts", "Bytes out", "Bytes in", "Counted in", "Records"]  # fmt: skip
+    heads = ["Source", "Finding", "Shares", "When (UTC)", "What left", "Records"]
     return {
         "rows": [_scope_row(row) for row in rows],
         "total": 0 if scope is None else len(scope),
-        "heads": column_heads(heads, ["Contacts", "Bytes out", "Bytes in"]),
+        "heads": column_heads(heads, []),
         "notes": list(notes),
     }
 
 
 def _scope_row(row: Mapping[Any, Any]) -> list[Any]:
-    who = [*row["hostnames"], *row["users"], *row["processes"]]
+    known_as = [*row["hostnames"], *row["users"], *row["processes"]]
+    sent, received = (
+        "an unknown number of bytes" if is_missing(row[name]) else f"{row[name]:,} bytes"
+        for name in ("bytes_out", "bytes_in")
+    )
     return [
-        row["src"],
-        row["finding"],
-        "named by it" if row["is_subject"] else "shares a trait",
-        who,
+        [row["src"], *known_as],
+        [row["finding"], "named by it" if row["is_subject"] else "shares a trait"],
         list(row["shares"]),
-        utc_time(row["first_seen"]),
-        row["began"],
-        utc_time(row["last_seen"]),
-        f"{row['connections']:,}",
-        *(None if is_missing(row[name]) else f"{row[name]:,}" for name in ("bytes_out", "bytes_in")),
-        row["counted_in"],
+        f"{utc_time(row['first_seen'])} to {utc_time(row['last_seen'])}; began {row['began']}",
+        f"{row['connections']:,} contacts; {sent} out, {received} in ({row['counted_in']})",
         list(row["refs"]),
     ]
