@@ -11,6 +11,7 @@ from tests.conftest import SampleRun
 from tests.findings import tables as t
 from tests.scoping import events
 
+from playbooks import schema
 from playbooks.collection import checklist
 from playbooks.findings import findings, forbidden_claims, links
 from playbooks.guide.results import timeline
@@ -55,7 +56,8 @@ def test_timeline_links_and_checklist_name_no_actor(tmp_path: Path) -> None:
     tables = events.tables(tmp_path / "events", indicators=[item])
     pairs, activity = t.pairs(t.pair(**t.RARE | t.RHYTHM)), t.activity()
     listed = checklist(found, pairs, activity, {**t.coverage(), "sources": [], "blind_spots": []})
-    for told in (timeline(found, activity), links(found, tables, activity, {"E001": "1" * 64})):
+    related = t.table(schema.RELATED_ACTIVITY, [])
+    for told in (timeline(found, activity, related), links(found, tables, activity, {"E001": "1" * 64})):
         assert LABEL not in told.to_json()
     assert LABEL not in json.dumps(listed)
 
