@@ -91,8 +91,14 @@ def _rhythm(row: Any, estate: Estate) -> Iterator[Signal]:
     known = is_known(row.new_for_client if serves_everybody(row) else row.new_in_window)
     weight = RHYTHM_KNOWN_WEIGHT if known else RHYTHM_WEIGHT
     since = " The destination was in use before the window already." if known else ""
-    sentence = f"{row.src} calls {row.dst} in a rhythm ({row.beacon_source}): {row.beacon_reason}{since}"
+    sentence = f"{row.src} calls {row.dst} in a rhythm ({_seen_in(row)}): {row.beacon_reason}{since}"
     yield Signal("rhythm", sentence, weight * row.beacon_score, tuple(row.refs))
+
+
+def _seen_in(row: Any) -> str:
+    """The telemetry of a rhythm, and the program whose own contacts hold it, where others use the host, too."""
+    own = row.beacon_client
+    return f"{row.beacon_source}, of “{own[:SHOWN_TEXT]}” alone" if isinstance(own, str) else str(row.beacon_source)
 
 
 def _rarity(row: Any, estate: Estate) -> Iterator[Signal]:

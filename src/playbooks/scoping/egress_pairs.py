@@ -50,7 +50,7 @@ QUESTION = Question(
         "Names of destinations where the records hold neither SNI, host nor a DNS answer before the flow.",
         "Paths inside TLS or CONNECT tunnels: on hosts shared by all customers the customer stays unknown.",
         "Clients behind a proxy or resolver whose own log is not part of the evidence.",
-        "Channels that stay open: a kept-alive connection or a WebSocket is one contact, not many.",
+        "Channels that stay open are one contact, not many: only records with durations or volumes show them.",
         "DNS lookups that a cache on the client answered.",
         "Who runs a destination without a name: an address range in evidence names its publisher, never a customer.",
     ),

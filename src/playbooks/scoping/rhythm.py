@@ -207,7 +207,7 @@ def _describe(seconds: Ints, fits: Fits, at: int) -> Rhythm:
     pauses = np.diff(seconds)
     if total <= 0:
         typical = _middle(np.sort(pauses))
-        over = f"{len(seconds)} check-ins over {duration(float(seconds[-1] - seconds[0]))}"
+        over = f"{len(seconds):,} check-ins over {duration(float(seconds[-1] - seconds[0]))}"
         reason = f"{over}; their intervals are no more regular than memoryless traffic."
         return Rhythm(0.0, round(typical, 3), 0.0, len(seconds), float(seconds[0]), float(seconds[-1]), 0.0, reason)
     width, multiples = WINDOWS[int(fits.window[at])]
@@ -248,7 +248,7 @@ def _reason(found: Rhythm, cut: int, share: float, chance: float) -> str:
     skips = f", {found.missed:.0%} of check-ins missed" if found.missed >= 0.005 else ""
     burst = f" (contacts less than {duration(cut)} apart count as one)" if cut > 1 else ""
     return (
-        f"{found.checkins} check-ins over {duration(found.span_s)}{burst}, "
+        f"{found.checkins:,} check-ins over {duration(found.span_s)}{burst}, "
         f"every {duration(found.period_s)} ± {found.jitter:.0%}{skips}; "
         f"{share:.0%} of the pauses fit, memoryless traffic would reach {chance:.0%} at most."
     )
