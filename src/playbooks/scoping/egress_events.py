@@ -76,7 +76,7 @@ def egress_events(tables: Tables, case: CaseFile) -> ir.Table:
         wire.select(*_CARRIED, "naming"), dns.mutate(naming=ibis.literal("record")).select(*_CARRIED, "naming")
     )
     contacts = _outward(contacts, places, _internal_names(dns, places))
-    contacts = contacts.left_join(proxies, contacts.src == proxies.address)
+    contacts = _beside(contacts, proxies, contacts.src == proxies.address)
     dst = contacts.dst_name.fill_null(contacts.dst_ip)
     return contacts.mutate(dst=dst, by_proxy=contacts.address.notnull()).select(*COLUMNS)
 
@@ -205,13 +205,13 @@ def _destination(name: ir.StringValue) -> ir.StringValue:
 def _places(tables: Tables, case: CaseFile) -> ir.Table:
     """(address, place) of every address in the tables that does not lead out."""
     http, network, dns = tables.http_activity, tables.network_activity, tables.dns_activity
-    hosts = _destination(http.dst_endpoint_hostname)
-    literals = ibis.ifelse(hosts.re_search(ADDRESS_SHAPE), hosts, _NO_TEXT)
+    hosts = http.select(host=http.dst_endpoint_hostname).distinct().select(address=_destination(ibis._.host))
     columns = (
         *(http.src_endpoint_ip, http.dst_endpoint_ip, network.src_endpoint_ip, network.dst_endpoint_ip),
-        *(dns.src_endpoint_ip, dns.answers.unnest(), literals),
+        *(dns.src_endpoint_ip, dns.answers.unnest()),
     )
-    found = ibis.union(*(column.name("address").as_table() for column in columns), distinct=True)
+    literals = hosts.filter(hosts.address.re_search(ADDRESS_SHAPE))
+    found = ibis.union(literals, *(column.name("address").as_table() for column in columns), distinct=True)
     texts = found.filter(found.address.notnull()).to_pyarrow()["address"]
     return _lookup(
         not_external(pa.concat_arrays([pa.array([], pa.string()), *texts.chunks]), case.estate.internal_ranges)
@@ -223,9 +223,16 @@ def _lookup(places: dict[str, str]) -> ir.Table:
     return ibis.memtable(pa.table([list(places), list(places.values())], schema=schema))
 
 
+def _beside(rows: ir.Table, side: ir.Table, meets: ir.BooleanValue | list[ir.BooleanValue]) -> ir.Table:
+    """A left join; a side without rows is not joined, for an engine would hash the wide rows to find nothing."""
+    if side.limit(1).count().to_pyarrow().as_py():
+        return rows.left_join(side, meets)
+    return rows.mutate(**{name: ibis.null(kind) for name, kind in side.schema().items()})
+
+
 def _of_clients(rows: ir.Table, internal: ir.Table) -> ir.Table:
     """Rows whose client is ours; a client known only by name was named by our own log."""
-    joined = rows.left_join(internal, rows.src == internal.address)
+    joined = _beside(rows, internal, rows.src == internal.address)
     by_name = joined.src.notnull() & ~joined.src_is_address
     return joined.filter(joined.address.notnull() | by_name).drop("address", "place", "src_is_address")
 
@@ -245,7 +252,7 @@ def _proxies(http: ir.Table, internal: ir.Table) -> ir.Table:
 
 def _without_proxy_address(wire: ir.Table, proxies: ir.Table) -> ir.Table:
     """On the leg from a client to a proxy the address is the proxy's and says nothing of the destination."""
-    joined = wire.left_join(proxies, wire.dst_ip == proxies.address)
+    joined = _beside(wire, proxies, wire.dst_ip == proxies.address)
     towards = joined.address.notnull() | (joined.through == joined.dst_ip).fill_null(False)
     return joined.mutate(dst_ip=ibis.ifelse(towards, _NO_TEXT, joined.dst_ip)).drop("address", "through")
 
@@ -267,7 +274,7 @@ def _connection_names(http: ir.Table, network: ir.Table) -> ir.Table:
 
 def _named_by_connection(wire: ir.Table, names: ir.Table) -> ir.Table:
     """Names a record without one by another record of the same client and connection."""
-    joined = wire.left_join(names, [wire.src == names.by_src, wire.uid == names.by_uid])
+    joined = _beside(wire, names, [wire.src == names.by_src, wire.uid == names.by_uid])
     naming = ibis.cases((joined.dst_name.notnull(), "record"), (joined.known.notnull(), "connection"), else_="none")
     return joined.mutate(dst_name=joined.dst_name.fill_null(joined.known), naming=naming).drop(
         "by_src", "by_uid", "known"
@@ -314,7 +321,7 @@ def _named_by_dns(wire: ir.Table, segments: ir.Table) -> ir.Table:
         wire.time >= segments.since,
         wire.time < segments.until,
     ]
-    joined = wire.left_join(segments, meets)
+    joined = _beside(wire, segments, meets)
     naming = ibis.cases(
         (joined.dst_name.notnull(), joined.naming),
         (joined.answered.notnull(), "dns"),
@@ -338,11 +345,10 @@ def _internal_names(dns: ir.Table, places: ir.Table) -> ir.Table:
 def _outward(contacts: ir.Table, places: ir.Table, internal_names: ir.Table) -> ir.Table:
     """Contacts that lead out: an outside address, or, without an address, a public name."""
     columns = contacts.columns
-    placed = contacts.left_join(places, contacts.dst_ip == places.address)
-    joined = placed.left_join(internal_names, placed.dst_name == internal_names.name)
-    outside = joined.dst_ip.notnull() & joined.place.isnull()
-    by_name = joined.dst_ip.isnull() & _public(joined.dst_name) & joined.name.isnull()
-    return joined.filter(outside | by_name).select(*columns)
+    placed = _beside(contacts, places, contacts.dst_ip == places.address)
+    joined = _beside(placed, internal_names, placed.dst_name == internal_names.name)
+    by_name = _public(joined.dst_name) & joined.name.isnull()
+    return joined.filter(ibis.ifelse(joined.dst_ip.notnull(), joined.place.isnull(), by_name)).select(*columns)
 
 
 def _public(name: ir.StringValue) -> ir.BooleanValue:
