@@ -15,7 +15,7 @@ import duckdb
 import nbformat
 import papermill
 
-from benchmarks import beacons, preserving, reading
+from benchmarks import beacons, preserving, reading, scoping
 from benchmarks.measuring import line, seconds
 from playbooks import evidence
 from playbooks.case import open_case
@@ -58,6 +58,7 @@ def main() -> None:
             floor,
         )
         reading.measure(folder)
+        scoping.measure(folder)
         preserving.measure(folder)
     beacons.report()
     print(f"peak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")

@@ -13,7 +13,7 @@ import ibis
 import ibis.expr.types as ir
 
 from playbooks.knowledge.catalogue import Match, load_catalogue
-from playbooks.scoping.egress_events import ADDRESS_SHAPE
+from playbooks.scoping.dns_naming import ADDRESS_SHAPE
 
 Pair = tuple[str, str]
 

@@ -22,9 +22,10 @@ import pyarrow as pa
 from playbooks.case import CaseFile, Window
 from playbooks.engine import Tables
 from playbooks.scoping.addresses import INTERNAL, not_external
+from playbooks.scoping.dns_naming import ADDRESS_SHAPE, internal_names, named_by_dns
 from playbooks.scoping.forwarded import with_clients
+from playbooks.scoping.joins import beside
 
-ANSWER_HOLDS_HOURS = 24  # longest time an implant or library was seen to keep an answer; most TTLs are minutes
 CONTACT_QUERY_TYPES = ("A", "AAAA", "CNAME", "HTTPS", "SVCB")  # asked in order to connect
 OTHER_QUERY_TYPES_UNKNOWN = ("", "-", "UNKNOWN")
 SERVER_PORTS_BELOW = 1024  # a one-way flow from such a port to a higher one is the answer of a server of ours
@@ -34,7 +35,6 @@ ICMP_ANSWERS = (0, 3, 4, 5, 11, 12, 14)
 ICMP6_ANSWERS = (1, 2, 3, 4, 129)
 # names that no public resolver answers: RFC 6762, 6761, 8375, 9476; reverse lookups are no contacts
 LOCAL_SUFFIXES = (".local", ".localhost", ".internal", ".arpa", ".localdomain", ".lan")
-ADDRESS_SHAPE = r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-f]*:[0-9a-f:.]*)$"
 PATH_SHAPE = r"^(?:[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)?(/[^#]*)"
 HOST_SHAPE = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:\[\]]+|\[[^\]]*\])"
 COLUMNS = (
@@ -71,12 +71,12 @@ def egress_events(tables: Tables, case: CaseFile) -> ir.Table:
     wire = _of_clients(ibis.union(_http(tables.http_activity), _network(tables.network_activity)), internal)
     names = _connection_names(logged, tables.network_activity)
     wire = _named_by_connection(_without_proxy_address(wire, proxies), names)
-    wire = _named_by_dns(wire, _answer_segments(dns))
+    wire = named_by_dns(wire, dns)
     contacts = ibis.union(
         wire.select(*_CARRIED, "naming"), dns.mutate(naming=ibis.literal("record")).select(*_CARRIED, "naming")
     )
-    contacts = _outward(contacts, places, _internal_names(dns, places))
-    contacts = contacts.left_join(proxies, contacts.src == proxies.address)
+    contacts = _outward(contacts, places, dns)
+    contacts = beside(contacts, proxies, contacts.src == proxies.address)
     dst = contacts.dst_name.fill_null(contacts.dst_ip)
     return contacts.mutate(dst=dst, by_proxy=contacts.address.notnull()).select(*COLUMNS)
 
@@ -205,13 +205,13 @@ def _destination(name: ir.StringValue) -> ir.StringValue:
 def _places(tables: Tables, case: CaseFile) -> ir.Table:
     """(address, place) of every address in the tables that does not lead out."""
     http, network, dns = tables.http_activity, tables.network_activity, tables.dns_activity
-    hosts = _destination(http.dst_endpoint_hostname)
-    literals = ibis.ifelse(hosts.re_search(ADDRESS_SHAPE), hosts, _NO_TEXT)
+    hosts = http.select(host=http.dst_endpoint_hostname).distinct().select(address=_destination(ibis._.host))
     columns = (
         *(http.src_endpoint_ip, http.dst_endpoint_ip, network.src_endpoint_ip, network.dst_endpoint_ip),
-        *(dns.src_endpoint_ip, dns.answers.unnest(), literals),
+        *(dns.src_endpoint_ip, dns.answers.unnest()),
     )
-    found = ibis.union(*(column.name("address").as_table() for column in columns), distinct=True)
+    literals = hosts.filter(hosts.address.re_search(ADDRESS_SHAPE))
+    found = ibis.union(literals, *(column.name("address").as_table() for column in columns), distinct=True)
     texts = found.filter(found.address.notnull()).to_pyarrow()["address"]
     return _lookup(
         not_external(pa.concat_arrays([pa.array([], pa.string()), *texts.chunks]), case.estate.internal_ranges)
@@ -225,7 +225,7 @@ def _lookup(places: dict[str, str]) -> ir.Table:
 
 def _of_clients(rows: ir.Table, internal: ir.Table) -> ir.Table:
     """Rows whose client is ours; a client known only by name was named by our own log."""
-    joined = rows.left_join(internal, rows.src == internal.address)
+    joined = beside(rows, internal, rows.src == internal.address)
     by_name = joined.src.notnull() & ~joined.src_is_address
     return joined.filter(joined.address.notnull() | by_name).drop("address", "place", "src_is_address")
 
@@ -245,13 +245,13 @@ def _proxies(http: ir.Table, internal: ir.Table) -> ir.Table:
 
 def _without_proxy_address(wire: ir.Table, proxies: ir.Table) -> ir.Table:
     """On the leg from a client to a proxy the address is the proxy's and says nothing of the destination."""
-    joined = wire.left_join(proxies, wire.dst_ip == proxies.address)
+    joined = beside(wire, proxies, wire.dst_ip == proxies.address)
     towards = joined.address.notnull() | (joined.through == joined.dst_ip).fill_null(False)
     return joined.mutate(dst_ip=ibis.ifelse(towards, _NO_TEXT, joined.dst_ip)).drop("address", "through")
 
 
 def _connection_names(http: ir.Table, network: ir.Table) -> ir.Table:
-    """(client, connection) → name, where all records of the connection that hold a name agree."""
+    """(client, connection, name) of each record that names where its connection leads."""
     handshakes = network.filter(network.metadata_uid.notnull(), network.tls_sni.notnull())
     requests = http.filter(http.metadata_uid.notnull(), http.dst_endpoint_hostname.notnull())
     named = ibis.union(
@@ -260,89 +260,28 @@ def _connection_names(http: ir.Table, network: ir.Table) -> ir.Table:
             by_src="src_endpoint_ip", by_uid="metadata_uid", name=_destination(requests.dst_endpoint_hostname)
         ),
     )
-    named = named.filter(~named.name.re_search(ADDRESS_SHAPE))
+    return named.filter(~named.name.re_search(ADDRESS_SHAPE))
+
+
+def _named_by_connection(wire: ir.Table, named: ir.Table) -> ir.Table:
+    """Names a record without one by others of the same client and connection, where all that hold a name agree."""
     names = named.group_by("by_src", "by_uid").agg(known=named.name.min(), other=named.name.max())
-    return names.filter(names.known == names.other).drop("other")
-
-
-def _named_by_connection(wire: ir.Table, names: ir.Table) -> ir.Table:
-    """Names a record without one by another record of the same client and connection."""
-    joined = wire.left_join(names, [wire.src == names.by_src, wire.uid == names.by_uid])
+    names = names.filter(names.known == names.other).drop("other")
+    joined = beside(wire, names, [wire.src == names.by_src, wire.uid == names.by_uid], named)
     naming = ibis.cases((joined.dst_name.notnull(), "record"), (joined.known.notnull(), "connection"), else_="none")
     return joined.mutate(dst_name=joined.dst_name.fill_null(joined.known), naming=naming).drop(
         "by_src", "by_uid", "known"
     )
 
 
-def _answer_segments(dns: ir.Table) -> ir.Table:
-    """Spans of time in which a client held an answer: (src, address, from, to, name or null if several).
-
-    The spans of one client and address do not overlap, so a flow finds at most one.
-    """
-    answers = dns.select("src", "time", name="dst_name", address=dns.answers.unnest())
-    answers = answers.filter(answers.address.re_search(ADDRESS_SHAPE))
-    spans = _spans(answers)
-    begins, stops = (spans.select("src", "address", edge=side) for side in ("since", "until"))
-    edges = ibis.union(begins, stops, distinct=True)
-    ends = edges.edge.lead().over(group_by=[edges.src, edges.address], order_by=edges.edge)
-    cuts = edges.mutate(end=ends)
-    cuts = cuts.filter(cuts.end.notnull())
-    same = [cuts.src == spans.src, cuts.address == spans.address]
-    covering = [*same, spans.since <= cuts.edge, spans.until >= cuts.end]
-    covered = cuts.inner_join(spans, covering).select(cuts.src, cuts.address, cuts.edge, cuts.end, spans.name)
-    found = covered.group_by("src", "address", "edge", "end").agg(first=covered.name.min(), last=covered.name.max())
-    one = ibis.ifelse(found.first == found.last, found.first, _NO_TEXT)
-    return found.select(by_src="src", address="address", since="edge", until="end", answered=one)
-
-
-def _spans(answers: ir.Table) -> ir.Table:
-    """Answers of one name closer than `ANSWER_HOLDS_HOURS` together, as one span each."""
-    hold = ibis.interval(hours=ANSWER_HOLDS_HOURS)
-    keys = ["src", "address", "name"]
-    earlier = answers.time.lag().over(group_by=keys, order_by=answers.time)
-    opened = answers.mutate(opens=(earlier.isnull() | (earlier + hold < answers.time)).cast("int64"))
-    running = opened.opens.sum().over(ibis.cumulative_window(group_by=keys, order_by=opened.time))
-    numbered = opened.mutate(span=running)
-    return numbered.group_by(*keys, "span").agg(since=numbered.time.min(), until=numbered.time.max() + hold)
-
-
-def _named_by_dns(wire: ir.Table, segments: ir.Table) -> ir.Table:
-    """Names what only an address is known of, where one name alone was answered with it before."""
-    meets = [
-        wire.src == segments.by_src,
-        wire.dst_ip == segments.address,
-        wire.time >= segments.since,
-        wire.time < segments.until,
-    ]
-    joined = wire.left_join(segments, meets)
-    naming = ibis.cases(
-        (joined.dst_name.notnull(), joined.naming),
-        (joined.answered.notnull(), "dns"),
-        (joined.address.notnull(), "ambiguous"),
-        else_="none",
-    )
-    return joined.mutate(dst_name=joined.dst_name.fill_null(joined.answered), naming=naming).drop(
-        "by_src", "address", "since", "until", "answered"
-    )
-
-
-def _internal_names(dns: ir.Table, places: ir.Table) -> ir.Table:
-    """Names that were answered with inside addresses and never with an outside one."""
-    answers = dns.select(name="dst_name", answer=dns.answers.unnest()).distinct()
-    answers = answers.filter(answers.answer.re_search(ADDRESS_SHAPE))
-    joined = answers.left_join(places, answers.answer == places.address)
-    counted = joined.group_by("name").agg(outside=joined.place.isnull().sum())
-    return counted.filter(counted.outside == 0).select("name")
-
-
-def _outward(contacts: ir.Table, places: ir.Table, internal_names: ir.Table) -> ir.Table:
+def _outward(contacts: ir.Table, places: ir.Table, dns: ir.Table) -> ir.Table:
     """Contacts that lead out: an outside address, or, without an address, a public name."""
     columns = contacts.columns
-    placed = contacts.left_join(places, contacts.dst_ip == places.address)
-    joined = placed.left_join(internal_names, placed.dst_name == internal_names.name)
-    outside = joined.dst_ip.notnull() & joined.place.isnull()
-    by_name = joined.dst_ip.isnull() & _public(joined.dst_name) & joined.name.isnull()
-    return joined.filter(outside | by_name).select(*columns)
+    placed = beside(contacts, places, contacts.dst_ip == places.address)
+    inside = internal_names(dns, places)
+    joined = beside(placed, inside, placed.dst_name == inside.name, dns)
+    by_name = _public(joined.dst_name) & joined.name.isnull()
+    return joined.filter(ibis.ifelse(joined.dst_ip.notnull(), joined.place.isnull(), by_name)).select(*columns)
 
 
 def _public(name: ir.StringValue) -> ir.BooleanValue:

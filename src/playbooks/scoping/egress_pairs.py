@@ -10,6 +10,7 @@ open instead of calling again.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import ibis
@@ -125,11 +126,9 @@ def _labels(pairs: Pairs, destinations: Destinations, published: Mapping[str, Pu
 def _prevalence(pairs: Pairs, destinations: Destinations) -> Columns:
     """Clients per tenant or destination; a proxy counts only where no client behind it is known."""
     keys = [destinations.key(*pair) for pair in pairs.both]
-    behind: dict[tuple[str, ...], set[str]] = {}
-    for key, src in zip(keys, pairs.src, strict=True):
-        behind.setdefault(key, set()).add(src)
-    everyone = len(set(pairs.src) - pairs.proxies) or 1
-    counts = {key: max(len(clients - pairs.proxies), 1) for key, clients in behind.items()}
+    used = {(key, src) for key, src in zip(keys, pairs.src, strict=True) if src not in pairs.proxies}
+    everyone = len({src for _, src in used}) or 1
+    counts = dict.fromkeys(keys, 1) | Counter(key for key, _ in used)
     clients = np.array([counts[key] for key in keys], dtype=np.int64)
     return {"clients": clients, "clients_share": clients / everyone}
 
@@ -164,8 +163,8 @@ def _finished(columns: Columns) -> pd.DataFrame:
         if column.name not in frame:
             frame[column.name] = None
         frame[column.name] = _typed(frame[column.name], column.type)
-    by = ["beacon_score", "connections", "src", "dst"]
-    ordered = frame.sort_values(by, ascending=[False, False, True, True], na_position="last", kind="stable")
+    by = ["beacon_score", "connections"]  # pairs come by source and destination
+    ordered = frame.sort_values(by, ascending=False, na_position="last", kind="stable")
     return ordered[list(schema.EGRESS_PAIRS.names)].reset_index(drop=True)
 
 

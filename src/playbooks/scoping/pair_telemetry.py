@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from playbooks.scoping.series import Ints
+from playbooks.scoping.series import Ints, order_within
 
 MAX_REFS = 20
 SOURCES = ("http", "tls", "flow", "dns")  # preferred in this order when equally many check-ins were seen
@@ -187,7 +187,7 @@ def _refs(telemetry: Telemetry, pairs: Pairs) -> list[list[str]]:
     pair = np.repeat(pairs.of_row, np.diff(telemetry.starts))
     coded = telemetry.evidence.dictionary_encode()
     evidence = coded.indices.to_numpy(zero_copy_only=False)
-    order = np.lexsort((telemetry.record, evidence, telemetry.time, pair))
+    order = order_within(pair, telemetry.time // 1_000_000, telemetry.time, evidence, telemetry.record)
     counts = np.bincount(pair, minlength=len(pairs.src))
     at = order[_spread(counts)]
     names = pc.cast(coded.dictionary, pa.string()).take(pa.array(evidence[at]))

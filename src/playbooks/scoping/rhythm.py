@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playbooks.scoping.rhythm_windows import WINDOWS, windows
-from playbooks.scoping.series import Floats, Ints, sorted_within, starts_of, steps
+from playbooks.scoping.series import Floats, Ints, median, sorted_within, starts_of, steps
 
 MIN_CHECKINS = 6  # five pauses: fewer cannot beat the periods tried, however regular
 MAX_TIMES = 86_400  # the newest count; a contact every second of a day is a stream: more of it says no more
@@ -37,7 +37,7 @@ NEAR_ENOUGH = 0.25  # of the best score: a narrower window that comes so near is
 FULL_SUPPORT = 0.1  # of all pauses must be as long as the period: up to ten requests a check-in
 HALF_WEIGHT = 8.0  # pauses at which a period tried first counts half, before confidence is known
 JITTER_SHARE = 0.9  # jitter is the half-width of the middle nine tenths
-AT_ONCE = 4_096  # series; bounds memory
+AT_ONCE = 1_024  # series; their counts stay in the cache of the processor
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ class Fits:
     chance: Floats
     window: Ints  # entry of WINDOWS
     cut: Ints  # seconds; shorter pauses are left out
+    typical: Floats  # median of all pauses
 
 
 def whole_seconds(times: npt.NDArray[np.generic]) -> Ints:
@@ -154,7 +155,7 @@ def best_fits(seconds: Ints, starts: Ints) -> Fits:
         inside = sum((at(table.high[row]) - at(table.low[row]) for row in rows_of_beats), np.zeros_like(tried))
         for cut in (cut for at, cut in table.ways if at == window):
             ways.append(_tried(inside, visible[cut], table.chance[window, cut][tried], count, PERIODS_APART[window]))
-    return _best_of(ways, tried)
+    return _best_of(ways, tried, median(ordered, pause_starts[:-1], count))
 
 
 def _counted(ordered: Ints, starts: Ints, edges: Ints) -> tuple[Ints, Ints]:
@@ -188,7 +189,7 @@ def _tried(
     return lift * -np.expm1(-nats / CONFIDENCE_SCALE) * support, best[:, 0], share, chance
 
 
-def _best_of(ways: list[tuple[Floats, Ints, Floats, Floats]], tried: Ints) -> Fits:
+def _best_of(ways: list[tuple[Floats, Ints, Floats, Floats]], tried: Ints, typical: Floats) -> Fits:
     """The highest score of all ways, told by the first that comes near it: narrow windows come before wide ones."""
     table = windows()
     results = np.array([result for result, *_ in ways])
@@ -199,17 +200,14 @@ def _best_of(ways: list[tuple[Floats, Ints, Floats, Floats]], tried: Ints) -> Fi
     period = tried[series, which]
     window, cut = np.array(table.ways)[told].T
     shortest = np.where(cut > 0, table.edges[table.cut[cut, period]], 0)
-    return Fits(best, table.periods[period], share, chance, window, shortest)
+    return Fits(best, table.periods[period], share, chance, window, shortest, typical)
 
 
 def _describe(seconds: Ints, fits: Fits, at: int) -> Rhythm:
     total, cut = float(fits.score[at]), int(fits.cut[at])
-    pauses = np.diff(seconds)
     if total <= 0:
-        typical = _middle(np.sort(pauses))
-        over = f"{len(seconds):,} check-ins over {duration(float(seconds[-1] - seconds[0]))}"
-        reason = f"{over}; their intervals are no more regular than memoryless traffic."
-        return Rhythm(0.0, round(typical, 3), 0.0, len(seconds), float(seconds[0]), float(seconds[-1]), 0.0, reason)
+        return _no_rhythm(seconds, float(fits.typical[at]))
+    pauses = np.diff(seconds)
     width, multiples = WINDOWS[int(fits.window[at])]
     guess = float(fits.period[at])
     starts = seconds[np.concatenate(([True], pauses >= cut))]
@@ -236,6 +234,13 @@ def _describe(seconds: Ints, fits: Fits, at: int) -> Rhythm:
         reason="",
     )
     return replace(found, reason=_reason(found, cut, float(fits.share[at]), float(fits.chance[at])))
+
+
+def _no_rhythm(seconds: Ints, typical: float) -> Rhythm:
+    first, last = float(seconds[0]), float(seconds[-1])
+    over = f"{len(seconds):,} check-ins over {duration(last - first)}"
+    reason = f"{over}; their intervals are no more regular than memoryless traffic."
+    return Rhythm(0.0, round(typical, 3), 0.0, len(seconds), first, last, 0.0, reason)
 
 
 def _middle(ordered: Floats | Ints) -> float:

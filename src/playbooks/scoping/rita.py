@@ -49,7 +49,7 @@ def scores(starts: Ints, seconds: Ints, sizes: Ints, window: tuple[float, float]
     seconds
         Whole seconds of the events, in order within each pair.
     sizes
-        Bytes sent at the IP layer, in the same order.
+        Bytes sent at the IP layer, those of each pair at the same places, in any order.
     window
         First and last second of the data set, as `window` gives it.
 

@@ -8,6 +8,7 @@ all connections from or to an address that is a destination of ours.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
 import ibis
@@ -19,6 +20,8 @@ from playbooks.case import CaseFile
 from playbooks.engine import Tables
 from playbooks.scoping import rita
 from playbooks.scoping.egress_events import within
+from playbooks.scoping.joins import has_rows
+from playbooks.scoping.series import sorted_within, starts_of
 
 CONNECTIONS = "zeek_conn"
 NAMES = ("zeek_http", "zeek_ssl")
@@ -52,11 +55,12 @@ def rita_scores(tables: Tables, contacts: ir.Table, case: CaseFile) -> Mapping[P
     window = rita.window(*span)
     begin = int(rita.counted_from(window))
     named = _named(conn, contacts)
-    by_name = _scored(named.filter(named.second >= begin), "dst", window)
+    by_name = [] if named is None else _scored(named.filter(named.second >= begin), "dst", window)
     found = {(src, dst): value for src, dst, _, value in by_name}
     flows = contacts.filter(contacts.format == CONNECTIONS, contacts.ip_bytes_out.notnull())
     events = flows.select("src", "dst_ip", "dst", "uid", second=_second(flows.time), size=flows.ip_bytes_out)
-    events = _without(events.filter(events.second >= begin), named, list(found))
+    events = events.filter(events.second >= begin)
+    events = events if named is None else _without(events, named, list(found))
     best: dict[Pair, float] = {}
     for src, _, names, value in _scored(events, "dst_ip", window):
         for dst in names:
@@ -66,23 +70,25 @@ def rita_scores(tables: Tables, contacts: ir.Table, case: CaseFile) -> Mapping[P
 
 def _span(conn: ir.Table, contacts: ir.Table) -> tuple[int, int] | None:
     """First and last second of connections that touch a destination; where no address is known, of all of them."""
-    conn = conn.select(second=_second(conn.time), src=conn.src_endpoint_ip, dst=conn.dst_endpoint_ip)
-    flows = contacts.filter(contacts.format == CONNECTIONS)
-    first, last = _ends(flows.select(second=_second(flows.time)))
-    if first is None or last is None:
-        first, last = _ends(conn)
-        return None if first is None or last is None else (first, last)
-    beyond = conn.filter((conn.second < first) | (conn.second > last))
+    conn = conn.select("time", src=conn.src_endpoint_ip, dst=conn.dst_endpoint_ip)
+    reach = _ends(contacts.filter(contacts.format == CONNECTIONS))
+    if reach is None:
+        return _ends(conn)
+    first, last = (ibis.literal(dt.datetime.fromtimestamp(end, dt.UTC), "timestamp('UTC')") for end in reach)
+    beyond = conn.filter((conn.time < first) | (conn.time >= last + ibis.interval(seconds=1)))
+    if not has_rows(beyond):
+        return reach
     reached = contacts.filter(contacts.dst_ip.notnull()).select("dst_ip").distinct()
     back = beyond.semi_join(reached, beyond.src == reached.dst_ip)
     on = beyond.semi_join(reached, beyond.dst == reached.dst_ip)
-    earlier, later = _ends(ibis.union(back, on))
-    return min(first, first if earlier is None else earlier), max(last, last if later is None else later)
+    wider = _ends(ibis.union(back, on)) or reach
+    return min(reach[0], wider[0]), max(reach[1], wider[1])
 
 
-def _ends(rows: ir.Table) -> tuple[int | None, int | None]:
-    found = rows.aggregate(first=rows.second.min(), last=rows.second.max()).to_pyarrow().to_pylist()[0]
-    return found["first"], found["last"]
+def _ends(rows: ir.Table) -> tuple[int, int] | None:
+    ends = rows.aggregate(first=rows.time.min(), last=rows.time.max())
+    first, last = ends.select(first=_second(ends.first), last=_second(ends.last)).to_pyarrow().to_pylist()[0].values()
+    return None if first is None else (first, last)
 
 
 def _second(time: ir.TimestampValue) -> ir.IntegerValue:
@@ -90,10 +96,13 @@ def _second(time: ir.TimestampValue) -> ir.IntegerValue:
     return time.epoch_seconds().cast("float64").floor().cast("int64")
 
 
-def _named(conn: ir.Table, contacts: ir.Table) -> ir.Table:
-    """(src, dst, uid, second, size): one row per connection with a name in its HTTP or TLS rows."""
+def _named(conn: ir.Table, contacts: ir.Table) -> ir.Table | None:
+    """(src, dst, uid, second, size): one row per connection with a name in its HTTP or TLS rows, if any has."""
     rows = contacts.filter(contacts.format.isin(NAMES), contacts.naming == "record", contacts.uid.notnull())
-    names = rows.filter(rows.dst_name.notnull()).select("src", "dst", "uid").distinct()
+    rows = rows.filter(rows.dst_name.notnull())
+    if not has_rows(rows):
+        return None
+    names = rows.select("src", "dst", "uid").distinct()
     sized = conn.select(by_uid="metadata_uid", second=_second(conn.time), size=conn.traffic_ip_bytes_out)
     return names.inner_join(sized, names.uid == sized.by_uid).drop("by_uid")
 
@@ -119,16 +128,14 @@ def _scored(events: ir.Table, dst: str, window: tuple[float, float]) -> list[tup
         n=events.count(), names=events.dst.collect(distinct=True), events=event.collect()
     )
     enough = grouped.filter(grouped.n >= rita.MIN_SECONDS, grouped.n < rita.STROBE)
-    table = enough.order_by("src", "other").to_pyarrow()
+    table = enough.to_pyarrow()
     if not len(table):
         return []
     lists = pa.concat_arrays(table["events"].chunks)
     flat = lists.flatten()
     seconds = flat.field("second").to_numpy(zero_copy_only=False)
     sizes = flat.field("size").to_numpy(zero_copy_only=False)
-    counts = table["n"].to_numpy()
-    order = np.lexsort((seconds, np.repeat(np.arange(len(counts)), counts)))
-    starts = np.concatenate(([0], np.cumsum(counts)))
-    values = rita.scores(starts, seconds[order], sizes[order], window)
+    starts = starts_of(table["n"].to_numpy())
+    values = rita.scores(starts, sorted_within(seconds, starts), sizes, window)
     columns = (table[name].to_pylist() for name in ("src", "other", "names"))
     return [row for row in zip(*columns, values.tolist(), strict=True) if not np.isnan(row[-1])]
