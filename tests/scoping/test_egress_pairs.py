@@ -202,3 +202,14 @@ def test_the_question_names_columns_that_exist() -> None:
     assert all(column in schema.TABLES[table].names for table, column in QUESTION.needs)
     assert QUESTION.innocent_when
     assert QUESTION.cannot_see
+
+
+def test_a_proxy_that_stamps_the_end_of_a_request_shows_the_rhythm_of_its_starts(tmp_path: Path) -> None:
+    lasting = [5_000 + 1_000 * (n * 7 % 50) for n in range(40)]  # tunnels of five seconds to a minute
+    ended = [
+        http(60 * n + lasting[n] / 1000, HOST, "c2.example", None, duration_ms=lasting[n], format="squid_access")
+        for n in range(40)
+    ]
+    [row] = egress_pairs(tables(tmp_path, http_activity=ended), CaseFile(case_id="T-1")).itertuples()
+    assert (row.beacon_score, row.beacon_period_s) == (pytest.approx(1, abs=0.01), 60)
+    assert row.refs[0] == "E001:1"

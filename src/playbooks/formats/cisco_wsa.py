@@ -18,6 +18,7 @@ FORMAT = Format(
         r"(?P<decision>[^<]*[^< ]) <(?P<verdict>.*)>(?: .*)?$"
     ),
     clock=Clock.IN_THE_STAMP,
+    ends=True,
     columns="""
         epoch_time(r.ts)            AS time,
         address(r.client)           AS src_endpoint_ip,

@@ -184,6 +184,7 @@ class Format:
     `status` lists (condition over `r`, reason): records that are whole but say that they hold no event.
     `undated` (SQL over `r`) tells the records that hold no stamp at all: they are events without a time. A
     stamp that is there and cannot be read, or lacks its zone, still makes its record unread.
+    `ends` says that a record is stamped when what it tells is over: `duration_ms` leads back to its start.
     `general` formats stand for many products: such a one is chosen only where no other fits.
     `each` is that of a log of one kind (see `Part`). `shows` and `cannot_show` are what `playbooks formats` prints.
     `sha256` is the digest of the file of an own format (`playbooks.normalise.own_formats`), empty for those of the kit.
@@ -202,6 +203,7 @@ class Format:
     parts: tuple[Part, ...] = ()
     status: tuple[tuple[str, str], ...] = ()
     undated: str = "false"
+    ends: bool = False
     each: str = ""
     general: bool = False
     expressions: tuple[tuple[str, str], ...] = ()

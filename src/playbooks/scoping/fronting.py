@@ -8,8 +8,8 @@ import ibis
 import ibis.expr.types as ir
 
 from playbooks.knowledge.public_suffixes import registrable
-from playbooks.scoping.dns_naming import ADDRESS_SHAPE
 from playbooks.scoping.channel import Channel, Row, Seen, cited, counted, lookup, moment, rows, strongest, told
+from playbooks.scoping.dns_naming import ADDRESS_SHAPE
 
 FRONTED = 0.6  # both names in the open on one connection, of two registered domains
 # Browsers reuse a connection for another name of the same certificate; several clients doing it is a site's habit

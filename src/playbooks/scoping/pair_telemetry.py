@@ -17,11 +17,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from playbooks.formats import FORMATS
 from playbooks.scoping.series import Ints, order_within
 
 MAX_REFS = 20
 SOURCES = ("http", "tls", "flow", "dns")  # preferred in this order when equally many check-ins were seen
 NO_BYTES = -1
+# logs that stamp the end of a request: its start is what keeps a rhythm
+STAMPED_AT_END = tuple(form.name for form in FORMATS if form.ends)
 
 Columns = dict[str, object]  # of a DataFrame
 
@@ -43,14 +46,18 @@ class Telemetry:
     bytes_out: Ints
     bytes_in: Ints
     starts: Ints  # of its events; one longer than the rows
-    time: Ints  # of each event, microseconds
+    time: Ints  # at which each event began, microseconds
     evidence: pa.Array
     record: Ints
 
 
 def by_telemetry(seen: ir.Table) -> Telemetry:
     """Add up in the engine; only lists of times and record numbers come here."""
-    event = ibis.struct({"time": seen.time, "evidence_id": seen.evidence_id, "record_no": seen.record_no})
+    over = seen.format.isin(STAMPED_AT_END)
+    lasted = ibis.ifelse(over, seen.duration_ms, 0).fill_null(0)
+    event = ibis.struct(
+        {"time": seen.time, "lasted": lasted, "evidence_id": seen.evidence_id, "record_no": seen.record_no}
+    )
     client = ibis.coalesce(seen.process, seen.user_agent, seen.fingerprint)
     grouped = seen.group_by("src", "dst", "source", "format", client=client).agg(
         named=seen.dst_name.notnull().any(),
@@ -76,7 +83,7 @@ def by_telemetry(seen: ir.Table) -> Telemetry:
         bytes_out=_integers(table["bytes_out"]),
         bytes_in=_integers(table["bytes_in"]),
         starts=np.concatenate(([0], np.cumsum(pc.list_value_length(lists).to_numpy(zero_copy_only=False)))),
-        time=_integers(events.field("time")),
+        time=_integers(events.field("time")) - 1_000 * _integers(events.field("lasted")),
         evidence=events.field("evidence_id"),
         record=_integers(events.field("record_no")),
     )
