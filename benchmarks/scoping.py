@@ -26,8 +26,8 @@ CONN = (
 CLIENT = "'10.' || (p % 7) || '.' || ((p // 7) % 250) || '.' || ((p // 1750) % 40 + 1)"
 SERVER = "(20 + (hash(p) // 7) % 150) || '.' || (hash(p) % 251) || '.' || ((hash(p) // 251) % 251) || '.' || (p % 251)"
 CONN_ROW = f"""printf('%.6f', moment), 'C' || substr(md5(i::VARCHAR), 1, 16), {CLIENT}, 1024 + hash(i) % 60000,
-    {SERVER}, 443, 'tcp', 'ssl', printf('%.6f', hash(i) % 30000 / 1000), 200 + hash(i) % 800, 200 + hash(i) % 8000, 'SF',
-    0, 'ShADadFf', 8, 600 + hash(i) % 800, 9, 700 + hash(i) % 8000"""
+    {SERVER}, 443, 'tcp', 'ssl', printf('%.6f', hash(i) % 30000 / 1000), 200 + hash(i) % 800, 200 + hash(i) % 8000,
+    'SF', 0, 'ShADadFf', 8, 600 + hash(i) % 800, 9, 700 + hash(i) % 8000"""
 SQUID_ROW = f"""printf('%.3f', moment) || ' ' || (hash(i) % 4000) || ' ' || {CLIENT} || ' TCP_TUNNEL/200 '
     || (hash(i) % 90000) || ' CONNECT h' || (p % 5000) || '.site' || (hash(p) % 997) || '.example.test:443 - '
     || 'HIER_DIRECT/198.51.100.' || (hash(p) % 199) || ' -'"""

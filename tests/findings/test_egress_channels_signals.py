@@ -11,7 +11,7 @@ from tests.findings import tables as t
 from playbooks import schema
 from playbooks.findings import with_priority
 from playbooks.findings.egress import egress_subjects
-from playbooks.findings.egress_channels import WEIGHTS, channel_signals
+from playbooks.findings.egress_channels import WEIGHTS, channel_signals, with_groups
 from playbooks.findings.signal import Subject
 from playbooks.scoping.egress_channels import KINDS
 
@@ -104,3 +104,20 @@ def test_channels_raise_the_priority_of_their_pair() -> None:
     assert ranked.iloc[0].dst == t.WORKER
     assert ranked.iloc[0].priority > plain
     assert "session: A tunnel with figures." in list(ranked.iloc[0].priority_reasons)
+
+
+def test_a_rotation_stands_among_the_pairs_and_is_one_subject_all_the_same() -> None:
+    rotation = channel("rotating_destinations", dst="ja4:t13d_x", dsts=["203.0.113.1", "203.0.113.2"], score=0.9) | {
+        "period_s": 60.0
+    }
+    before = t.pairs(*t.estate())
+    after = with_groups(before, channels(rotation))
+    [row] = after.iloc[len(before) :].itertuples(index=False)
+    assert (row.kind, row.dst, row.beacon_score, row.beacon_period_s) == ("fingerprint", "ja4:t13d_x", 0.9, 60.0)
+    assert list(row.refs) == ["E001:7", "E001:9"]
+    assert dict(after.dtypes) == dict(before.dtypes)
+    found = channels(rotation)
+    one, other = (egress_subjects(pairs, t.intel(), t.config(), found) for pairs in (before, after))
+    assert [subject.as_json() for subject in one] == [subject.as_json() for subject in other] and len(one) == 1
+    assert len(with_groups(after, found)) == len(after)
+    assert len(with_groups(before, channels())) == len(before)

@@ -12,7 +12,7 @@ from playbooks.findings.cloud import cloud_subjects
 from playbooks.findings.deciding_fields import deciding_fields
 from playbooks.findings.decisions import VERDICTS, decide, decisions
 from playbooks.findings.egress import egress_subjects
-from playbooks.findings.egress_channels import NO_CHANNELS
+from playbooks.findings.egress_channels import NO_CHANNELS, with_groups
 from playbooks.findings.egress_priority import with_priority
 from playbooks.findings.links import links
 from playbooks.findings.outcomes import Basis, outcomes
@@ -136,5 +136,6 @@ __all__ = [
     "forbidden_claims",
     "links",
     "score",
+    "with_groups",
     "with_priority",
 ]

@@ -75,6 +75,12 @@ def _signals(row: Any) -> list[Signal]:
     return signals
 
 
+def with_groups(pairs: pd.DataFrame, channels: pd.DataFrame) -> pd.DataFrame:
+    """`pairs`, and after them the rows of channels over many destinations (kind `fingerprint`, or a whole domain)."""
+    groups = grouped(channels, pairs)
+    return pd.concat([pairs, groups.astype(pairs.dtypes)], ignore_index=True) if len(groups) else pairs
+
+
 def grouped(channels: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """Rows like those of `schema.EGRESS_PAIRS` for channels over many destinations, which are no pair.
 
@@ -106,5 +112,9 @@ def _group(row: Any) -> dict[str, Any]:
             else "names below one registered domain",
             "sources": [row.source],
             "clients_share": 1.0,
+            "beacon_score": row.score,
+            "beacon_period_s": row.period_s,
+            "beacon_reason": None if pd.isna(row.score) else row.sentence,
+            "beacon_source": None if pd.isna(row.score) else row.source,
         }
     )

@@ -25,7 +25,7 @@ from playbooks.engine import Tables, open_tables, read_table
 from playbooks.enrichment import intelligence, with_ownership
 from playbooks.evidence import items
 from playbooks.evidence.captures import derive_new
-from playbooks.findings import deciding_fields, decisions, findings, links, with_priority
+from playbooks.findings import deciding_fields, decisions, findings, links, with_groups, with_priority
 from playbooks.normalise import READINGS, Reading, normalise
 from playbooks.scoping import cloud_activity, egress_pairs, function_lifecycle, known_indicators, sequences
 from playbooks.scoping.collectors import collectors_of
@@ -245,7 +245,7 @@ class Results:
         return read_table(self.tables, file)
 
     def _scope_pairs(self) -> pd.DataFrame:
-        return egress_pairs.egress_pairs(self.tables, self.case.config, self._contacts)
+        return with_groups(egress_pairs.egress_pairs(self.tables, self.case.config, self._contacts), self.channels)
 
     def _scope_cloud(self) -> pd.DataFrame:
         return cloud_activity.cloud_activity(self.tables, self.case, self.footprint)
