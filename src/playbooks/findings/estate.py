@@ -83,7 +83,7 @@ def filled(pairs: pd.DataFrame, *columns: str) -> npt.NDArray[np.bool_]:
     """Rows with a value in any of these lists; most rows of a flow log have none."""
     found = np.zeros(len(pairs), dtype=bool)
     for column in columns:
-        lengths = (0 if values is None else len(values) for values in pairs[column].array)
+        lengths = (0 if values is None else len(values) for values in pairs[column].to_numpy())
         found |= np.fromiter(lengths, dtype=np.int64, count=len(pairs)) > 0
     return found
 
