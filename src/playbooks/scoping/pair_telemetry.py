@@ -72,7 +72,8 @@ def by_telemetry(seen: ir.Table) -> Telemetry:
     table = grouped.to_pyarrow()
     lists = _one(table["events"])
     events = lists.flatten()
-    texts = {name: table[name].to_pylist() for name in ("src", "dst", "source", "format", "client")}
+    # pandas holds equal texts once, which a list of pyarrow does not
+    texts = {name: table[name].to_pandas().tolist() for name in ("src", "dst", "source", "format", "client")}
     return Telemetry(
         **texts,
         named=_one(table["named"]).to_numpy(zero_copy_only=False),

@@ -137,5 +137,5 @@ def _scored(events: ir.Table, dst: str, window: tuple[float, float]) -> list[tup
     sizes = flat.field("size").to_numpy(zero_copy_only=False)
     starts = starts_of(table["n"].to_numpy())
     values = rita.scores(starts, sorted_within(seconds, starts), sizes, window)
-    columns = (table[name].to_pylist() for name in ("src", "other", "names"))
+    columns = (*(table[name].to_pandas() for name in ("src", "other")), table["names"].to_pylist())
     return [row for row in zip(*columns, values.tolist(), strict=True) if not np.isnan(row[-1])]
