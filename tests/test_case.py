@@ -199,26 +199,26 @@ def allowed(value: str, **more: object) -> Allowed:
     ],
 )
 def test_an_allowance_covers_its_pattern_and_nothing_beside_it(value: str, destination: str, covered: bool) -> None:
-    assert allowed(value).covers_destination("192.0.2.1", destination, DAY) is covered
+    assert allowed(value).covers_contact("192.0.2.1", destination, None, (), DAY) is covered
 
 
 def test_an_allowance_ends_with_its_last_day() -> None:
     entry = allowed("app.example.net")
     days = (DAY - dt.timedelta(1), DAY, DAY + dt.timedelta(1))
-    assert [entry.covers_destination("192.0.2.1", "app.example.net", day) for day in days] == [True, True, False]
+    assert [entry.covers_contact("192.0.2.1", "app.example.net", None, (), day) for day in days] == [True, True, False]
 
 
 def test_an_allowance_for_one_source_covers_no_other() -> None:
     entry = allowed("app.example.net", source="192.0.2.1*")
     covered = [
-        entry.covers_destination(src, "app.example.net", DAY) for src in ("192.0.2.1", "192.0.2.17", "192.0.2.2")
+        entry.covers_contact(src, "app.example.net", None, (), DAY) for src in ("192.0.2.1", "192.0.2.17", "192.0.2.2")
     ]
     assert covered == [True, True, False]
 
 
 def test_an_allowance_for_a_destination_is_none_for_a_principal() -> None:
     assert not allowed("*").covers_action("j.doe", "create", "f", DAY)
-    assert not allowed("*", kind="principal").covers_destination("192.0.2.1", "app.example.net", DAY)
+    assert not allowed("*", kind="principal").covers_contact("192.0.2.1", "app.example.net", None, (), DAY)
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_a_notebook_runs_in_the_lab_and_draws_and_nothing_leaves_loopback(
     assert "assets-sync.bluefern-4417.workers.dev" in text
     assert "Records as they stand in the evidence" in text
     assert [output for output in outputs if output["output_type"] == "error"] == []
-    assert sum("application/vnd.plotly.v1+json" in output.get("data", {}) for output in outputs) == 2
+    assert sum("application/vnd.plotly.v1+json" in output.get("data", {}) for output in outputs) == 4
     assert figures, "no figure was drawn"
     assert left == []
 

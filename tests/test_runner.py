@@ -130,7 +130,7 @@ def test_the_run_record_tells_what_ran_on_what_with_what(incident: SampleRun) ->
     before = chain[: [entry["activity"] for entry in chain].index("read")]
     assert record["case_id"] == "SAMPLE-INCIDENT"
     assert record["evidence"] == {
-        "files": 14,
+        "files": 15,
         "custody_entries": len(before),
         "custody_head": before[-1]["fingerprint"],
     }

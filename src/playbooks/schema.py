@@ -631,7 +631,7 @@ RELATED_ACTIVITY = Table(
         Column("relative_s", "BIGINT", "seconds from first contact; negative before it"),
         Column("rule", "VARCHAR", "rule of the lifecycle that read it"),
         Column("telling", "BOOLEAN", "hardly ordinary on a host, or a program that ran for the first time"),
-        Column("confidence", "VARCHAR", "of the rule: high, medium, low"),
+        Column("rule_confidence", "VARCHAR", "of the rule: high, medium, low"),
         Column("innocent_if", "VARCHAR", "the innocent reading"),
         Column("ref", "VARCHAR", "the record, E003:4118"),
     ),

@@ -154,7 +154,7 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
         "relative_s": round(_after(row)),
         "rule": rule.id,
         "telling": rule.telling or bool(row.get("fresh")),
-        "confidence": rule.confidence,
+        "rule_confidence": rule.confidence,
         "innocent_if": rule.innocent_if,
         "ref": f"{row['evidence_id']}:{row['record_no']}",
     }
