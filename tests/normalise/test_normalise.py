@@ -84,8 +84,9 @@ def test_tables_hold_the_columns_of_the_dictionary_in_the_order_of_the_record(
     case, _ = sample
     for reading in readings(case):
         times = []
-        for name in reading.tables:
-            table = pq.read_table(case.events / name / f"{reading.evidence_id}.parquet")
+        files = [case.events / name / f"{reading.evidence_id}.parquet" for name in reading.tables]
+        for file in filter(Path.is_file, files):  # a log of many kinds need not hold them all
+            table, name = pq.read_table(file), file.parent.name
             assert tuple(table.column_names) == schema.TABLES[name].names
             numbers = table["record_no"].to_pylist()
             assert numbers == sorted(set(numbers))

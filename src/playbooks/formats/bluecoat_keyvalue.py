@@ -8,7 +8,11 @@ Reference: Broadcom Edge SWG (ProxySG) documentation, "Access log formats", cust
 from playbooks.formats.bluecoat_elff import FORMAT as ELFF
 from playbooks.formats.format import Clock, Format, Pairs
 
-SPELT = {"cs_user_agent": "cs_User_Agent", "cs_referer": "cs_Referer"}
+SPELT = {
+    "cs_user_agent": "cs_User_Agent",
+    "cs_referer": "cs_Referer",
+    "cs_x_forwarded_for": "cs_X_Forwarded_For",
+}
 
 FORMAT = Format(
     name="bluecoat_keyvalue",
