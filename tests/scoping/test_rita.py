@@ -5,13 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.findings import tables as t
 
-from playbooks import evidence
+from playbooks import evidence, schema
 from playbooks.case import new_case
 from playbooks.engine import open_tables
+from playbooks.enrichment import with_ownership
+from playbooks.findings import with_priority
 from playbooks.normalise import normalise
 from playbooks.scoping import rita
 from playbooks.scoping.egress_events import egress_events
+from playbooks.scoping.egress_pairs import egress_pairs
 from playbooks.scoping.rita_pairs import rita_scores
 from playbooks.scoping.series import steps
 
@@ -21,6 +25,10 @@ TOLERANCE = 0.001
 pytestmark = pytest.mark.skipif(not EXPECTED.is_file(), reason="RITA's expected results are not here")
 
 
+C2 = {
+    "proxy": ("10.136.0.18", "www.honestimnotevil.com"),
+    "missing_host": ("73.54.23.243", "64.225.56.201"),
+}
 CASES = {  # folder → whom the case says is ours, beside the private ranges
     "proxy": [],
     "proxy_rolling": [],
@@ -143,8 +151,8 @@ def expected_rows():
 
 
 @pytest.fixture(scope="module", params=sorted(CASES))
-def folder_scores(request, tmp_path_factory):
-    """Folder, and the rita_score of its pairs, from its Zeek logs as a case holds them."""
+def zeek_folder(request, tmp_path_factory):
+    """Folder, its events as a case holds them, and the case."""
     case = new_case(tmp_path_factory.mktemp("rita") / "case", "RITA")
     logs = [
         file for name in ("conn", "http", "ssl") for file in sorted(SHARED.joinpath(request.param).rglob(f"{name}.*"))
@@ -155,12 +163,12 @@ def folder_scores(request, tmp_path_factory):
     config = case.config.model_copy(
         update={"estate": case.config.estate.model_copy(update={"internal_ranges": ranges})}
     )
-    tables = open_tables(case.events)
-    return request.param, rita_scores(tables, egress_events(tables, config), config)
+    return request.param, open_tables(case.events), config
 
 
-def test_folders_of_zeek_logs_get_ritas_scores(folder_scores):
-    folder, found = folder_scores
+def test_folders_of_zeek_logs_get_ritas_scores(zeek_folder):
+    folder, tables, config = zeek_folder
+    found = rita_scores(tables, egress_events(tables, config), config)
     rows = [row for data, row in (param.values for param in expected_rows()) if data == folder]
     assert rows
     for row in rows:
@@ -168,3 +176,15 @@ def test_folders_of_zeek_logs_get_ritas_scores(folder_scores):
         # the stored value of the first proxied row is older than RITA's own formula, which gives .980
         expected = 0.98 if name == "www.honestimnotevil.com" else row["score"]
         assert found[row["src"], name] == pytest.approx(expected, abs=5e-4)
+
+
+def test_the_true_c2_ranks_first(zeek_folder):
+    folder, tables, config = zeek_folder
+    if folder == "proxy_rolling":
+        return  # nobody planted one there
+    pairs = egress_pairs(tables, config)
+    first = with_priority(
+        with_ownership(pairs, t.table(schema.RESOURCES, []), t.activity(), config), t.intel(), config
+    ).iloc[0]
+    assert (first.src, first.dst) == C2[folder]
+    assert first.beacon_score > 0.9
