@@ -13,7 +13,7 @@ from playbooks.scoping.egress_channels import KINDS, channels_not_looked_for
 from playbooks.scoping.egress_pairs import BY_ADDRESS
 
 PAIR_COLUMNS = [
-    *("beacon_score", "beacon_period_s", "src", "dst", "clients", "new_in_window", "connections"),
+    *("beacon_score", "rita_score", "beacon_period_s", "src", "dst", "clients", "new_in_window", "connections"),
     *("service", "matched_by", "tenant", "sources", "refs"),
 ]
 RANKED_COLUMNS = ["priority", "src", "dst", "ownership", "priority_reasons", "refs"]
