@@ -111,6 +111,27 @@ class Seen:
         return clients.filter(clients.clients <= self.few)
 
 
+def of_pair(kind: str, row: Row, sentence: str, strength: float, clients: int, **more: Any) -> Channel:
+    """The channel of one pair that was added up: `row` holds src, dst, times, first, last (seconds) and bytes."""
+    facts = {
+        "dsts": (row["dst"],),
+        "source": row.get("source"),
+        "connections": row.get("times"),
+        "first_seen": moment(row["first"]),
+        "last_seen": moment(row["last"]),
+    }
+    volume = {name: row[name] for name in ("bytes_out", "bytes_in")}
+    return Channel(
+        kind=kind,
+        src=row["src"],
+        dst=row["dst"],
+        sentence=sentence,
+        strength=round(strength, 3),
+        clients=clients,
+        **{**facts, **volume, **more},
+    )
+
+
 def step(value: float, edges: Sequence[float]) -> float:
     """`value` between four edges as a strength of .2, .4, .6, .8, linear between them; 0 below the first."""
     return 0.0 if value < edges[0] else float(np.interp(value, edges, STEPS))

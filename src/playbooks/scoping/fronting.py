@@ -8,7 +8,7 @@ import ibis
 import ibis.expr.types as ir
 
 from playbooks.knowledge.public_suffixes import registrable
-from playbooks.scoping.channel import Channel, Row, Seen, cited, counted, lookup, moment, rows, strongest, told
+from playbooks.scoping.channel import Channel, Row, Seen, cited, counted, lookup, of_pair, rows, strongest, told
 from playbooks.scoping.dns_naming import ADDRESS_SHAPE
 
 FRONTED = 0.6  # both names in the open on one connection, of two registered domains
@@ -81,18 +81,6 @@ def _channel(row: Row, clients: int) -> Channel:
     else:
         words = f"{src} opened TLS for {told(sni)} and asked for {told(dst)} inside"
     others = f"; {clients} clients show the same two names, as a site does whose names share a certificate"
-    return Channel(
-        kind="fronting",
-        src=src,
-        dst=dst,
-        dsts=(dst, sni),
-        sentence=f"{words}, in {counted(row['times'], 'request')}{others if clients > 1 else ''}.",
-        strength=round(FRONTED * (SHARED_WEIGH if clients > FEW else 1.0), 3),
-        clients=clients,
-        source="http",
-        first_seen=moment(row["first"]),
-        last_seen=moment(row["last"]),
-        connections=row["times"],
-        bytes_out=row["bytes_out"],
-        bytes_in=row["bytes_in"],
-    )
+    sentence = f"{words}, in {counted(row['times'], 'request')}{others if clients > 1 else ''}."
+    strength = FRONTED * (SHARED_WEIGH if clients > FEW else 1.0)
+    return of_pair("fronting", row, sentence, strength, clients, dsts=(dst, sni), source="http")

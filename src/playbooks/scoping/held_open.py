@@ -14,7 +14,7 @@ from playbooks.scoping.channel import (
     chosen,
     cited,
     counted,
-    moment,
+    of_pair,
     rows,
     size,
     step,
@@ -134,42 +134,16 @@ def _held(row: Row, short: Row | None, sockets: dict[tuple[str, str], Row], clie
     words += f"; {size(row['bytes_out'])} out, {size(row['bytes_in'])} in"
     words += f"; beside {short['times']:,} shorter ones of {short['mean'] / 1000:.1f} s on average" if short else ""
     hours = (row["longest"] if one else row["held"]) / 3600
-    return Channel(
-        kind="long_connection" if one else "tunnel",
-        src=row["src"],
-        dst=row["dst"],
-        dsts=(row["dst"],),
-        sentence=f"{words}.",
-        strength=round(step(hours, HOURS), 3),
-        clients=clients,
-        source=row["source"],
-        first_seen=moment(row["first"]),
-        last_seen=moment(row["last"]),
-        connections=row["pieces"],
-        bytes_out=row["bytes_out"],
-        bytes_in=row["bytes_in"],
-    )
+    kind = "long_connection" if one else "tunnel"
+    return of_pair(kind, row, f"{words}.", step(hours, HOURS), clients, connections=row["pieces"])
 
 
 def _upgraded(row: Row, clients: int) -> Channel:
     words = (
         f"{row['src']} upgraded {counted(row['upgrades'], 'connection')} to {row['dst']} to a WebSocket (status 101)"
     )
-    return Channel(
-        kind="tunnel",
-        src=row["src"],
-        dst=row["dst"],
-        dsts=(row["dst"],),
-        sentence=f"{words}; how long it stayed open is not in the records, or under {HELD_HOURS} h.",
-        strength=UPGRADE_ONLY,
-        clients=clients,
-        source="http",
-        first_seen=moment(row["first"]),
-        last_seen=moment(row["last"]),
-        connections=row["upgrades"],
-        bytes_out=row["bytes_out"],
-        bytes_in=row["bytes_in"],
-    )
+    sentence = f"{words}; how long it stayed open is not in the records, or under {HELD_HOURS} h."
+    return of_pair("tunnel", row, sentence, UPGRADE_ONLY, clients, source="http", connections=row["upgrades"])
 
 
 def _with_records(seen: Seen, channels: list[Channel]) -> list[Channel]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import ibis
 import ibis.expr.types as ir
 
-from playbooks.scoping.channel import Channel, Row, Seen, chosen, cited, counted, moment, rows, size, step, strongest
+from playbooks.scoping.channel import Channel, Row, Seen, chosen, cited, counted, of_pair, rows, size, step, strongest
 from playbooks.scoping.rhythm import duration
 
 # Sending
@@ -73,25 +73,12 @@ def _upload(row: Row, hours: list[tuple[int, int]], clients: int) -> Channel:
     most = sum(sent for _, sent in hours[:3]) / row["bytes_out"]
     when = ", ".join(f"{hour:02d}" for hour in sorted(hour for hour, _ in hours[:3]))
     strength = step(row["bytes_out"], UPLOADED) * (ONE_WAY_WEIGH if row["bytes_in"] is None else 1.0)
-    return Channel(
-        kind="upload_asymmetry",
-        src=row["src"],
-        dst=row["dst"],
-        dsts=(row["dst"],),
-        sentence=(
-            f"{row['src']} sent {size(row['bytes_out'])} to {row['dst']}, {_against(row)}, in "
-            f"{counted(row['times'], 'contact')} over {duration(row['last'] - row['first'])}; "
-            f"{most:.0%} of it in the hours {when} UTC."
-        ),
-        strength=round(strength, 3),
-        clients=clients,
-        source=row["source"],
-        first_seen=moment(row["first"]),
-        last_seen=moment(row["last"]),
-        connections=row["times"],
-        bytes_out=row["bytes_out"],
-        bytes_in=row["bytes_in"],
+    sentence = (
+        f"{row['src']} sent {size(row['bytes_out'])} to {row['dst']}, {_against(row)}, in "
+        f"{counted(row['times'], 'contact')} over {duration(row['last'] - row['first'])}; "
+        f"{most:.0%} of it in the hours {when} UTC."
     )
+    return of_pair("upload_asymmetry", row, sentence, strength, clients)
 
 
 def _against(row: Row) -> str:
@@ -145,25 +132,12 @@ def _known_before(seen: Seen, contacts: ir.Table, found: list[Row]) -> set[str]:
 def _burst(row: Row) -> Channel:
     after = row["times"] - row["early"]
     later = (row["bytes_in"] - row["stage"]) / max(after, 1)
-    return Channel(
-        kind="first_contact_burst",
-        src=row["src"],
-        dst=row["dst"],
-        dsts=(row["dst"],),
-        sentence=(
-            f"{row['src']} received {size(row['stage'])} in the first {FIRST_MINUTES} minutes with {row['dst']} "
-            f"({row['stage'] / row['bytes_in']:.0%} of all), then {size(later)} a contact in {after:,} further ones "
-            f"over {duration(row['last'] - row['first'])}."
-        ),
-        strength=BURST_STRENGTH,
-        clients=row["clients"],
-        source=row["source"],
-        first_seen=moment(row["first"]),
-        last_seen=moment(row["last"]),
-        connections=row["times"],
-        bytes_out=row["bytes_out"],
-        bytes_in=row["bytes_in"],
+    sentence = (
+        f"{row['src']} received {size(row['stage'])} in the first {FIRST_MINUTES} minutes with {row['dst']} "
+        f"({row['stage'] / row['bytes_in']:.0%} of all), then {size(later)} a contact in {after:,} further ones "
+        f"over {duration(row['last'] - row['first'])}."
     )
+    return of_pair("first_contact_burst", row, sentence, BURST_STRENGTH, row["clients"])
 
 
 def _with_records(seen: Seen, channels: list[Channel]) -> list[Channel]:
