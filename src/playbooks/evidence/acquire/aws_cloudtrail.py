@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from playbooks.case_file import Window
 from playbooks.errors import UsageError
 from playbooks.evidence.acquire.answers import Outcome, full_disk_named
-from playbooks.evidence.acquire.aws_client import BLOCK, Account, Limits, OutOfBounds, Reply
+from playbooks.evidence.acquire.aws_client import BLOCK, Limits, OutOfBounds, Reply
 from playbooks.evidence.acquire.aws_things import found, text
 from playbooks.evidence.acquire.earlier import Known, fingerprint_of, key_of
 
@@ -52,9 +52,8 @@ class Writer(Protocol):
     @property
     def job(self) -> Asked: ...
     @property
-    def account(self) -> Account: ...
-    @property
     def attachments(self) -> list[Path]: ...
+    def ask(self, service: str, operation: str, request: Mapping[str, Any]) -> Reply: ...
     def write(
         self,
         service: str,
@@ -117,7 +116,7 @@ def _listed(writer: Writer, bucket: str, prefix: str) -> Iterator[tuple[Mapping[
             words = f"more than {writer.job.limits.pages:,} pages: the rest was not asked for"
             reply = _reply(Outcome.FAILED, "OutOfBounds", words)
         else:
-            reply = writer.account.ask("s3", "ListObjectsV2", sent)
+            reply = writer.ask("s3", "ListObjectsV2", sent)
         writer.write("s3", "ListObjectsV2", sent, f"s3://{bucket}/{prefix}", reply, key, first, page)
         if reply.outcome is not Outcome.ANSWERED:
             return
@@ -152,7 +151,7 @@ def _copy(writer: Writer, bucket: str, listed: Mapping[str, Any], parent: str) -
         more = {"same_as": known.ref, "fingerprint": mark}
         writer.write("s3", "GetObject", request, where, _reply(Outcome.UNCHANGED), key, parent, more=more)
         return
-    reply = writer.account.ask("s3", "GetObject", request)
+    reply = writer.ask("s3", "GetObject", request)
     stream = reply.parsed.get("Body")
     reply = replace(reply, parsed={name: value for name, value in reply.parsed.items() if name != "Body"})
     facts: dict[str, Any] = {}

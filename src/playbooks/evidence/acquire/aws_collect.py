@@ -9,6 +9,7 @@ import base64
 import datetime as dt
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -116,7 +117,7 @@ class Collection:
 
     def run(self, told: Told) -> None:
         """Ask about everything that is named, until nothing new is."""
-        while self.todo and self.job.folder.is_dir():  # it is removed when the acquisition is broken off
+        while self.todo:
             one, parent = self.todo.popleft()
             told(one.name)
             if one.kind == "package":
@@ -125,6 +126,12 @@ class Collection:
                 if call.per == one.kind and self._wanted(call):
                     for asked in self._repeated(call, one):
                         self._pages(call, asked, parent)
+
+    def ask(self, service: str, operation: str, request: Mapping[str, Any]) -> Reply:
+        """One question, unless the acquisition was broken off meanwhile: its folder is gone then."""
+        if not self.job.folder.is_dir():
+            raise CancelledError(f"{operation} was not asked: the acquisition was broken off.")
+        return self.account.ask(service, operation, request)
 
     def _wanted(self, call: Call) -> bool:
         if call.windowed and (not self.job.window or (call.operation == "FilterLogEvents" and not self.job.logs)):
@@ -150,7 +157,7 @@ class Collection:
                 return
             tokens.add(token)
             sent = {**request, call.pages[0]: token} if call.pages and token else request
-            reply = self.account.ask(call.service, call.operation, sent)
+            reply = self.ask(call.service, call.operation, sent)
             self.write(call.service, call.operation, sent, asked.name, reply, key, parent, page)
             if reply.outcome is not Outcome.ANSWERED:
                 return
