@@ -102,7 +102,7 @@ def cloud_activity(tables: Tables, case: Case, footprint: Footprint = NOTHING_AP
         event that several items of evidence hold is one row, with the first item's reference.
     """
     others = footprint.without(tables)
-    history = read_events(others, case.config.estate.own.aws_accounts)
+    history = read_events(others, case.config.estate.own)
     rows = history[within(history, case.config.window)].reset_index(drop=True)
     rows = with_novelty(_with_allowed(rows, case), history, others, case)
     marked = [footprint.marked.get(ref) for ref in rows["ref"]]
@@ -113,7 +113,7 @@ def cloud_activity(tables: Tables, case: Case, footprint: Footprint = NOTHING_AP
 
 def _apart(tables: Tables, case: Case, footprint: Footprint) -> pd.DataFrame:
     """Reads of our own collection in the window, with the words that say whose they are."""
-    rows = read_events(footprint.only(tables), case.config.estate.own.aws_accounts)
+    rows = read_events(footprint.only(tables), case.config.estate.own)
     rows = rows[within(rows, case.config.window)].reset_index(drop=True)
     whose = dict(zip(footprint.apart["ref"], footprint.apart["collector"], strict=True))
     return rows.assign(
@@ -133,7 +133,7 @@ def _together(rows: pd.DataFrame, apart: pd.DataFrame) -> pd.DataFrame:
 
 def small_baseline(tables: Tables, case: Case) -> str | None:
     """Why the case's baseline is too small to lean on; null where it is large enough or there is none."""
-    return baseline_warning(tables, case, read_events(tables, case.config.estate.own.aws_accounts))
+    return baseline_warning(tables, case, read_events(tables, case.config.estate.own))
 
 
 def _with_allowed(rows: pd.DataFrame, case: Case) -> pd.DataFrame:

@@ -6,18 +6,20 @@ Below the questions: it reads every operation that `knowledge` lists, over all r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from playbooks import schema
 from playbooks.case import Window
+from playbooks.case_file import Own
 from playbooks.knowledge.operations import Operation, load_operations
-from playbooks.scoping.exposure import OPENING_PHASES, House, endpoint_of, exposure_of
+from playbooks.scoping.clouds import ACTOR_COLUMNS, Call, cloud_of, principal_of
+from playbooks.scoping.clouds.aws_names import short_name
+from playbooks.scoping.clouds.cloud import CHANGING_PHASES
+from playbooks.scoping.clouds.record_json import json_object
 from playbooks.scoping.one_operation import CORRELATED, one_operation
-from playbooks.scoping.principals import ACTOR_COLUMNS, principal_of
-from playbooks.scoping.record_json import json_object, text_at
-from playbooks.scoping.resource_names import functions_named, resource_of, short_name
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -31,7 +33,7 @@ READ_COLUMNS = (
     "record_no",
     "time",
     *OPERATION_COLUMNS,
-    *ACTOR_COLUMNS,
+    *ACTOR_COLUMNS[1:],
     *DETAIL_COLUMNS,
     "cloud_region",
     "src_endpoint_ip",
@@ -57,12 +59,11 @@ REFUSALS = "accessdenied|unauthorized|not authorized|forbidden|invalidclienttoke
 TOUCHED = "functions_touched"
 ROLE = "role"
 PASSED = "role_passed"
-ROLE_PATHS = ("role", "roleArn", "target.roleArn", "targets[].roleArn")  # where a request names a role
 JUDGED = ("allowed_by", "novelty", "reasons", "set_apart", "collector")  # what questions add
 EVENT_COLUMNS = (*(name for name in schema.CLOUD_ACTIVITY.names if name not in JUDGED), TOUCHED, ROLE, PASSED)
 
 
-def read_events(tables: Tables, own_accounts: Iterable[str]) -> pd.DataFrame:
+def read_events(tables: Tables, own: Own) -> pd.DataFrame:
     """Every catalogued operation, once, in order of time and record.
 
     Returns
@@ -80,7 +81,7 @@ def read_events(tables: Tables, own_accounts: Iterable[str]) -> pd.DataFrame:
     rows = plain(wanted.execute()).merge(known, on=list(OPERATION_COLUMNS))
     rows = _with_operations(one_operation(once(rows)))
     rows = each_distinct(rows, ACTOR_COLUMNS, _principal, ("principal", "principal_type", "via"))
-    rows = _with_resources(rows, frozenset(own_accounts))
+    rows = _with_resources(rows, own)
     return _shaped(rows[_applies(rows)].reset_index(drop=True))
 
 
@@ -189,35 +190,21 @@ def _with_operations(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _needs_response(operation: Operation) -> bool:
     in_response = any(path.startswith("responseElements") for path in operation.resource_keys)
-    return operation.phase in OPENING_PHASES - {"identity"} or (operation.phase == "identity" and in_response)
+    return operation.phase in CHANGING_PHASES or (operation.phase == "identity" and in_response)
 
 
-def _with_resources(rows: pd.DataFrame, own: frozenset[str]) -> pd.DataFrame:
+def _with_resources(rows: pd.DataFrame, own: Own) -> pd.DataFrame:
     def facts(
-        place: int,
-        account: str | None,
-        region: str | None,
-        name: str | None,
-        uid: str | None,
-        status: str | None,
-        detail: str | None,
-        request: str | None,
-        response: str | None,
-    ) -> tuple[object, ...]:
-        operation = load_operations().operations[place]
+        place: int, provider: str | None, account: str | None, region: str | None, name: str | None, uid: str | None,
+        status: str | None, detail: str | None, request: str | None, response: str | None,
+    ) -> tuple[object, ...]:  # fmt: skip
+        operation, failed = load_operations().operations[place], status == "failure"
         asked, answered = json_object(request), json_object(response)
-        resource = resource_of(operation, asked, answered, name, uid, detail)
-        changing = operation.phase in OPENING_PHASES - {"identity"}
-        touched = functions_named(request) if changing else ()
-        passed = text_at(asked, *ROLE_PATHS) if changing else None
-        role = text_at(asked, "role") or text_at(answered, "role") if changing else None
-        if status == "failure":  # an attempt opens nothing
-            return resource.name, resource.uid, None, None, touched, role, passed
-        opened = exposure_of(operation, asked, answered, House(account, own))
-        return resource.name, resource.uid, opened, endpoint_of(operation, answered, region), touched, role, passed
+        call = Call(operation, asked, answered, account, region, name, uid, failed, detail, own)
+        return astuple(cloud_of(provider).facts(call))
 
     told_by = (
-        *("place", "cloud_account_uid", "cloud_region", "resource_name", "resource_uid", "status"),
+        *("place", "cloud_provider", "cloud_account_uid", "cloud_region", "resource_name", "resource_uid", "status"),
         *("detail", "request", "response"),
     )
     return each_distinct(rows, told_by, facts, ("resource", "uid", "exposure", "endpoint", TOUCHED, ROLE, PASSED))

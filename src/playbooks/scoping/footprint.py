@@ -18,9 +18,9 @@ import pandas as pd
 
 from playbooks.case import Case
 from playbooks.knowledge.operations import load_operations
+from playbooks.scoping.clouds import ACTOR_COLUMNS, Actor, cloud_of, principal_of
 from playbooks.scoping.collectors import PRODUCT, Collector, collectors_of
 from playbooks.scoping.control_plane import each_distinct, once, plain
-from playbooks.scoping.principals import ACTOR_COLUMNS, principal_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -40,7 +40,7 @@ HAND_OUT = frozenset(
 )
 MARKS = ("actor_session_uid", "http_request_user_agent", "src_endpoint_ip")
 NAMED = ("cloud_provider", "api_service_name", "api_operation")
-KEPT = ("evidence_id", "record_no", "time", *NAMED, *ACTOR_COLUMNS, *MARKS, "metadata_uid")
+KEPT = ("evidence_id", "record_no", "time", *NAMED[1:], *ACTOR_COLUMNS, *MARKS, "metadata_uid")
 APART = ("evidence_id", "record_no", "ref", "time", "principal", "collector")
 SEPARATOR = "\x1f"
 
@@ -168,11 +168,10 @@ def _is_known(actor: tuple[str | None, ...], collectors: Iterable[Collector]) ->
     return any(one.is_principal(_names(*actor)) for one in collectors)
 
 
-def _names(
-    kind: str | None, name: str | None, uid: str | None, issuer: str | None, by: str | None, account: str | None
-) -> tuple[str | None, ...]:
+def _names(*actor: str | None) -> tuple[str | None, ...]:
     """What a principal is called: by name, by its own ARN, by that of the role that it assumed."""
-    return principal_of(kind, name, uid, issuer, by, account).name, uid, issuer
+    one = Actor(*actor)
+    return cloud_of(one.provider).principal(one).name, one.uid, one.issuer
 
 
 def _is_read(provider: str | None, service: str | None, operation: str | None) -> bool:

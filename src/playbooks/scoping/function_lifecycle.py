@@ -134,7 +134,7 @@ def resources(activity: pd.DataFrame, tables: Tables, case: Case) -> pd.DataFram
         Exactly the columns of `schema.RESOURCES`. Each answer names principals with operations, times and
         references, or starts with "none recorded" or "not answerable because".
     """
-    history = _with_touched(read_events(tables, case.config.estate.own.aws_accounts))
+    history = _with_touched(read_events(tables, case.config.estate.own))
     seen = _counts_by_place(tables)
     in_window = set(activity["ref"])
     rows = [

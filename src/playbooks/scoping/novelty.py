@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from playbooks.case import Case, Window
+from playbooks.scoping.clouds import ACTOR_COLUMNS, principal_of
+from playbooks.scoping.clouds.aws_principals import PERSON_ROLE
 from playbooks.scoping.control_plane import REFUSALS, each_distinct, plain, within
-from playbooks.scoping.principals import ACTOR_COLUMNS, PERSON_ROLE, principal_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from playbooks import schema
+from playbooks.scoping.clouds.aws_names import short_name
+from playbooks.scoping.clouds.aws_principals import arn_account
+from playbooks.scoping.clouds.record_json import json_object, text_at, texts_at
 from playbooks.scoping.control_plane import PASSED, ROLE, plain, read_events
-from playbooks.scoping.principals import arn_account
-from playbooks.scoping.record_json import json_object, text_at, texts_at
-from playbooks.scoping.resource_names import short_name
 
 if TYPE_CHECKING:
     from playbooks.case import Case
@@ -42,7 +42,7 @@ def role_links(tables: Tables, case: Case) -> pd.DataFrame:
         Exactly the columns of `schema.ROLE_LINKS`, in order of first seen; over all records, baseline included.
     """
     asked = _answers(tables)
-    events = read_events(tables, case.config.estate.own.aws_accounts)
+    events = read_events(tables, case.config.estate.own)
     parts = [part for part in (_passed(events), _shown(events), _used(tables), _held(asked)) if len(part)]
     rows = pd.concat(parts) if parts else _passed(events)
     about = asked[asked.operation.isin([*ABOUT_ROLE, *ABOUT_POLICIES]) & asked.status.isin(THERE)]

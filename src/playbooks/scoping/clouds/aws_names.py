@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 
-from playbooks.knowledge.operations import Operation
-from playbooks.scoping.record_json import plain_text, texts_at
+from playbooks.scoping.clouds.cloud import Call
+from playbooks.scoping.clouds.record_json import plain_text, texts_at
 
 # Written by AWS into the message of a refused call, which carries no request parameters.
 REFUSED_ON = re.compile(r"on resource: (arn:[^\s\"',]+)")
@@ -26,35 +27,19 @@ class ResourceName:
     uid: str | None
 
 
-def resource_of(
-    operation: Operation,
-    request: dict[str, object],
-    response: dict[str, object],
-    logged_name: str | None,
-    logged_uid: str | None,
-    detail: str | None,
-) -> ResourceName:
+def resource_of(call: Call) -> ResourceName:
     """The resource of one record: from its request, then its response, then what the format found.
 
-    Parameters
-    ----------
-    operation
-        Says at which paths of the record its resource stands.
-    request, response
-        Request parameters and response elements; empty where the record has none, as refused calls do.
-    logged_name, logged_uid
-        Columns `resource_name`, `resource_uid`.
-    detail
-        Column `status_detail`; the message of a refused call names the resource.
+    The message of a refused call names the resource where nothing else does.
     """
-    record = {"requestParameters": request, "responseElements": response}
-    candidates = [text for path in operation.resource_keys for text in texts_at(record, path)]
-    refused = REFUSED_ON.search(detail or "")
-    candidates += [text for text in map(plain_text, (logged_uid, logged_name)) if text]
+    record = {"requestParameters": call.request, "responseElements": call.response}
+    candidates = [text for path in call.operation.resource_keys for text in texts_at(record, path)]
+    refused = REFUSED_ON.search(call.detail or "")
+    candidates += [text for text in map(plain_text, (call.logged_uid, call.logged_name)) if text]
     candidates += [refused[1]] if refused else []
     if not candidates:
         return ResourceName(None, None)
-    service = operation.service
+    service = call.operation.service
     name = short_name(service, candidates[0])
     same = (text for text in candidates if text.startswith("arn:") and short_name(service, text) == name)
     return ResourceName(name, next((without_qualifier(text) for text in same), None))
@@ -90,6 +75,6 @@ def without_qualifier(arn: str) -> str:
     return function[0] if function else arn
 
 
-def functions_named(text: str | None) -> tuple[str, ...]:
+def functions_named(request: dict[str, object]) -> tuple[str, ...]:
     """ARNs, without qualifier, of the Lambda functions that a request names anywhere; sorted."""
-    return tuple(sorted({found[0] for found in FUNCTION_ARN.finditer(text)})) if text else ()
+    return tuple(sorted({found[0] for found in FUNCTION_ARN.finditer(json.dumps(request))})) if request else ()

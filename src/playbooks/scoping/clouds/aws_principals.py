@@ -6,64 +6,30 @@ here is shown as logged.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from playbooks.scoping.clouds.cloud import Actor, Principal
 
-# Columns of `api_activity` that say who acted, in the order of `principal_of`.
-ACTOR_COLUMNS = (
-    "actor_user_type",
-    "actor_user_name",
-    "actor_user_uid",
-    "actor_session_issuer",
-    "actor_invoked_by",
-    "cloud_account_uid",
-)
 # IAM Identity Center names its roles so, and the session after the person; nobody can choose either.
 PERSON_ROLE = "AWSReservedSSO_"
 
 
-@dataclass(frozen=True)
-class Principal:
-    """Who acted. `via` is the session or service in between; a null `name` means the record names nobody."""
-
-    name: str | None
-    kind: str | None
-    via: str | None
-
-
-def principal_of(
-    kind: str | None,
-    name: str | None,
-    uid: str | None,
-    issuer: str | None,
-    invoked_by: str | None,
-    account: str | None,
-) -> Principal:
+def principal_of(actor: Actor) -> Principal:
     """The principal of one record.
 
     An assumed role is named by its role, because whoever assumes it chooses the session's name; a role of
     IAM Identity Center by its person; a federated user by the user who asked for the session. A principal
     of another account than the resource's is written `account:name`, so that a namesake stays a stranger
     and no allow-list entry such as `ci-*` covers it.
-
-    Parameters
-    ----------
-    kind, name, uid, issuer, invoked_by
-        Columns `actor_user_type`, `actor_user_name`, `actor_user_uid`, `actor_session_issuer`,
-        `actor_invoked_by` of the record.
-    account
-        Account that owns the resource.
     """
-    who, session = _name_and_session(kind, name, uid, issuer, invoked_by)
-    home = arn_account(issuer) or arn_account(uid)
-    if who and home and account and home != account:
+    who, session = _name_and_session(actor)
+    home = arn_account(actor.issuer) or arn_account(actor.uid)
+    if who and home and actor.account and home != actor.account:
         who = f"{home}:{who}"
-    service = f"by {invoked_by}" if invoked_by and invoked_by != who else None
-    return Principal(who, kind, ", ".join(part for part in (session, service) if part) or None)
+    service = f"by {actor.invoked_by}" if actor.invoked_by and actor.invoked_by != who else None
+    return Principal(who, actor.kind, ", ".join(part for part in (session, service) if part) or None)
 
 
-def _name_and_session(
-    kind: str | None, name: str | None, uid: str | None, issuer: str | None, invoked_by: str | None
-) -> tuple[str | None, str | None]:
+def _name_and_session(actor: Actor) -> tuple[str | None, str | None]:
+    kind, name, uid, issuer, invoked_by = actor.kind, actor.name, actor.uid, actor.issuer, actor.invoked_by
     last = _last_part(uid)
     if kind == "AssumedRole":
         role = _last_part(issuer) or _role_in(uid) or name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from playbooks.scoping.principals import Principal, principal_of
+from playbooks.scoping.clouds import Principal, principal_of
 
 HOME = "111111111111"
 ROLE = f"arn:aws:iam::{HOME}:role/tools/ci-deployer"
@@ -61,4 +61,4 @@ PERSON = f"arn:aws:sts::{HOME}:assumed-role/AWSReservedSSO_Admin_0a1b/j.doe"
     ],
 )
 def test_a_principal_is_the_person_or_pipeline(actor: tuple[str | None, ...], expected: Principal) -> None:
-    assert principal_of(*actor) == expected
+    assert principal_of("AWS", *actor) == expected

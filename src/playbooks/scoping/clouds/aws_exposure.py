@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from playbooks.knowledge.operations import Operation
-from playbooks.scoping.principals import arn_account, is_account
-from playbooks.scoping.record_json import json_object, plain_text, text_at, texts_at
+from playbooks.scoping.clouds.aws_principals import arn_account, is_account
+from playbooks.scoping.clouds.cloud import OPENING_PHASES
+from playbooks.scoping.clouds.record_json import json_object, plain_text, text_at, texts_at
 
-OPENING_PHASES = frozenset({"create", "modify-code", "modify-config", "permission", "trigger", "identity"})
 CLOSING_VERBS = ("Delete", "Remove", "Disable", "Revoke", "Disassociate", "Detach")
 POLICY_PATHS = ("policyDocument", "assumeRolePolicyDocument", "policy", "resourcePolicy", "attributes.Policy")
 DESTINATION_PATHS = (

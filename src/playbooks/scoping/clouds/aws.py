@@ -1,0 +1,36 @@
+"""AWS: CloudTrail's identities, ARNs and policies."""
+
+from __future__ import annotations
+
+from playbooks.scoping.clouds.aws_exposure import House, endpoint_of, exposure_of
+from playbooks.scoping.clouds.aws_names import functions_named, resource_of
+from playbooks.scoping.clouds.aws_principals import principal_of
+from playbooks.scoping.clouds.cloud import CHANGING_PHASES, Actor, Call, Facts, Principal
+from playbooks.scoping.clouds.record_json import text_at
+
+ROLE_PATHS = ("role", "roleArn", "target.roleArn", "targets[].roleArn")  # where a request names a role
+
+
+class AmazonWebServices:
+    """Records of CloudTrail."""
+
+    def principal(self, actor: Actor) -> Principal:
+        """The role behind a session, the person behind an Identity Center role, the service that acts itself."""
+        return principal_of(actor)
+
+    def facts(self, call: Call) -> Facts:
+        """From the request first, then the answer, then what the format found."""
+        resource = resource_of(call)
+        changing = call.operation.phase in CHANGING_PHASES
+        touched = functions_named(call.request) if changing else ()
+        passed = text_at(call.request, *ROLE_PATHS) if changing else None
+        role = text_at(call.request, "role") or text_at(call.response, "role") if changing else None
+        if call.failed:
+            return Facts(resource.name, resource.uid, touched=touched, role=role, passed=passed)
+        house = House(call.account, frozenset(call.own.aws_accounts))
+        opened = exposure_of(call.operation, call.request, call.response, house)
+        made = endpoint_of(call.operation, call.response, call.region)
+        return Facts(resource.name, resource.uid, opened, made, touched, role, passed)
+
+
+AWS = AmazonWebServices()

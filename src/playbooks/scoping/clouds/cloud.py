@@ -1,0 +1,105 @@
+"""What one cloud or office suite must tell of its audit records; one module beside this for each.
+
+Below the questions: the common columns are the formats' work, the operations `knowledge`'s. What is left differs
+from cloud to cloud: who stands behind a record, how its resource is named, what a change opens and to whom.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from playbooks.case_file import Own
+from playbooks.knowledge.operations import Operation
+
+# Columns of `api_activity` that say who acted, in the order of `Actor`.
+ACTOR_COLUMNS = (
+    "cloud_provider",
+    "actor_user_type",
+    "actor_user_name",
+    "actor_user_uid",
+    "actor_session_issuer",
+    "actor_invoked_by",
+    "cloud_account_uid",
+)
+# Phases whose success can open something, or make an endpoint.
+OPENING_PHASES = frozenset({"create", "modify-code", "modify-config", "permission", "trigger", "identity"})
+CHANGING_PHASES = OPENING_PHASES - {"identity"}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acted, as `ACTOR_COLUMNS` of a record say it. `account` owns the resource."""
+
+    provider: str | None
+    kind: str | None
+    name: str | None
+    uid: str | None
+    issuer: str | None
+    invoked_by: str | None
+    account: str | None
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who acted. `via` is the session or service in between; a null `name` means the record names nobody."""
+
+    name: str | None
+    kind: str | None
+    via: str | None
+
+
+@dataclass(frozen=True)
+class Call:
+    """What was done to what, as a record says it.
+
+    `request` and `response` are empty where the record has none. `logged_name` and `logged_uid` are the columns
+    `resource_name` and `resource_uid`; `detail` is the message of a call that failed. `own` is what the case says is
+    of the house.
+    """
+
+    operation: Operation
+    request: dict[str, object]
+    response: dict[str, object]
+    account: str | None
+    region: str | None
+    logged_name: str | None
+    logged_uid: str | None
+    failed: bool
+    detail: str | None
+    own: Own
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a call tells of its resource.
+
+    Attributes
+    ----------
+    resource, uid
+        Short name, without alias and version, and full id where the record has one.
+    exposure, endpoint
+        What a success opens, to whom; the host that it made. Null where there is none: an attempt opens nothing.
+    touched
+        Full ids of the functions that a change's request names.
+    role, passed
+        Identity that the function runs as, and the one that this call itself gave it.
+    """
+
+    resource: str | None
+    uid: str | None
+    exposure: str | None = None
+    endpoint: str | None = None
+    touched: tuple[str, ...] = ()
+    role: str | None = None
+    passed: str | None = None
+
+
+class Cloud(Protocol):
+    """One provider's records."""
+
+    def principal(self, actor: Actor) -> Principal:
+        """The person or pipeline behind a record, not the key or session it used."""
+
+    def facts(self, call: Call) -> Facts:
+        """What a call tells of its resource."""
