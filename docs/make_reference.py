@@ -24,7 +24,7 @@ from pydantic.fields import FieldInfo
 from playbooks import case_file, guide, schema
 from playbooks.cli.app import commands as commands_of_kit
 from playbooks.errors import EXIT_CODES, PlaybookError
-from playbooks.findings import cloud, egress_priority, egress_signals, estate, signal
+from playbooks.findings import cloud_signals, egress_priority, egress_signals, estate, signal
 from playbooks.formats import FORMATS
 from playbooks.guide.results import QUESTIONS
 from playbooks.knowledge.catalogue import load_catalogue
@@ -183,12 +183,17 @@ KIND_MEANING = {
         "A mark of our own collection (its identity, or its user agent) on something that is no read.",
         "{COLLECTOR_WEIGHT}",
     ),
+    ("B", "change"): (
+        "What no baseline knows as a habit: a change, or rights given to somebody, with a user's credentials where "
+        "pipelines have roles; or a change that failed.",
+        "{BY_HAND_WEIGHT} by a user; {ATTEMPT_WEIGHT} failed; {REFUSED_WEIGHT} refused for want of rights",
+    ),
     ("B", "sequence"): (
         "One principal went through three stages or more in one sitting, preparation or evasion among them.",
         "{SEQUENCE_WEIGHT}",
     ),
 }
-MODULE_OF = {"A": egress_signals, "B": cloud}
+MODULE_OF = {"A": egress_signals, "B": cloud_signals}
 
 
 def cell(value: object) -> str:
@@ -461,7 +466,7 @@ def findings() -> str:
         "The same names as in the code. A constant without a remark is explained by its name.",
         *(
             _constants(module)
-            for module in (signal, egress_signals, estate, egress_priority, cloud, novelty, sequences, rhythm)
+            for module in (signal, egress_signals, estate, egress_priority, cloud_signals, novelty, sequences, rhythm)
         ),
         "## Shapes of tools",
         f"{len(traits.characteristics)} documented traits are known. A default that the user of a tool changed "

@@ -17,6 +17,8 @@ NEW: dict[str, Any] = {
 }
 OPENED: dict[str, Any] = {"exposure": "anyone may invoke (principal *)"}
 CI: dict[str, Any] = {"principal": "ci-deployer", "allowed_by": "ci-deployer (owner Platform, expires 2026-12-31)"}
+BY_HAND: dict[str, Any] = {"principal": "m.weber", "by_user": True, "novelty": None}
+REFUSED: dict[str, Any] = {"outcome": "failure", "outcome_detail": "AccessDenied", "novelty": None}
 SILENCED: dict[str, Any] = {"resource": "corp-trail", "resource_type": "trail"}
 
 
@@ -53,8 +55,18 @@ RELEASE = (t.sequence("j.doe", "change", "permission or trigger", "run"),)
         ([t.act(**NEW | OPENED | CI)], (), ["suppressed"]),
         ([t.act(**CI), t.act(**NEW | OPENED)], (), ["finding"]),
         ([t.act(**NEW | OPENED | CI), t.act(**NEW | OPENED)], (), ["finding", "suppressed"]),
-        # an attempt that failed opened and changed nothing
-        ([t.act(**NEW | OPENED | {"outcome": "failure"})], (), []),
+        # an attempt that failed opened and changed nothing: it is looked at, and is no finding however new
+        ([t.act(**NEW | OPENED | {"outcome": "failure"})], (), ["lead"]),
+        ([t.act(**NEW | {"outcome": "failure", "outcome_detail": "AccessDenied"})], (), ["lead"]),
+        ([t.act(outcome="failure", novelty=0.0)], (), []),  # this pipeline fails like that every day
+        # a user's credentials where pipelines have roles, unless the baseline knows it as a habit
+        ([t.act(**BY_HAND)], (), ["lead"]),
+        ([t.act(**BY_HAND | {"novelty": 0.0})], (), []),
+        ([t.act(**BY_HAND | {"by_user": None})], (), []),
+        ([t.act("CreateFunction", "create", **BY_HAND | {"outcome": "failure"}), t.act(**BY_HAND)], (), ["lead"]),
+        ([t.act("AddPermission", "permission", **BY_HAND | OPENED)], (), ["finding"]),
+        ([t.act("CreateAccessKey", "identity", **BY_HAND | {"attack": ["T1098.001"]})], (), ["lead"]),
+        ([t.act("GetSessionToken", "identity", **BY_HAND | {"attack": []})], (), []),
         # stages in one sitting: a release has neither preparation nor evasion
         ([t.act(**NEW)], SITTING, ["finding"]),
         ([t.act(**NEW)], RELEASE, ["lead"]),
@@ -130,3 +142,26 @@ def test_what_ended_well_is_cited_with_the_record_that_says_so() -> None:
     [subject] = subjects(t.act(**NEW | {"further_refs": ["E002:4", "E002:9"]}))
     [signal] = subject.signals
     assert signal.refs == ("E002:1", "E002:4", "E002:9")
+
+
+def test_what_was_tried_says_what_it_would_have_opened() -> None:
+    tried = t.act("AddPermission", "permission", **OPENED | REFUSED)
+    assert subjects(tried)[0].title == "ci-deployer tried to change function invoice-export (permission)"
+    [signal] = subjects(tried)[0].signals
+    assert signal.sentence == (
+        "ci-deployer tried AddPermission and failed (AccessDenied); it would have opened it: "
+        "anyone may invoke (principal *)."
+    )
+
+
+def test_code_replaced_soon_after_the_creation_is_said_so() -> None:
+    made = t.act("CreateFunction", "create", time=t.at(8.9), **BY_HAND)
+    [signal] = subjects(made, t.act(ref="E002:2", **BY_HAND))[0].signals
+    assert signal.sentence.endswith("; its code was replaced 6 min after m.weber created it.")
+    assert signal.refs == ("E002:1", "E002:2")
+
+
+def test_an_exercise_is_labelled_and_stays_what_it_is() -> None:
+    [subject] = subjects(t.act(user_agent="stratus-red-team_00000000-0000-4000-8000-000000000abc", **NEW))
+    assert subject.is_finding
+    assert "exercise or test with Stratus Red Team" in subject.context[0]

@@ -150,7 +150,7 @@ def test_exposure_says_what_is_opened_to_whom(
     )
 
 
-def test_a_url_that_was_created_is_an_endpoint_and_one_that_failed_opens_nothing(tmp_path: Path) -> None:
+def test_a_url_that_was_created_is_an_endpoint_and_one_that_failed_makes_none(tmp_path: Path) -> None:
     ask = {"functionName": "billing", "authType": "NONE"}
     made = {"functionUrl": "https://ABC123.lambda-url.eu-central-1.on.aws/", "authType": "NONE"}
     records = [
@@ -164,7 +164,12 @@ def test_a_url_that_was_created_is_an_endpoint_and_one_that_failed_opens_nothing
         None,
         "a1b2c3.execute-api.eu-central-1.amazonaws.com",
     ]
-    assert rows["exposure"].notna().tolist() == [True, False, False]
+    # what was asked for is told of both; the outcome says whether it was opened
+    assert list(zip(rows["exposure"].notna(), rows["outcome"], strict=True)) == [
+        (True, "success"),
+        (True, "failure"),
+        (False, "success"),
+    ]
 
 
 def test_the_allow_list_covers_its_pipeline_until_it_expires_and_hides_nothing(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, Any]:
 
 
 PUBLIC = "anyone may invoke (principal *)"
+NO_LOGIN = "its URL asks for no authentication (authType NONE)"  # asked for, and refused
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ PUBLIC = "anyone may invoke (principal *)"
         ("GT02", "UpdateFunctionCode", "modify-code", None),
         ("GT03", "AddPermission", "permission", PUBLIC),
         ("GT04", "UpdateFunctionCode", "modify-code", None),
-        ("GT06", "CreateFunctionUrlConfig", "permission", None),
+        ("GT06", "CreateFunctionUrlConfig", "permission", NO_LOGIN),
         ("GT07", "CreateApi", "create", None),
     ],
 )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pandas as pd
 
+from playbooks.findings.cloud_signals import exercises, signals_of
 from playbooks.findings.signal import ALLOWED, Signal, Subject, score
-from playbooks.knowledge.characteristics import load_characteristics
-from playbooks.scoping.cloud_activity import FUNCTION_CHANGES, LOGGING_OPERATIONS, PUBLIC_EXPOSURE
+from playbooks.scoping.cloud_activity import FUNCTION_CHANGES, PUBLIC_EXPOSURE
 
 STEPS_OF: dict[str, tuple[str, ...]] = {
     "function": (
@@ -22,15 +21,7 @@ STEPS_OF: dict[str, tuple[str, ...]] = {
     ),
 }
 CHANGES = ("create", "modify-code", "modify-config", "permission", "trigger")
-NOVELTY_FROM = 0.5  # from here on more than an address or a client is new
-# Weights add up as independent chances (see signal.score); none alone reaches .5.
-NOVELTY_WEIGHT = 0.45  # times the novelty: who acts says most, and first releases are new too
-EXPOSURE_WEIGHT = 0.35  # open to strangers: some endpoints are meant to be
-SEQUENCE_WEIGHT = 0.35  # steps of an abuse in order, which a first release shares in part
-TOOL_WEIGHT = 0.4  # the published user agent of a tool; an exercise has it too
-EVASION_WEIGHT = 0.35  # what is recorded was changed: also when a trail is replaced
-COLLECTOR_WEIGHT = 0.4  # our collection only reads: containment by the same people looks like this, and theft too
-TELLING_STAGES = frozenset({"preparation", "evasion"})  # a deployment has neither
+UNNAMED = "(unnamed)"  # a call that failed, or that names what it ends by an id of another kind
 
 
 def cloud_subjects(activity: pd.DataFrame, sequences: pd.DataFrame) -> list[Subject]:
@@ -43,89 +34,18 @@ def cloud_subjects(activity: pd.DataFrame, sequences: pd.DataFrame) -> list[Subj
     sequences
         Stages that follow each other, per principal (`scoping.sequences`).
     """
-    # whatever but reading bears a mark of our own collection is told, also runs and changes of identities
+    # whatever but reading bears a mark of our own collection is told, also runs
     marked = activity.collector.notna() & (activity.phase != "discovery")
-    changed = activity[activity.resource.notna() & (activity.phase.isin([*CHANGES, "defence-evasion"]) | marked)]
+    changed = activity[activity.phase.isin([*CHANGES, "identity", "defence-evasion"]) | marked]
+    changed = changed.assign(resource=changed.resource.fillna(UNNAMED))
     found = []
     # the same name in another account or region is another resource
     for (resource, _account, _region), rows in changed.groupby(["resource", "account", "region"], dropna=False):
         for allowed in (False, True):
             part = rows[rows.allowed_by.notna() == allowed]
-            if len(part) and (signals := _signals(str(resource), part, sequences)):
+            if len(part) and (signals := signals_of(str(resource), part, sequences)):
                 found.append(_subject(str(resource), part, signals, allowed))
     return sorted(found, key=lambda subject: (-score(subject.signals), subject.key))
-
-
-def _signals(resource: str, rows: pd.DataFrame, sequences: pd.DataFrame) -> tuple[Signal, ...]:
-    found = [*_novelty(rows), *_exposure(rows), *_tools(rows), *_evasion(rows), *_collectors(rows)]
-    if rows.allowed_by.isna().all():
-        found += _sequence(resource, rows, sequences)
-    return tuple(sorted(found, key=lambda s: (s.kind, -s.weight, s.sentence)))
-
-
-def _succeeded(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[rows.outcome == "success"]
-
-
-def _records(rows: pd.DataFrame) -> tuple[str, ...]:
-    """All records of these operations: that of the beginning, and those that tell how it ended."""
-    both = zip(rows.ref, rows.further_refs, strict=True)
-    return tuple(ref for first, later in both for ref in (first, *(later if later is not None else ())))
-
-
-def _novelty(rows: pd.DataFrame) -> Iterator[Signal]:
-    """Somebody did what they never did in the baseline."""
-    new = _succeeded(rows)
-    new = new[new.novelty.notna() & (new.novelty >= NOVELTY_FROM)]
-    for principal, acts in new.groupby("principal", sort=True):
-        top = acts.loc[acts.novelty.idxmax()]
-        reasons = "; ".join(str(reason) for reason in top.reasons)
-        operations = ", ".join(dict.fromkeys(acts.operation_base))
-        sentence = f"{principal} called {operations}, unlike anything in the baseline: {reasons}."
-        yield Signal("novelty", sentence, NOVELTY_WEIGHT * float(acts.novelty.max()), _records(acts))
-
-
-def _exposure(rows: pd.DataFrame) -> Iterator[Signal]:
-    for opened, acts in _succeeded(rows).groupby("exposure", sort=True):
-        who = ", ".join(dict.fromkeys(acts.principal.dropna()))
-        yield Signal("exposure", f"{who} opened it: {opened}.", EXPOSURE_WEIGHT, _records(acts))
-
-
-def _tools(rows: pd.DataFrame) -> Iterator[Signal]:
-    """User agents of known offensive tools; an exercise is labelled by them, not hidden."""
-    traits = load_characteristics()
-    for agent, acts in rows.groupby("user_agent", sort=True):
-        for trait in traits.seen_in("http_request_user_agent", str(agent)):
-            if trait.strength == "distinct":
-                sentence = f"User agent “{str(agent)[:120]}” is that of {trait.tool}; an exercise has it too."
-                yield Signal("tool", sentence, TOOL_WEIGHT, _records(acts))
-
-
-def _evasion(rows: pd.DataFrame) -> Iterator[Signal]:
-    acts = _succeeded(rows)
-    acts = acts[acts.operation_base.isin(LOGGING_OPERATIONS)]
-    for principal, done in acts.groupby("principal", sort=True):
-        names = ", ".join(dict.fromkeys(done.operation_base))
-        yield Signal("evasion", f"{principal} changed what is recorded: {names}.", EVASION_WEIGHT, _records(done))
-
-
-def _collectors(rows: pd.DataFrame) -> Iterator[Signal]:
-    """A mark of our own collection on what no collection does."""
-    for (why, outcome), acts in rows.groupby(["collector", "outcome"], sort=True):
-        names = ", ".join(dict.fromkeys(acts.operation_base))
-        tried = "tried" if outcome == "failure" else "done"
-        yield Signal("collector", f"{names} {tried}: {why}.".replace("?.", "?"), COLLECTOR_WEIGHT, _records(acts))
-
-
-def _sequence(resource: str, rows: pd.DataFrame, sequences: pd.DataFrame) -> Iterator[Signal]:
-    """Preparation, change, permission, run and evasion by one principal in one sitting."""
-    mine = set(rows.principal.dropna())
-    rising: Iterable[Any] = sequences.itertuples(index=False)
-    for row in rising:
-        if row.principal in mine and resource in row.resources and TELLING_STAGES & set(row.stages):
-            span = f"{row.start:%Y-%m-%d %H:%M} to {row.end:%H:%M} UTC"
-            sentence = f"{row.principal} went through {', '.join(row.stages)} from {span}."
-            yield Signal("sequence", sentence, SEQUENCE_WEIGHT, tuple(row.refs))
 
 
 def _subject(resource: str, rows: pd.DataFrame, signals: tuple[Signal, ...], allowed: bool) -> Subject:
@@ -135,7 +55,7 @@ def _subject(resource: str, rows: pd.DataFrame, signals: tuple[Signal, ...], all
     return Subject(
         hypothesis="B",
         key=_place(rows) + resource + (ALLOWED if allowed else ""),
-        title=f"{_people(principals)} changed {_kind_of(rows)} {resource} ({kinds})",
+        title=f"{_people(principals)} {_did(rows)} {_kind_of(rows)} {resource} ({kinds})",
         subjects={
             "resource": [resource],
             "account": sorted(set(rows.account.dropna())),
@@ -149,6 +69,7 @@ def _subject(resource: str, rows: pd.DataFrame, signals: tuple[Signal, ...], all
         not_observable=(*FUNCTION_CHANGES.cannot_see, *PUBLIC_EXPOSURE.cannot_see),
         innocent_if=(*FUNCTION_CHANGES.innocent_when, *PUBLIC_EXPOSURE.innocent_when),
         next_steps=_next_steps(str(_kind_of(rows)), resource, principals),
+        context=exercises(rows),
         allowed_by="; ".join(dict.fromkeys(rows.allowed_by)) if allowed else None,
     )
 
@@ -161,6 +82,10 @@ def _place(rows: pd.DataFrame) -> str:
 
 def _people(principals: list[str]) -> str:
     return principals[0] if len(principals) == 1 else f"{len(principals)} principals ({', '.join(principals[:3])})"
+
+
+def _did(rows: pd.DataFrame) -> str:
+    return "changed" if (rows.outcome == "success").any() else "tried to change"
 
 
 def _kind_of(rows: pd.DataFrame) -> Any:

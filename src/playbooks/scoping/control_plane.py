@@ -80,7 +80,7 @@ def read_events(tables: Tables, own: Own) -> pd.DataFrame:
     wanted = tables.api_activity.filter(tables.api_activity.api_operation.isin(names)).select(*READ_COLUMNS)
     rows = plain(wanted.execute()).merge(known, on=list(OPERATION_COLUMNS))
     rows = _with_operations(one_operation(once(rows)))
-    rows = each_distinct(rows, ACTOR_COLUMNS, _principal, ("principal", "principal_type", "via"))
+    rows = each_distinct(rows, ACTOR_COLUMNS, _principal, ("principal", "principal_type", "via", "by_user"))
     rows = _with_resources(rows, own)
     return _shaped(rows[_applies(rows)].reset_index(drop=True))
 
@@ -168,7 +168,7 @@ def _shaped(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _principal(*actor: str | None) -> tuple[object, ...]:
     found = principal_of(*actor)
-    return found.name, found.kind, found.via
+    return found.name, found.kind, found.via, found.is_user
 
 
 def _with_operations(rows: pd.DataFrame) -> pd.DataFrame:

@@ -25,11 +25,9 @@ class AmazonWebServices:
         touched = functions_named(call.request) if changing else ()
         passed = text_at(call.request, *ROLE_PATHS) if changing else None
         role = text_at(call.request, "role") or text_at(call.response, "role") if changing else None
-        if call.failed:
-            return Facts(resource.name, resource.uid, touched=touched, role=role, passed=passed)
         house = House(call.account, frozenset(call.own.aws_accounts))
         opened = exposure_of(call.operation, call.request, call.response, house)
-        made = endpoint_of(call.operation, call.response, call.region)
+        made = None if call.failed else endpoint_of(call.operation, call.response, call.region)
         return Facts(resource.name, resource.uid, opened, made, touched, role, passed)
 
 

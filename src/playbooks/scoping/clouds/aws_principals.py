@@ -10,6 +10,9 @@ from playbooks.scoping.clouds.cloud import Actor, Principal
 
 # IAM Identity Center names its roles so, and the session after the person; nobody can choose either.
 PERSON_ROLE = "AWSReservedSSO_"
+PERSON_SESSION = f"role {PERSON_ROLE}"
+# Kinds of identity that are a user's own, or that a user asked for (CloudTrail user guide, "userIdentity element").
+USERS = frozenset({"IAMUser", "Root", "FederatedUser", "IdentityCenterUser", "SAMLUser", "WebIdentityUser"})
 
 
 def principal_of(actor: Actor) -> Principal:
@@ -25,7 +28,14 @@ def principal_of(actor: Actor) -> Principal:
     if who and home and actor.account and home != actor.account:
         who = f"{home}:{who}"
     service = f"by {actor.invoked_by}" if actor.invoked_by and actor.invoked_by != who else None
-    return Principal(who, actor.kind, ", ".join(part for part in (session, service) if part) or None)
+    via = ", ".join(part for part in (session, service) if part) or None
+    return Principal(who, actor.kind, via, _is_user(actor, session))
+
+
+def _is_user(actor: Actor, session: str | None) -> bool | None:
+    if actor.kind is None:
+        return None
+    return actor.kind in USERS or (actor.kind == "AssumedRole" and bool(session and session.startswith(PERSON_SESSION)))
 
 
 def _name_and_session(actor: Actor) -> tuple[str | None, str | None]:

@@ -42,11 +42,17 @@ class Actor:
 
 @dataclass(frozen=True)
 class Principal:
-    """Who acted. `via` is the session or service in between; a null `name` means the record names nobody."""
+    """Who acted.
+
+    `via` is the session or service in between; a null `name` means the record names nobody. `is_user` says whether a
+    user's credentials were used, a person's or those a program was given; false for roles, apps and services, null
+    where the record does not tell.
+    """
 
     name: str | None
     kind: str | None
     via: str | None
+    is_user: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -78,8 +84,10 @@ class Facts:
     ----------
     resource, uid
         Short name, without alias and version, and full id where the record has one.
-    exposure, endpoint
-        What a success opens, to whom; the host that it made. Null where there is none: an attempt opens nothing.
+    exposure
+        What the call opens, to whom; or would have opened, where it failed. Null where that is nothing.
+    endpoint
+        The host that a success made.
     touched
         Full ids of the functions that a change's request names.
     role, passed

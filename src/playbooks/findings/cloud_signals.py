@@ -1,0 +1,176 @@
+"""What the control-plane events of one resource say, each kind of signal by itself.
+
+A deployment is none of these. Who acted, what was opened, what was silenced, which tool was used and in which order
+are told apart, because each has innocent readings of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pandas as pd
+
+from playbooks.findings.signal import Signal
+from playbooks.knowledge.characteristics import load_characteristics
+from playbooks.scoping.cloud_activity import LOGGING_OPERATIONS
+from playbooks.scoping.control_plane import REFUSALS
+
+NOVELTY_FROM = 0.5  # from here on more than an address or a client is new
+# Weights add up as independent chances (see signal.score); none alone reaches .5.
+NOVELTY_WEIGHT = 0.45  # times the novelty: who acts says most, and first releases are new too
+EXPOSURE_WEIGHT = 0.35  # open to strangers: some endpoints are meant to be
+SEQUENCE_WEIGHT = 0.35  # steps of an abuse in order, which a first release shares in part
+TOOL_WEIGHT = 0.4  # the published user agent of a tool; an exercise has it too
+EVASION_WEIGHT = 0.35  # what is recorded was changed: also when a trail is replaced
+COLLECTOR_WEIGHT = 0.4  # our collection only reads: containment by the same people looks like this, and theft too
+# One kind: how a change came about. Weak, since small houses deploy so every day, and it is said only where no
+# baseline shows that this principal always does.
+BY_HAND_WEIGHT = 0.2  # a user's credentials, where pipelines have roles; hires and hotfixes look like this
+ATTEMPT_WEIGHT = 0.15  # a change that failed: tools try before a role is ready, and so do intruders
+REFUSED_WEIGHT = 0.25  # refused for want of rights: somebody reached for what is not theirs
+TELLING_STAGES = frozenset({"preparation", "evasion"})  # a deployment has neither
+HAND_PHASES = frozenset({"create", "modify-code", "modify-config", "permission", "trigger", "defence-evasion"})
+# Techniques of calls that give somebody a way in: keys, passwords, rights, new users.
+GRANTS = ("T1098", "T1136")
+SOON = pd.Timedelta(hours=1)  # a change so soon after the creation belongs to the same sitting
+
+
+def signals_of(resource: str, rows: pd.DataFrame, sequences: pd.DataFrame) -> tuple[Signal, ...]:
+    """Every signal of one resource's events, by kind and weight.
+
+    Parameters
+    ----------
+    resource
+        Its short name.
+    rows
+        Its rows of `schema.CLOUD_ACTIVITY`, all covered by the allow-list or none.
+    sequences
+        Stages that follow each other, per principal (`scoping.sequences`).
+    """
+    found = [*_novelty(rows), *_exposure(rows), *_tools(rows), *_evasion(rows), *_collectors(rows)]
+    found += [*_by_hand(rows), *_attempts(rows)]
+    if rows.allowed_by.isna().all():
+        found += _sequence(resource, rows, sequences)
+    return tuple(sorted(found, key=lambda s: (s.kind, -s.weight, s.sentence)))
+
+
+def _succeeded(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[rows.outcome == "success"]
+
+
+def _records(rows: pd.DataFrame) -> tuple[str, ...]:
+    """All records of these operations: that of the beginning, and those that tell how it ended."""
+    both = zip(rows.ref, rows.further_refs, strict=True)
+    return tuple(ref for first, later in both for ref in (first, *(later if later is not None else ())))
+
+
+def _novelty(rows: pd.DataFrame) -> Iterator[Signal]:
+    """Somebody did what they never did in the baseline."""
+    new = _succeeded(rows)
+    new = new[new.novelty.notna() & (new.novelty >= NOVELTY_FROM)]
+    for principal, acts in new.groupby("principal", sort=True):
+        top = acts.loc[acts.novelty.idxmax()]
+        reasons = "; ".join(str(reason) for reason in top.reasons)
+        operations = ", ".join(dict.fromkeys(acts.operation_base))
+        sentence = f"{principal} called {operations}, unlike anything in the baseline: {reasons}."
+        yield Signal("novelty", sentence, NOVELTY_WEIGHT * float(acts.novelty.max()), _records(acts))
+
+
+def _exposure(rows: pd.DataFrame) -> Iterator[Signal]:
+    for opened, acts in _succeeded(rows).groupby("exposure", sort=True):
+        who = ", ".join(dict.fromkeys(acts.principal.dropna()))
+        yield Signal("exposure", f"{who} opened it: {opened}.", EXPOSURE_WEIGHT, _records(acts))
+
+
+def _unusual(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows that no baseline knows as this principal's habit; without a baseline, all."""
+    return rows[rows.novelty.isna() | (rows.novelty > 0)]
+
+
+def _by_hand(rows: pd.DataFrame) -> Iterator[Signal]:
+    """Changes, and rights given, with a user's credentials."""
+    grants = rows.attack.map(lambda ids: any(str(one).startswith(GRANTS) for one in ids)).astype(bool)
+    done = rows[rows.phase.isin(HAND_PHASES) | ((rows.phase == "identity") & grants)]
+    done = _unusual(_succeeded(done[done.by_user.eq(True)]))
+    for principal, acts in done.groupby("principal", sort=True):
+        names = ", ".join(dict.fromkeys(acts.operation_base))
+        sentence = (
+            f"{principal} called {names} with a user's credentials, not a pipeline's{_after_creation(rows, acts)}."
+        )
+        yield Signal("change", sentence, BY_HAND_WEIGHT, _records(acts))
+
+
+def _after_creation(rows: pd.DataFrame, acts: pd.DataFrame) -> str:
+    """How soon after its creation the code was replaced, in words; empty where that is not seen."""
+    made, replaced = _succeeded(rows[rows.phase == "create"]), acts[acts.phase == "modify-code"]
+    if made.empty or replaced.empty:
+        return ""
+    since = replaced.time.min() - made.time.min()
+    if not pd.Timedelta(0) <= since <= SOON:
+        return ""
+    minutes = max(1, round(since / pd.Timedelta(minutes=1)))
+    return f"; its code was replaced {minutes} min after {made.principal.iloc[0]} created it"
+
+
+def _attempts(rows: pd.DataFrame) -> Iterator[Signal]:
+    """Changes that failed: what was tried, and what it would have opened."""
+    failed = _unusual(rows[(rows.outcome == "failure") & rows.phase.isin(HAND_PHASES | {"identity"})])
+    for principal, acts in failed.groupby("principal", sort=True):
+        reasons = acts.outcome_detail.fillna("no reason given").astype(str)
+        refused = reasons.str.lower().str.contains(REFUSALS).any()
+        names = ", ".join(dict.fromkeys(acts.operation_base))
+        would = "; it would have opened it: " + ", ".join(dict.fromkeys(acts.exposure.dropna()))
+        told = would if acts.exposure.notna().any() else ""
+        sentence = f"{principal} tried {names} and failed ({', '.join(dict.fromkeys(reasons))}){told}."
+        yield Signal("change", sentence, REFUSED_WEIGHT if refused else ATTEMPT_WEIGHT, _records(acts))
+
+
+def _tools(rows: pd.DataFrame) -> Iterator[Signal]:
+    """User agents of known offensive tools; an exercise is labelled by them, not hidden."""
+    for tool, agent, acts in _by_tool(rows):
+        sentence = f"User agent “{agent[:120]}” is that of {tool}; an exercise has it too."
+        yield Signal("tool", sentence, TOOL_WEIGHT, _records(acts))
+
+
+def _by_tool(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    traits = load_characteristics()
+    for agent, acts in rows.groupby("user_agent", sort=True):
+        for trait in traits.seen_in("http_request_user_agent", str(agent)):
+            if trait.strength == "distinct":
+                yield trait.tool, str(agent), acts
+
+
+def exercises(rows: pd.DataFrame) -> tuple[str, ...]:
+    """A sentence for each tool of exercises whose user agent the rows bear."""
+    tools = sorted({tool for tool, _, _ in _by_tool(rows)})
+    return tuple(
+        f"Consistent with an exercise or test with {tool}, which anybody may use: ask who ordered it." for tool in tools
+    )
+
+
+def _evasion(rows: pd.DataFrame) -> Iterator[Signal]:
+    acts = _succeeded(rows)
+    acts = acts[acts.operation_base.isin(LOGGING_OPERATIONS)]
+    for principal, done in acts.groupby("principal", sort=True):
+        names = ", ".join(dict.fromkeys(done.operation_base))
+        yield Signal("evasion", f"{principal} changed what is recorded: {names}.", EVASION_WEIGHT, _records(done))
+
+
+def _collectors(rows: pd.DataFrame) -> Iterator[Signal]:
+    """A mark of our own collection on what no collection does."""
+    for (why, outcome), acts in rows.groupby(["collector", "outcome"], sort=True):
+        names = ", ".join(dict.fromkeys(acts.operation_base))
+        tried = "tried" if outcome == "failure" else "done"
+        yield Signal("collector", f"{names} {tried}: {why}.".replace("?.", "?"), COLLECTOR_WEIGHT, _records(acts))
+
+
+def _sequence(resource: str, rows: pd.DataFrame, sequences: pd.DataFrame) -> Iterator[Signal]:
+    """Preparation, change, permission, run and evasion by one principal in one sitting."""
+    mine = set(rows.principal.dropna())
+    rising: Iterable[Any] = sequences.itertuples(index=False)
+    for row in rising:
+        if row.principal in mine and resource in row.resources and TELLING_STAGES & set(row.stages):
+            span = f"{row.start:%Y-%m-%d %H:%M} to {row.end:%H:%M} UTC"
+            sentence = f"{row.principal} went through {', '.join(row.stages)} from {span}."
+            yield Signal("sequence", sentence, SEQUENCE_WEIGHT, tuple(row.refs))
