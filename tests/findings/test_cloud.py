@@ -66,6 +66,8 @@ RELEASE = (t.sequence("j.doe", "change", "permission or trigger", "run"),)
         ([t.act("CreateFunction", "create", **BY_HAND | {"outcome": "failure"}), t.act(**BY_HAND)], (), ["lead"]),
         ([t.act("AddPermission", "permission", **BY_HAND | OPENED)], (), ["finding"]),
         ([t.act("CreateAccessKey", "identity", **BY_HAND | {"attack": ["T1098.001"]})], (), ["lead"]),
+        ([t.act("CreateAccessKey", "identity", **NEW | {"by_user": True, "attack": ["T1098.001"]})], (), ["lead"]),
+        ([t.act("UpdateAssumeRolePolicy", "identity", **NEW | OPENED)], (), ["finding"]),
         ([t.act("GetSessionToken", "identity", **BY_HAND | {"attack": []})], (), []),
         # stages in one sitting: a release has neither preparation nor evasion
         ([t.act(**NEW)], SITTING, ["finding"]),

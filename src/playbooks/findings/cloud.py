@@ -70,8 +70,16 @@ def _subject(resource: str, rows: pd.DataFrame, signals: tuple[Signal, ...], all
         innocent_if=(*FUNCTION_CHANGES.innocent_when, *PUBLIC_EXPOSURE.innocent_when),
         next_steps=_next_steps(str(_kind_of(rows)), resource, principals),
         context=exercises(rows),
+        at_most_a_lead=_held_down(rows, signals),
         allowed_by="; ".join(dict.fromkeys(rows.allowed_by)) if allowed else None,
     )
+
+
+def _held_down(rows: pd.DataFrame, signals: tuple[Signal, ...]) -> str | None:
+    """Why an identity's change alone is no finding: it prepares something, or it is a new colleague."""
+    if (rows.phase != "identity").any() or any(signal.kind in ("exposure", "collector") for signal in signals):
+        return None
+    return "Only an identity was changed, and opened to nobody outside: what it was used for decides."
 
 
 def _place(rows: pd.DataFrame) -> str:
