@@ -138,6 +138,7 @@ def act(operation: str = "UpdateFunctionCode", phase: str = "modify-code", **fac
         "phase": phase,
         "principal": "ci-deployer",
         "principal_type": "role",
+        "by_user": False,
         "resource": "invoice-export",
         "resource_type": "function",
         "account": "111111111111",

@@ -62,7 +62,11 @@ RELEASE = (t.sequence("j.doe", "change", "permission or trigger", "run"),)
         # a user's credentials where pipelines have roles, unless the baseline knows it as a habit
         ([t.act(**BY_HAND)], (), ["lead"]),
         ([t.act(**BY_HAND | {"novelty": 0.0})], (), []),
-        ([t.act(**BY_HAND | {"by_user": None})], (), []),
+        ([t.act(**BY_HAND | {"by_user": None})], (), ["lead"]),
+        ([t.act(**BY_HAND | {"by_user": False})], (), []),
+        # runs that callers start are many; those that the control plane starts are acts of somebody
+        ([t.act("Invoke", "invoke", **BY_HAND)], (), []),
+        ([t.act("StartExecution", "invoke", service="states.amazonaws.com", **BY_HAND)], (), ["lead"]),
         ([t.act("CreateFunction", "create", **BY_HAND | {"outcome": "failure"}), t.act(**BY_HAND)], (), ["lead"]),
         ([t.act("AddPermission", "permission", **BY_HAND | OPENED)], (), ["finding"]),
         ([t.act("CreateAccessKey", "identity", **BY_HAND | {"attack": ["T1098.001"]})], (), ["lead"]),

@@ -153,7 +153,7 @@ def test_the_verbs_tell_what_was_planted(case: Case) -> None:
     assert "j.doe: " in row.modified_by and "j.doe: " in row.permitted_by
     assert "j.doe" in set(guide.sequences(case).data.principal)
     found = guide.findings(case)
-    assert found.words == ("4 findings, 3 leads, 1 set aside.",)
+    assert found.words == ("4 findings, 4 leads, 1 set aside.",)
     assert [o["outcome"] for o in found.data["outcomes"].values()] == ["found"] * 6
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from playbooks.findings.cloud_signals import exercises, signals_of
+from playbooks.findings.cloud_signals import NOBODY, exercises, signals_of, started
 from playbooks.findings.signal import ALLOWED, Signal, Subject, score
 from playbooks.scoping.cloud_activity import FUNCTION_CHANGES, PUBLIC_EXPOSURE
 
@@ -36,8 +36,8 @@ def cloud_subjects(activity: pd.DataFrame, sequences: pd.DataFrame) -> list[Subj
     """
     # whatever but reading bears a mark of our own collection is told, also runs
     marked = activity.collector.notna() & (activity.phase != "discovery")
-    changed = activity[activity.phase.isin([*CHANGES, "identity", "defence-evasion"]) | marked]
-    changed = changed.assign(resource=changed.resource.fillna(UNNAMED))
+    activity = activity.assign(resource=activity.resource.fillna(UNNAMED), started=started(activity))
+    changed = activity[activity.phase.isin([*CHANGES, "identity", "defence-evasion"]) | activity.started | marked]
     found = []
     # the same name in another account or region is another resource
     for (resource, _account, _region), rows in changed.groupby(["resource", "account", "region"], dropna=False):
@@ -89,11 +89,14 @@ def _place(rows: pd.DataFrame) -> str:
 
 
 def _people(principals: list[str]) -> str:
-    return principals[0] if len(principals) == 1 else f"{len(principals)} principals ({', '.join(principals[:3])})"
+    if len(principals) == 1:
+        return principals[0]
+    return f"{len(principals)} principals ({', '.join(principals[:3])})" if principals else NOBODY
 
 
 def _did(rows: pd.DataFrame) -> str:
-    return "changed" if (rows.outcome == "success").any() else "tried to change"
+    done = "ran" if (rows.phase == "invoke").all() else "changed"
+    return done if (rows.outcome == "success").any() else f"tried to {'run' if done == 'ran' else 'change'}"
 
 
 def _kind_of(rows: pd.DataFrame) -> Any:

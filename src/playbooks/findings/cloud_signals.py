@@ -13,6 +13,7 @@ import pandas as pd
 
 from playbooks.findings.signal import Signal
 from playbooks.knowledge.characteristics import load_characteristics
+from playbooks.knowledge.operations import load_operations
 from playbooks.scoping.cloud_activity import LOGGING_OPERATIONS
 from playbooks.scoping.control_plane import REFUSALS
 
@@ -27,13 +28,30 @@ COLLECTOR_WEIGHT = 0.4  # our collection only reads: containment by the same peo
 # One kind: how a change came about. Weak, since small houses deploy so every day, and it is said only where no
 # baseline shows that this principal always does.
 BY_HAND_WEIGHT = 0.2  # a user's credentials, where pipelines have roles; hires and hotfixes look like this
+NOT_TOLD_WEIGHT = 0.15  # the record names no principal, or not what kind it is
 ATTEMPT_WEIGHT = 0.15  # a change that failed: tools try before a role is ready, and so do intruders
 REFUSED_WEIGHT = 0.25  # refused for want of rights: somebody reached for what is not theirs
 TELLING_STAGES = frozenset({"preparation", "evasion"})  # a deployment has neither
 HAND_PHASES = frozenset({"create", "modify-code", "modify-config", "permission", "trigger", "defence-evasion"})
 # Techniques of calls that give somebody a way in: keys, passwords, rights, new users.
 GRANTS = ("T1098", "T1136")
+NOBODY = "Somebody whom the record does not name"
 SOON = pd.Timedelta(hours=1)  # a change so soon after the creation belongs to the same sitting
+
+
+def started(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows are runs that the control plane started; those that callers start are data events, and many."""
+    runs = rows.loc[rows.phase == "invoke", ["provider", "service", "operation"]].drop_duplicates()
+    managed = [key for key in runs.itertuples(index=False, name=None) if _is_management(*key)]
+    told = pd.MultiIndex.from_frame(rows[["provider", "service", "operation"]])
+    return pd.Series(told.isin(managed) if managed else False, index=rows.index, dtype=bool)
+
+
+def _is_management(provider: object, service: object, operation: object) -> bool:
+    if not isinstance(provider, str) or not isinstance(operation, str):
+        return False
+    known = load_operations().find(provider, service if isinstance(service, str) else None, operation)
+    return known is not None and known.phase == "invoke" and known.log_class == "management"
 
 
 def signals_of(resource: str, rows: pd.DataFrame, sequences: pd.DataFrame) -> tuple[Signal, ...]:
@@ -44,7 +62,7 @@ def signals_of(resource: str, rows: pd.DataFrame, sequences: pd.DataFrame) -> tu
     resource
         Its short name.
     rows
-        Its rows of `schema.CLOUD_ACTIVITY`, all covered by the allow-list or none.
+        Its rows of `schema.CLOUD_ACTIVITY` with column `started`, all covered by the allow-list or none.
     sequences
         Stages that follow each other, per principal (`scoping.sequences`).
     """
@@ -89,16 +107,19 @@ def _unusual(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_hand(rows: pd.DataFrame) -> Iterator[Signal]:
-    """Changes, and rights given, with a user's credentials."""
+    """Changes, rights given and runs started by hand: with a user's credentials, or nobody says whose."""
     grants = rows.attack.map(lambda ids: any(str(one).startswith(GRANTS) for one in ids)).astype(bool)
-    done = rows[rows.phase.isin(HAND_PHASES) | ((rows.phase == "identity") & grants)]
-    done = _unusual(_succeeded(done[done.by_user.eq(True)]))
-    for principal, acts in done.groupby("principal", sort=True):
+    done = rows[rows.phase.isin(HAND_PHASES) | ((rows.phase == "identity") & grants) | rows.started]
+    done = _unusual(_succeeded(done[~done.by_user.eq(False)]))
+    for (principal, known), acts in done.groupby([_named(done), done.by_user.notna()], sort=True):
         names = ", ".join(dict.fromkeys(acts.operation_base))
-        sentence = (
-            f"{principal} called {names} with a user's credentials, not a pipeline's{_after_creation(rows, acts)}."
-        )
-        yield Signal("change", sentence, BY_HAND_WEIGHT, _records(acts))
+        whose = "with a user's credentials, not a pipeline's" if known else "and the record does not say whose it is"
+        sentence = f"{principal} called {names} {whose}{_after_creation(rows, acts)}."
+        yield Signal("change", sentence, BY_HAND_WEIGHT if known else NOT_TOLD_WEIGHT, _records(acts))
+
+
+def _named(rows: pd.DataFrame) -> pd.Series[Any]:
+    return rows.principal.fillna(NOBODY)
 
 
 def _after_creation(rows: pd.DataFrame, acts: pd.DataFrame) -> str:
@@ -116,7 +137,7 @@ def _after_creation(rows: pd.DataFrame, acts: pd.DataFrame) -> str:
 def _attempts(rows: pd.DataFrame) -> Iterator[Signal]:
     """Changes that failed: what was tried, and what it would have opened."""
     failed = _unusual(rows[(rows.outcome == "failure") & rows.phase.isin(HAND_PHASES | {"identity"})])
-    for principal, acts in failed.groupby("principal", sort=True):
+    for principal, acts in failed.groupby(_named(failed), sort=True):
         reasons = acts.outcome_detail.fillna("no reason given").astype(str)
         refused = reasons.str.lower().str.contains(REFUSALS).any()
         names = ", ".join(dict.fromkeys(acts.operation_base))
