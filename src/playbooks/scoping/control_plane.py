@@ -109,8 +109,17 @@ def once(rows: pd.DataFrame) -> pd.DataFrame:
     rows = rows.assign(item=pd.to_numeric(item, errors="coerce").fillna(0))
     rows = rows.sort_values(["time", "item", "record_no"], kind="stable")
     same = ["metadata_uid", "time", "api_operation", "actor_user_uid", "src_endpoint_ip"]
-    repeated = rows["metadata_uid"].notna() & rows.duplicated(same)
-    return rows[~repeated].drop(columns="item").reset_index(drop=True)
+    rows["nth"] = _nth_of_its_record(rows)
+    repeated = rows["metadata_uid"].notna() & rows.duplicated([*same, "nth"])
+    return rows[~repeated].drop(columns=["item", "nth"]).reset_index(drop=True)
+
+
+def _nth_of_its_record(rows: pd.DataFrame) -> pd.Series[int]:
+    """0 for the first event of a record, 1 for the next: one record of Workspace shares a file with several people."""
+    goes_on = rows["record_no"].diff() == 0
+    if goes_on.any():
+        goes_on &= rows["evidence_id"] == rows["evidence_id"].shift()
+    return goes_on.astype("int64").groupby((~goes_on).cumsum()).cumsum() if goes_on.any() else goes_on.astype("int64")
 
 
 def plain(rows: pd.DataFrame) -> pd.DataFrame:

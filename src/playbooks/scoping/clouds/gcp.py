@@ -77,7 +77,7 @@ def resource_of(call: Call) -> tuple[str | None, str | None]:
     if kind == "service-account":
         named = (text_at(call.response, "email", "name"), text_at(call.request, "name", "account_id", "accountId"), uid)
         account = next((_account(text) for text in named if text and "@" in text), None)
-        return account or (_last(uid) if uid else text_at(call.request, "account_id")), uid
+        return account or text_at(call.request, "account_id", "accountId") or (_last(uid) if uid else None), uid
     collection = COLLECTIONS.get(kind or "")
     if uid and (not collection or f"/{collection}/" in f"/{uid}"):
         return _last(uid, collection), uid

@@ -19,7 +19,7 @@ AGENT_PROJECTS = (
     *("pubsub", "secretmanager", "workflows", "workflowexecutions"),
 )
 AGENT = re.compile(
-    rf"service-[0-9]+@(?:gcp-sa-(?:{'|'.join(AGENT_PROJECTS)})|gcf-admin-robot|serverless-robot-prod)"
+    rf"service-[0-9]+@(?:gcp-sa-(?:{'|'.join(AGENT_PROJECTS)})|gcf-admin-robot|serverless-robot-prod|compute-system)"
     r"\.iam\.gserviceaccount\.com|[0-9]+@cloudservices\.gserviceaccount\.com"
 )
 SERVICE_ACCOUNT = re.compile(r"[^@\s]+@(?:[^@\s]+\.)?gserviceaccount\.com")
