@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from tests.scoping.clouds.story import BASELINE_DAYS, Story
+from tests.scoping.clouds.story import BASELINE_DAYS, HURRY, ORDINARY, Story
 
 PHASES = (
     *("identity", "create", "modify-code", "modify-config", "permission", "trigger", "invoke", "defence-evasion"),
@@ -87,8 +87,8 @@ class GcpStory(Story):
         self.entry(later, "cloudfunctions", method, resource, person, who={}, response=answer, operation=ended)
 
     def release(self, time: dt.datetime, app: str, create: bool = False, person: str | None = None) -> None:
-        """All that a release does, a minute apart: each phase once, by the pipeline or by `person`."""
-        minute = dt.timedelta(minutes=1)
+        """All that a release does: each phase once, by the pipeline, or in a hurry by `person`."""
+        step = HURRY if person else ORDINARY
         acting, resource = person or self.pipeline, self.name_of("functions", app)
         service_account = f"projects/-/serviceAccounts/{self.account}"
         self.entry(
@@ -96,17 +96,17 @@ class GcpStory(Story):
             data=True, request={"name": service_account}, who=self._oneself(person),
         )  # fmt: skip
         listing = f"projects/{self.project}/locations/europe-west1"
-        self.entry(time + minute, "cloudfunctions", f"{FUNCTIONS}.ListFunctions", listing, person, data=True)
+        self.entry(time + step, "cloudfunctions", f"{FUNCTIONS}.ListFunctions", listing, person, data=True)
         if create:
             runs_as = {"serviceConfig": {"serviceAccountEmail": self.account}}
-            self.long_running(time + 2 * minute, "CreateFunction", app, person, **runs_as)
-        self.long_running(time + 4 * minute, "UpdateFunction", app, person)
+            self.long_running(time + 2 * step, "CreateFunction", app, person, **runs_as)
+        self.long_running(time + 4 * step, "UpdateFunction", app, person)
         enabled = f"projects/{self.project}/services/cloudscheduler.googleapis.com"
         enable = "google.api.serviceusage.v1.ServiceUsage.EnableService"
-        self.entry(time + 5 * minute, "serviceusage", enable, enabled, person)
+        self.entry(time + 5 * step, "serviceusage", enable, enabled, person)
         member = "allUsers" if person else f"serviceAccount:{self.account}"
         self.entry(
-            time + 6 * minute, "run", "google.cloud.run.v1.Services.SetIamPolicy", self.name_of("services", app),
+            time + 6 * step, "run", "google.cloud.run.v1.Services.SetIamPolicy", self.name_of("services", app),
             person,
             request={"policy": {"bindings": [{"role": "roles/run.invoker", "members": [member]}]}},
             serviceData={"policyDelta": {"bindingDeltas": [
@@ -114,16 +114,16 @@ class GcpStory(Story):
         )  # fmt: skip
         target = {"httpTarget": {"uri": f"https://{app}-{self.project[-5:]}-ew.a.run.app/"}, "schedule": "*/5 * * * *"}
         self.entry(
-            time + 7 * minute, "cloudscheduler", "google.cloud.scheduler.v1.CloudScheduler.UpdateJob",
+            time + 7 * step, "cloudscheduler", "google.cloud.scheduler.v1.CloudScheduler.UpdateJob",
             self.name_of("jobs", app), person, request={"job": target},
         )  # fmt: skip
         call = "google.cloud.functions.v1.CloudFunctionsService.CallFunction"
-        self.entry(time + 8 * minute, "cloudfunctions", call, resource, person, data=True)
+        self.entry(time + 8 * step, "cloudfunctions", call, resource, person, data=True)
         sink = f"projects/{self.project}/sinks/{'all' if person else app}"
         ending = "google.logging.v2.ConfigServiceV2.DeleteSink"
         if not person:
             ending = "google.logging.v2.ConfigServiceV2.UpdateSink"
-        self.entry(time + 9 * minute, "logging", ending, sink, person)
+        self.entry(time + 9 * step, "logging", ending, sink, person)
         self.told += [
             ("identity", acting, self.account),
             ("discovery", acting, "europe-west1"),
@@ -147,7 +147,7 @@ def gcp_story(seed: int, incident: bool) -> GcpStory:
     for place, time in enumerate(story.working_hours(range(BASELINE_DAYS), 2)):
         story.release(time, story.apps[place % 3], create=place < 3)
     story.told.clear()
-    for place, time in enumerate(story.working_hours(story.of_the_window(), 2)):
+    for place, time in enumerate(story.working_hours(story.of_the_window(), 1)):
         story.release(time, story.apps[place % 3])
     new = f"sync-{story.number(4)}"
     if incident:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from tests.scoping.clouds.story import BASELINE_DAYS, Story
+from tests.scoping.clouds.story import BASELINE_DAYS, HURRY, ORDINARY, Story
 
 PHASES = (
     *("identity", "create", "modify-code", "modify-config", "permission", "invoke", "defence-evasion", "discovery"),
@@ -48,13 +48,13 @@ class WorkspaceStory(Story):
         )
 
     def work(self, time: dt.datetime, person: str, script: str, title: str, outside: str | None = None) -> None:
-        """All that is logged of a script's life, a minute apart; with `outside` it is opened to strangers."""
-        minute, address = dt.timedelta(minutes=1), "203.0.113.91" if outside else "192.0.2.30"
+        """All that is logged of a script's life; with `outside` it is lived in a hurry and opened to strangers."""
+        step, address = (HURRY, "203.0.113.91") if outside else (ORDINARY, "192.0.2.30")
         file = {"doc_id": script, "doc_type": "script", "doc_title": title, "owner": person, "visibility": "private"}
         client = {"client_id": self.client, "app_name": title, "client_type": "WEB"}
 
         def done(at: int, report: str, *events: tuple[str, str, dict[str, Any]]) -> None:
-            self.activity(time + at * minute, report, person, *events, address=address)
+            self.activity(time + at * step, report, person, *events, address=address)
 
         done(0, "token", ("auth", "authorize", {**client, "scope": SCOPES}))
         done(1, "drive", ("access", "view", file))
@@ -104,7 +104,7 @@ def workspace_story(seed: int, incident: bool) -> WorkspaceStory:
 
     ordinary(story.working_hours(range(BASELINE_DAYS), 2))
     story.told.clear()
-    ordinary(story.working_hours(story.of_the_window(), 2))
+    ordinary(story.working_hours(story.of_the_window(), 1))
     if incident:
         story.attacked = f"1{story.hexadecimal(32)}"
         story.work(story.night(), "casey@example.test", story.attacked, "Untitled project", "x@elsewhere.example")

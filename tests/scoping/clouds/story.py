@@ -20,6 +20,7 @@ from playbooks.normalise import normalise
 
 START = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 BASELINE_DAYS, WINDOW_DAYS = 9, 2
+HURRY, ORDINARY = dt.timedelta(minutes=1), dt.timedelta(minutes=65)  # between the steps of an incident, and of work
 Told = tuple[str, str, str]  # phase, principal, resource
 
 
@@ -47,9 +48,9 @@ class Story:
         return f"{self.random.getrandbits(4 * digits):0{digits}x}"
 
     def working_hours(self, days: Iterable[int], a_day: int) -> list[dt.datetime]:
-        """Times of ordinary work: so many a day, between seven and seventeen UTC, in order."""
+        """Times at which ordinary work begins: so many a day, between one and twelve UTC, in order."""
         times = [
-            START + dt.timedelta(days=day, hours=7, seconds=self.random.randrange(10 * 3600))
+            START + dt.timedelta(days=day, hours=1, seconds=self.random.randrange(11 * 3600))
             for day in days
             for _ in range(a_day)
         ]

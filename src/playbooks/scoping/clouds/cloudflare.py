@@ -22,7 +22,8 @@ class Cloudflare:
         """The person; the token that acted for them stands beside. A token of the account has no person."""
         token = actor.invoked_by
         who = actor.name or token or actor.uid
-        return Principal(who, actor.kind, f"token {token}" if token and token != who else None)
+        is_user = actor.kind.lower() == "user" if actor.kind else None
+        return Principal(who, actor.kind, f"token {token}" if token and token != who else None, is_user)
 
     def facts(self, call: Call) -> Facts:
         """Where the catalogue says that the name stands: in the path, in the request, or as an id."""

@@ -12,7 +12,8 @@ class GitHub:
     def principal(self, actor: Actor) -> Principal:
         """The person or bot; the application, or the kind of token, that acted for them stands beside."""
         through = f"by {actor.invoked_by}" if actor.invoked_by and actor.invoked_by != actor.name else None
-        return Principal(actor.name or actor.uid or actor.invoked_by, actor.kind, through)
+        is_user = actor.kind == "user" if actor.kind else None
+        return Principal(actor.name or actor.uid or actor.invoked_by, actor.kind, through, is_user)
 
     def facts(self, call: Call) -> Facts:
         """The resource as logged; nothing is known of what a change opens."""

@@ -36,13 +36,20 @@ def principal_of(actor: Actor) -> Principal:
     used = actor.name or actor.uid
     first, last = (None, None) if _key(actor.issuer) else (actor.issuer, actor.invoked_by)
     if not first or first == used:
-        key = _key(actor.issuer)
-        return Principal(_name(used), _kind(used, actor.kind), f"key {key}" if key else None)
+        key, kind = _key(actor.issuer), _kind(used, actor.kind)
+        # a key is a credential that was handed out, as a user's is
+        return Principal(_name(used), kind, f"key {key}" if key else None, True if key else _is_user(kind))
     if is_agent(first):
-        return Principal(_name(used), _kind(used, actor.kind), f"by {first}")
+        kind = _kind(used, actor.kind)
+        return Principal(_name(used), kind, f"by {first}", _is_user(kind))
     through = [last] if last and last not in (first, used) else []
     chain = [f"service account {name}" for name in (*through, used) if name]
-    return Principal(_name(first), _kind(first, None), ", ".join(chain) or None)
+    kind = _kind(first, None)
+    return Principal(_name(first), kind, ", ".join(chain) or None, _is_user(kind))
+
+
+def _is_user(kind: str | None) -> bool | None:
+    return None if kind is None else kind == "user"
 
 
 def is_agent(name: str | None) -> bool:

@@ -35,9 +35,9 @@ class GoogleWorkspace:
         kind = DIRECTORY.get(actor.kind or "", actor.kind)
         if actor.issuer:
             who = f"as {actor.name}" if actor.name else "as a person that the record does not name"
-            return Principal(actor.issuer, "application", f"{who} (domain-wide delegation)")
+            return Principal(actor.issuer, "application", f"{who} (domain-wide delegation)", False)
         through = f"by {actor.invoked_by}" if actor.invoked_by and actor.invoked_by != actor.name else None
-        return Principal(actor.name or actor.uid or actor.invoked_by, kind, through)
+        return Principal(actor.name or actor.uid or actor.invoked_by, kind, through, _is_user(actor))
 
     def facts(self, call: Call) -> Facts:
         """From the parameters of the event."""
@@ -52,6 +52,13 @@ class GoogleWorkspace:
         shown = (WEB_APP.search(text) for text in texts) if call.operation.phase in CHANGING_PHASES else iter(())
         made = next((found for found in shown if found), None)
         return Facts(name, uid, opened, made[0] if made else None)
+
+
+def _is_user(actor: Actor) -> bool | None:
+    """Whether a person's account acted; a key is an application's. A trimmed record tells by its address alone."""
+    if actor.kind:
+        return actor.kind == "USER"
+    return True if actor.name and "@" in actor.name else None
 
 
 def parameters(event: dict[str, object]) -> dict[str, object]:
