@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import resources
+from typing import get_args
 
 import duckdb
 import pytest
@@ -13,6 +14,7 @@ from playbooks.knowledge.attack import TECHNIQUES
 from playbooks.knowledge.operations import (
     VERSION_SUFFIX,
     Operation,
+    Phase,
     base_name,
     load_operations,
     platform_of,
@@ -161,6 +163,39 @@ def test_a_record_finds_its_operation(
 )
 def test_a_near_miss_is_not_an_operation(provider: str, service: str | None, logged: str) -> None:
     assert OPERATIONS.find(provider, service, logged) is None
+
+
+@pytest.mark.parametrize(
+    ("provider", "service", "logged", "base", "phase"),
+    [
+        ("Google Workspace", "drive", "edit", "edit script", "modify-code"),
+        ("Google Workspace", "drive", "edit", "edit", None),
+        ("Cloudflare", "workers/script", "update", "PUT /accounts/{id}/workers/scripts/{name}", "modify-code"),
+        (
+            "Cloudflare",
+            "workers/script",
+            "update",
+            "PUT /accounts/{id}/workers/scripts/{name}/secrets",
+            "modify-config",
+        ),
+        ("Cloudflare", "zones/dns", "update", "PUT /zones/{id}/dns_records/{id}", None),
+        ("Cloudflare", "logpush job", "job_update", "logpush job job_update", "defence-evasion"),
+        ("GCP", "cloudresourcemanager.googleapis.com", "SetIamPolicy", "SetIamPolicy", "identity"),
+        ("GCP", "cloudkms.googleapis.com", "SetIamPolicy", "SetIamPolicy", None),
+    ],
+)
+def test_a_name_that_says_too_little_is_told_by_the_format_s_own(
+    provider: str, service: str, logged: str, base: str, phase: str | None
+) -> None:
+    found = OPERATIONS.find(provider, service, logged, base)
+    assert (found.phase if found else None) == phase
+
+
+@pytest.mark.parametrize("platform", ["gcp", "google_workspace", "cloudflare"])
+def test_every_phase_of_these_is_held_and_what_is_never_logged_says_so(platform: str) -> None:
+    rows = [one for one in OPERATIONS.operations if one.platform == platform]
+    assert {one.phase for one in rows} == set(get_args(Phase))
+    assert all(one.condition for one in rows if one.log_class == "none" and one.service != "iam.googleapis.com")
 
 
 def test_an_operation_outside_the_catalogue_keeps_its_own_case() -> None:

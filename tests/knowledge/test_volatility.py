@@ -12,7 +12,8 @@ KINDS = {kind.id: kind for kind in KNOWN.kinds}
 WITHOUT_CODE = {
     *("identity", "user", "policy", "stack", "alias", "domain", "file", "setting", "code-signing-config"),
     *("role-assignment", "diagnostic-setting", "service-account", "sink", "flow-log", "query-log-config", "detector"),
-    *("token", "log-job", "log-group", "role", "trail", "bucket", "topic"),
+    *("token", "log-job", "log-group", "role", "trail", "bucket", "topic", "member", "secret", "exclusion", "log"),
+    *("log-bucket", "identity-pool", "project", "api-service", "domain-mapping", "integration", "repository"),
 }
 
 

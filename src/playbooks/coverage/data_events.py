@@ -202,16 +202,21 @@ def _ended(tables: Tables) -> dict[Any, Span]:
     """Successful operations that end or weaken a record, outside AWS (whose trails have their own check)."""
     api = tables.api_activity
     done = api.filter(api.cloud_provider != AWS, api.status == "success")
-    names = done.select("cloud_provider", "api_service_name", "api_operation").distinct().to_pyarrow().to_pylist()
+    told_by = ("cloud_provider", "api_service_name", "api_operation", "api_operation_base")
+    names = done.select(*told_by).distinct().to_pyarrow().to_pylist()
     known = load_operations()
     ending = [
-        one["api_operation"]
+        one
         for one in names
         if one["api_operation"]
-        and (found := known.find(one["cloud_provider"] or "", one["api_service_name"], one["api_operation"]))
+        and (found := known.find(one["cloud_provider"] or "", *(one[name] for name in told_by[1:])))
         and found.phase == "defence-evasion"
     ]
-    return spans(done.filter(done.api_operation.isin(sorted(set(ending)))), "api_service_name") if ending else {}
+    if not ending:
+        return {}
+    logged, bases = (sorted({one[name] for one in ending if one[name]}) for name in told_by[2:])
+    base = done.api_operation_base
+    return spans(done.filter(done.api_operation.isin(logged), base.isin(bases) | base.isnull()), "api_service_name")
 
 
 def _switched_off(ended: dict[Any, Span]) -> Iterator[dict[str, Any]]:

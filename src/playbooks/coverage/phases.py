@@ -26,10 +26,11 @@ def phases(tables: Tables) -> list[dict[str, Any]]:
     known = load_operations()
     seen: dict[tuple[str, str], list[Span]] = {}
     providers = set()
-    for (provider, _, _, service, name), span in spans(api, "api_service_name", "api_operation").items():
+    named = spans(api, "api_service_name", "api_operation", "api_operation_base")
+    for (provider, _, _, service, name, base), span in named.items():
         if platform_of(provider):
             providers.add(provider)
-            found = known.find(provider, service, name) if name else None
+            found = known.find(provider, service, name, base) if name else None
             if found:
                 seen.setdefault((provider, found.phase), []).append(span)
     return [_row(provider, phase, seen.get((provider, phase))) for provider in sorted(providers) for phase in PHASES]

@@ -30,7 +30,8 @@ FORMAT = Format(
         said(r.ActorID)             AS actor_user_uid,
         said(r.ActorType)           AS actor_user_type,
         said(r.ActionType)          AS api_operation,
-        said(r.ActionType)          AS api_operation_base,
+        -- "update" alone says too little
+        coalesce(said(r.ResourceType) || ' ' || said(r.ActionType), said(r.ActionType))  AS api_operation_base,
         -- the log names no product: the type of the resource tells it ("gateway.rule", "script")
         said(r.ResourceType)        AS api_service_name,
         'Cloudflare'                AS cloud_provider,

@@ -30,12 +30,13 @@ COLUMNS = """
     said(regexp_extract(r.protoPayload.authenticationInfo.principalSubject,
                         '^(user|serviceAccount|principal|principalSet|group|domain):', 1))
                                 AS actor_user_type,
-    -- who acts through a service account: the first of the chain is the one behind it all
+    -- who acts through a service account: the first of the chain is the one behind it all; else the key it used
     coalesce(
         json_extract_string(r.protoPayload.authenticationInfo.serviceAccountDelegationInfo,
                             '$[0].firstPartyPrincipal.principalEmail'),
         json_extract_string(r.protoPayload.authenticationInfo.serviceAccountDelegationInfo,
-                            '$[0].principalSubject'))  AS actor_session_issuer,
+                            '$[0].principalSubject'),
+        said(r.protoPayload.authenticationInfo.serviceAccountKeyName))  AS actor_session_issuer,
     said(r.protoPayload.authenticationInfo.serviceAccountKeyName)  AS actor_session_uid,
     coalesce(
         json_extract_string(r.protoPayload.authenticationInfo.serviceAccountDelegationInfo,
@@ -72,8 +73,9 @@ COLUMNS = """
          ELSE said(regexp_extract(r.logName, '(system_event|policy)$', 1)) END  AS metadata_event_code,
     CASE WHEN json_type(r.protoPayload.request) = 'OBJECT' THEN CAST(r.protoPayload.request AS VARCHAR) END
                                 AS request,
-    -- what was granted stands in serviceData, what Workspace saw in metadata
-    CASE WHEN json_type(r.protoPayload.response) = 'OBJECT' THEN CAST(r.protoPayload.response AS VARCHAR)
+    -- what was granted stands in serviceData, what Workspace saw in metadata; the answer to a grant is the whole policy
+    CASE WHEN json_exists(r.protoPayload.serviceData, '$.policyDelta') THEN CAST(r.protoPayload.serviceData AS VARCHAR)
+         WHEN json_type(r.protoPayload.response) = 'OBJECT' THEN CAST(r.protoPayload.response AS VARCHAR)
          WHEN json_type(r.protoPayload.serviceData) = 'OBJECT' THEN CAST(r.protoPayload.serviceData AS VARCHAR)
          WHEN json_type(r.protoPayload.metadata) = 'OBJECT' THEN CAST(r.protoPayload.metadata AS VARCHAR) END
                                 AS response

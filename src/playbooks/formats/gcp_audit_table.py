@@ -36,6 +36,9 @@ FORMAT = Format(
         address({inside("RequestMetadata", "callerIp")})  AS src_endpoint_ip,
         coalesce(said(r.PrincipalEmail), {inside("AuthenticationInfo", "principalEmail")})  AS actor_user_name,
         {inside("AuthenticationInfo", "principalSubject")}  AS actor_user_uid,
+        coalesce({inside("AuthenticationInfo", "serviceAccountDelegationInfo[0].firstPartyPrincipal.principalEmail")},
+                 {inside("AuthenticationInfo", "serviceAccountDelegationInfo[0].principalSubject")},
+                 {inside("AuthenticationInfo", "serviceAccountKeyName")})  AS actor_session_issuer,
         {inside("AuthenticationInfo", "serviceAccountKeyName")}  AS actor_session_uid,
         {inside("AuthenticationInfo", "serviceAccountDelegationInfo[#-1].firstPartyPrincipal.principalEmail")}
                                     AS actor_invoked_by,

@@ -21,11 +21,14 @@ LISTED = (
 # What names the thing acted on, for people and for machines; who sat at a Chrome device; the user agent.
 NAMES = ["doc_title", "app_name", "GROUP_EMAIL", "USER_EMAIL", "ROLE_NAME", "SETTING_NAME", "DEVICE_NAME"]
 UIDS = ["doc_id", "client_id", "API_CLIENT_NAME", "group_id", "calendar_id", "DIRECTORY_DEVICE_ID"]
-NAME, UID, PERSON, AGENT, ADDRESS = (
+NAME, UID, PERSON, AGENT, ADDRESS, DOCUMENT = (
     f"coalesce(list_filter({LISTED}, lambda p: list_contains({names}, p.name))[1].value, list_filter("
     f"json_extract_string({PARAMETERS}, {[f'$.{name}' for name in names]}), lambda v: v IS NOT NULL)[1])"
-    for names in (NAMES, UIDS, ["DEVICE_USER", "display_name"], ["user_agent"], ["ip_address"])
+    for names in (NAMES, UIDS, ["DEVICE_USER", "display_name"], ["user_agent"], ["ip_address"], ["doc_type"])
 )
+# Reports that hold what was done, except what was turned down or only asked for.
+DONE = """(r.id.applicationName IN ('admin', 'drive', 'token')
+                  AND NOT regexp_matches(json_extract_string(item, '$.name'), '(?i)deny|denied|reject|request'))"""
 
 FORMAT = Format(
     name="google_workspace",
@@ -36,7 +39,9 @@ FORMAT = Format(
         any_of=frozenset({"events", "name"}),
         shape="""{"id": {"time": "VARCHAR", "uniqueQualifier": "VARCHAR", "applicationName": "VARCHAR",
                     "customerId": "VARCHAR"},
-                  "actor": {"email": "VARCHAR", "profileId": "VARCHAR", "callerType": "VARCHAR", "key": "VARCHAR"},
+                  "actor": {"email": "VARCHAR", "profileId": "VARCHAR", "callerType": "VARCHAR", "key": "VARCHAR",
+                    "applicationInfo": {"oauthClientId": "VARCHAR", "applicationName": "VARCHAR",
+                      "impersonation": "VARCHAR"}},
                   "ipAddress": "VARCHAR", "events": "JSON", "type": "VARCHAR", "name": "VARCHAR",
                   "parameters": "JSON"}""",
         envelopes=("items",),
@@ -57,21 +62,29 @@ FORMAT = Format(
         coalesce(said(r.actor.email), said({PERSON}), said(r.actor."key"))  AS actor_user_name,
         said(r.actor.profileId)     AS actor_user_uid,
         said(r.actor.callerType)    AS actor_user_type,
+        -- an application that acts as the person whom the record names (domain-wide delegation)
+        CASE WHEN r.actor.applicationInfo.impersonation = 'true'
+             THEN said(r.actor.applicationInfo.oauthClientId) END  AS actor_session_issuer,
+        coalesce(said(r.actor.applicationInfo.applicationName), said(r.actor.applicationInfo.oauthClientId))
+                                    AS actor_invoked_by,
         said(json_extract_string(item, '$.name'))  AS api_operation,
-        said(json_extract_string(item, '$.name'))  AS api_operation_base,
+        -- Apps Script has no report of its own: its projects are files of Drive, told by their type
+        said(concat_ws(' ', json_extract_string(item, '$.name'),
+             CASE WHEN r.id.applicationName = 'drive' AND {DOCUMENT} = 'script' THEN 'script' END))
+                                    AS api_operation_base,
         said(r.id.applicationName)  AS api_service_name,
         'Google Workspace'          AS cloud_provider,
         said(r.id.customerId)       AS cloud_account_uid,
         said({NAME})                AS resource_name,
         said({UID})                 AS resource_uid,
-        -- only sign-ins and calls say in their name how they ended
+        -- sign-ins and calls say in their name how they ended; the reports of DONE hold what was done
         CASE WHEN regexp_matches(json_extract_string(item, '$.name'), '(?i)_(failure|failed)')
              THEN 'failure'
-             WHEN json_extract_string(item, '$.name') = 'login_success' THEN 'success' END
+             WHEN json_extract_string(item, '$.name') = 'login_success' OR {DONE} THEN 'success' END
                                     AS status,
         said({AGENT})               AS http_request_user_agent,
-        CASE WHEN json_type(r.events) = 'OBJECT' OR json_array_length(r.events) > 0 THEN CAST(item AS VARCHAR)
-             WHEN json_type(r.parameters) IN ('ARRAY', 'OBJECT') THEN CAST(r.parameters AS VARCHAR) END  AS request
+        CASE WHEN json_type(r.events) = 'OBJECT' OR json_array_length(r.events) > 0
+                  OR json_type(r.parameters) IN ('ARRAY', 'OBJECT') THEN CAST(item AS VARCHAR) END  AS request
     """,
     shows="who did what in Drive, Admin, Gmail settings, OAuth tokens, sign-ins and devices, from where",
     cannot_show="runs of Apps Script; what a script sent where; file content",

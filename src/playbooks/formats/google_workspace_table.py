@@ -9,8 +9,13 @@ from playbooks.formats.format import Clock, Format, Json
 FIELDS = (
     *("TimeGenerated", "IdTime", "IdUniqueQualifier", "IdApplicationName", "IdCustomerId", "ActorEmail"),
     *("ActorProfileId", "ActorCallerType", "ActorKey", "ActorApplicationInfoApplicationName", "IPAddress"),
-    *("EventName", "EventType", "EventParameters", "DocTitle", "DocId", "AppName", "ClientId", "UserAgent"),
+    *("EventName", "EventType", "EventParameters", "DocTitle", "DocId", "AppName", "ClientId", "UserAgent", "DocType"),
 )
+PARAMETERS = "CASE WHEN json_valid(r.EventParameters) THEN r.EventParameters END"
+# A column of its own, or among the parameters, as an object or as a list of names with values.
+LISTED = r'"name"\s*:\s*"doc_type"\s*,\s*"value"\s*:\s*"([a-z_]+)"'
+DOCUMENT = f"""coalesce(said(r.DocType), json_extract_string({PARAMETERS}, '$.doc_type'),
+            nullif(regexp_extract({PARAMETERS}, '{LISTED}', 1), ''))"""
 
 FORMAT = Format(
     name="google_workspace_table",
@@ -23,7 +28,7 @@ FORMAT = Format(
         csv=True,
     ),
     clock=Clock.ASK,
-    columns="""
+    columns=f"""
         stamp(portal_iso(coalesce(said(r.IdTime), r.TimeGenerated)))  AS time,
         said(r.IdUniqueQualifier)   AS metadata_uid,
         said(r.EventType)           AS metadata_event_code,
@@ -33,17 +38,20 @@ FORMAT = Format(
         said(r.ActorCallerType)     AS actor_user_type,
         said(r.ActorApplicationInfoApplicationName)  AS actor_invoked_by,
         said(r.EventName)           AS api_operation,
-        said(r.EventName)           AS api_operation_base,
+        -- Apps Script has no report of its own: its projects are files of Drive, told by their type
+        said(concat_ws(' ', r.EventName, CASE WHEN r.IdApplicationName = 'drive' AND {DOCUMENT} = 'script'
+             THEN 'script' END))    AS api_operation_base,
         said(r.IdApplicationName)   AS api_service_name,
         'Google Workspace'          AS cloud_provider,
         said(r.IdCustomerId)        AS cloud_account_uid,
         coalesce(said(r.DocTitle), said(r.AppName))  AS resource_name,
         coalesce(said(r.DocId), said(r.ClientId))  AS resource_uid,
-        -- only sign-ins say in their name how they ended
+        -- sign-ins say in their name how they ended; these reports hold what was done
         CASE WHEN regexp_matches(r.EventName, '(?i)_(failure|failed)') THEN 'failure'
-             WHEN r.EventName = 'login_success' THEN 'success' END  AS status,
+             WHEN r.EventName = 'login_success' OR (r.IdApplicationName IN ('admin', 'drive', 'token')
+                  AND NOT regexp_matches(r.EventName, '(?i)deny|denied|reject|request')) THEN 'success' END  AS status,
         said(r.UserAgent)           AS http_request_user_agent,
-        said(r.EventParameters)     AS request
+        coalesce('{{"parameters": ' || {PARAMETERS} || '}}', said(r.EventParameters))  AS request
     """,
     shows="who did what in Drive, Admin, Gmail settings, OAuth tokens, sign-ins and devices, from where",
     cannot_show="runs of Apps Script; what a script sent where; file content",

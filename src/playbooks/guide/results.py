@@ -318,9 +318,10 @@ def timeline(found: dict[str, Any], activity: pd.DataFrame, related: pd.DataFram
             rows.append((pd.Timestamp(finding[edge]), finding["id"], words, finding["title"], None))
         refs = dict.fromkeys(ref for signal in finding["signals"] for ref in signal["refs"])
         for ref in (ref for ref in refs if ref in events.index):
-            event = events.loc[ref]
-            what = f"{event.principal} called {event.operation_base} on {event.resource} ({event.outcome})"
-            rows.append((event.time, finding["id"], event.phase, what, ref))
+            held: list[Any] = list(events.loc[[ref]].itertuples())  # one record can hold several events
+            for event in held:
+                what = f"{event.principal} called {event.operation_base} on {event.resource} ({event.outcome})"
+                rows.append((event.time, finding["id"], event.phase, what, ref))
     rows += list(related[["time", "finding", "stage", "sentence", "ref"]].itertuples(index=False, name=None))
     frame = pd.DataFrame(rows, columns=list(schema.TIMELINE.names))
     frame["time"] = pd.to_datetime(frame["time"], utc=True)

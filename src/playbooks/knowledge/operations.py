@@ -20,7 +20,7 @@ from playbooks.knowledge.data import read_data
 # Written for Python and for DuckDB: replacing a match by nothing gives the base name in SQL.
 VERSION_SUFFIX = r"(20[0-9]{6}([vV][0-9]+)?|20[0-9]{2}_[0-9]{2}_[0-9]{2})$"
 
-Platform = Literal["aws", "azure", "gcp", "m365", "google_workspace", "cloudflare", "alibaba"]
+Platform = Literal["aws", "azure", "gcp", "m365", "google_workspace", "cloudflare", "alibaba", "github", "okta"]
 Phase = Literal[
     "create",
     "modify-code",
@@ -54,6 +54,8 @@ PLATFORM_NAMES: Mapping[str, Platform] = {
     "cloudflare": "cloudflare",
     "alibaba": "alibaba",
     "alibaba cloud": "alibaba",
+    "github": "github",
+    "okta": "okta",
 }
 
 _BASE_NAME = re.compile(r"(?P<base>[A-Za-z]+?)(20[0-9]{6}([vV][0-9]+)?|20[0-9]{2}_[0-9]{2}_[0-9]{2})?")
@@ -124,7 +126,7 @@ class Operations:
                 index[key] = (*index.get(key, ()), operation)
         return index
 
-    def find(self, provider: str, service: str | None, operation: str) -> Operation | None:
+    def find(self, provider: str, service: str | None, operation: str, base: str | None = None) -> Operation | None:
         """The operation a record names, or null where the catalogue does not hold it.
 
         Parameters
@@ -137,10 +139,17 @@ class Operations:
             between several candidates.
         operation
             As logged: any case, with or without version suffix.
+        base
+            The name that a format made where the logged one says too little (`update` of Cloudflare, `edit` of
+            Drive): the column `api_operation_base`. It decides where the logged name finds nothing.
         """
         platform = platform_of(provider)
         if platform is None:
             return None
+        found = self._named(platform, service, operation)
+        return found if found or base is None or base == operation else self._named(platform, service, base)
+
+    def _named(self, platform: Platform, service: str | None, operation: str) -> Operation | None:
         candidates = self._index.get((platform, _lookup_name(operation)), ())
         if service and (platform == "aws" or len(candidates) > 1):
             wanted = _lookup_service(service)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from playbooks.engine import Tables
 
-OPERATION_COLUMNS = ("cloud_provider", "api_service_name", "api_operation")
+OPERATION_COLUMNS = ("cloud_provider", "api_service_name", "api_operation", "api_operation_base")
 DETAIL_COLUMNS = ("resource_name", "resource_uid", "status", "status_detail", "request", "response")
 READ_COLUMNS = (
     "evidence_id",
@@ -76,9 +76,10 @@ def read_events(tables: Tables, own: Own) -> pd.DataFrame:
     if known.empty:
         return _none()
     # The engine drops what no catalogued operation is called; the service is compared on what is left.
-    names = sorted(set(known["api_operation"]))
-    wanted = tables.api_activity.filter(tables.api_activity.api_operation.isin(names)).select(*READ_COLUMNS)
-    rows = plain(wanted.execute()).merge(known, on=list(OPERATION_COLUMNS))
+    events, bases = tables.api_activity, sorted(set(known["api_operation_base"].dropna()))
+    named = events.api_operation.isin(sorted(set(known["api_operation"])))
+    wanted = events.filter(named, events.api_operation_base.isin(bases) | events.api_operation_base.isnull())
+    rows = plain(wanted.select(*READ_COLUMNS).execute()).merge(known, on=list(OPERATION_COLUMNS))
     rows = _with_operations(one_operation(once(rows)))
     rows = each_distinct(rows, ACTOR_COLUMNS, _principal, ("principal", "principal_type", "via", "by_user"))
     rows = _with_resources(rows, own)
@@ -91,10 +92,10 @@ def _known_operations(api_activity: ir.Table) -> pd.DataFrame:
     places = {operation: place for place, operation in enumerate(catalogue.operations)}
     spellings = plain(api_activity.select(*OPERATION_COLUMNS).distinct().execute())
     rows = []
-    for provider, service, logged in spellings.itertuples(index=False, name=None):
-        found = catalogue.find(provider, service, logged) if provider and logged else None
+    for provider, service, logged, base in spellings.itertuples(index=False, name=None):
+        found = catalogue.find(provider, service, logged, base) if provider and logged else None
         if found is not None:
-            rows.append((provider, service, logged, places[found]))
+            rows.append((provider, service, logged, base, places[found]))
     return pd.DataFrame(rows, columns=[*OPERATION_COLUMNS, "place"])
 
 
@@ -108,8 +109,17 @@ def once(rows: pd.DataFrame) -> pd.DataFrame:
     rows = rows.assign(item=pd.to_numeric(item, errors="coerce").fillna(0))
     rows = rows.sort_values(["time", "item", "record_no"], kind="stable")
     same = ["metadata_uid", "time", "api_operation", "actor_user_uid", "src_endpoint_ip"]
-    repeated = rows["metadata_uid"].notna() & rows.duplicated(same)
-    return rows[~repeated].drop(columns="item").reset_index(drop=True)
+    rows["nth"] = _nth_of_its_record(rows)
+    repeated = rows["metadata_uid"].notna() & rows.duplicated([*same, "nth"])
+    return rows[~repeated].drop(columns=["item", "nth"]).reset_index(drop=True)
+
+
+def _nth_of_its_record(rows: pd.DataFrame) -> pd.Series[int]:
+    """0 for the first event of a record, 1 for the next: one record of Workspace shares a file with several people."""
+    goes_on = rows["record_no"].diff() == 0
+    if goes_on.any():
+        goes_on &= rows["evidence_id"] == rows["evidence_id"].shift()
+    return goes_on.astype("int64").groupby((~goes_on).cumsum()).cumsum() if goes_on.any() else goes_on.astype("int64")
 
 
 def plain(rows: pd.DataFrame) -> pd.DataFrame:
@@ -190,7 +200,9 @@ def _with_operations(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _needs_response(operation: Operation) -> bool:
     in_response = any(path.startswith("responseElements") for path in operation.resource_keys)
-    return operation.phase in CHANGING_PHASES or (operation.phase == "identity" and in_response)
+    # what a grant added to a policy stands in Google's answer
+    granting = operation.phase == "identity" and (in_response or operation.platform == "gcp")
+    return operation.phase in CHANGING_PHASES or granting
 
 
 def _with_resources(rows: pd.DataFrame, own: Own) -> pd.DataFrame:

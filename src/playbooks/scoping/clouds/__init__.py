@@ -7,9 +7,19 @@ from collections.abc import Mapping
 from playbooks.knowledge.operations import Platform, platform_of
 from playbooks.scoping.clouds.aws import AWS
 from playbooks.scoping.clouds.cloud import ACTOR_COLUMNS, Actor, Call, Cloud, Facts, Principal
+from playbooks.scoping.clouds.cloudflare import CLOUDFLARE
+from playbooks.scoping.clouds.gcp import GCP
+from playbooks.scoping.clouds.github import GITHUB
+from playbooks.scoping.clouds.google_workspace import WORKSPACE
 from playbooks.scoping.clouds.other import OTHER
 
-CLOUDS: Mapping[Platform, Cloud] = {"aws": AWS}
+CLOUDS: Mapping[Platform, Cloud] = {
+    "aws": AWS,
+    "cloudflare": CLOUDFLARE,
+    "gcp": GCP,
+    "github": GITHUB,
+    "google_workspace": WORKSPACE,
+}
 
 
 def cloud_of(provider: str | None) -> Cloud:
