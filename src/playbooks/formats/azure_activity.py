@@ -44,7 +44,9 @@ FORMAT = Format(
         -- storage logs write the port behind the address
         address_before_port(coalesce(said(r.callerIpAddress), json_extract_string(r.identity.claims, '$.ipaddr')))
                                     AS src_endpoint_ip,
-        coalesce(said(json_extract_string(r.identity.claims, '$."{CLAIMS}/upn"')),
+        -- a managed identity is its resource; a person has a name; an application has a number
+        coalesce(said(json_extract_string(r.identity.claims, '$.xms_mirid')),
+                 said(json_extract_string(r.identity.claims, '$."{CLAIMS}/upn"')),
                  said(json_extract_string(r.identity.claims, '$."{CLAIMS}/name"')),
                  said(json_extract_string(r.identity.claims, '$."{CLAIMS}/emailaddress"')),
                  said(json_extract_string(r.identity.claims, '$.name')),

@@ -45,7 +45,9 @@ FORMAT = Format(
         -- the address that asked; else the one from which the token was fetched
         address(coalesce(said(r.httpRequest.clientIpAddress), said(r.http_request.client_ip_address),
                          said(json_extract_string(r.claims, '$.ipaddr'))))  AS src_endpoint_ip,
-        coalesce(said(r.caller), said(json_extract_string(r.claims, '$."{CLAIMS}/upn"')),
+        -- a managed identity is its resource, not the number by which the caller is logged
+        coalesce(said(json_extract_string(r.claims, '$.xms_mirid')),
+                 said(r.caller), said(json_extract_string(r.claims, '$."{CLAIMS}/upn"')),
                  said(json_extract_string(r.claims, '$."{CLAIMS}/name"')),
                  said(json_extract_string(r.claims, '$.appid')))  AS actor_user_name,
         coalesce(said(json_extract_string(r.claims, '$."{OBJECT_ID}"')),

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from playbooks.knowledge.operations import Platform, platform_of
 from playbooks.scoping.clouds.aws import AWS
+from playbooks.scoping.clouds.azure import AZURE
 from playbooks.scoping.clouds.cloud import ACTOR_COLUMNS, Actor, Call, Cloud, Facts, Principal
+from playbooks.scoping.clouds.m365 import M365
 from playbooks.scoping.clouds.other import OTHER
 
-CLOUDS: Mapping[Platform, Cloud] = {"aws": AWS}
+CLOUDS: Mapping[Platform, Cloud] = {"aws": AWS, "azure": AZURE, "m365": M365}
 
 
 def cloud_of(provider: str | None) -> Cloud:
