@@ -11,24 +11,25 @@ from dataclasses import dataclass
 from playbooks.scoping.clouds.cloud import Call
 from playbooks.scoping.clouds.record_json import plain_text, text_at, texts_at
 
-# Type segments of an id that name a resource of each kind, outermost first; of other kinds the whole id is the name.
+# Type segments of an id that name a resource of each kind; of other kinds the whole id is the name.
 SEGMENTS: dict[str, tuple[str, ...]] = {
     "function-app": ("sites", "slots"),
-    "function": ("sites", "slots", "functions"),
-    "workflow": ("sites", "workflows"),
+    "function": ("functions",),
+    "workflow": ("workflows",),
     "app": ("containerapps",),
     "job": ("jobs",),
     "environment": ("managedenvironments",),
     "automation-account": ("automationaccounts",),
-    "runbook": ("automationaccounts", "runbooks"),
-    "webhook": ("automationaccounts", "webhooks"),
-    "schedule": ("automationaccounts", "schedules", "jobschedules"),
-    "worker-group": ("automationaccounts", "hybridrunbookworkergroups"),
+    "runbook": ("runbooks",),
+    "webhook": ("webhooks",),
+    "schedule": ("schedules", "jobschedules"),
+    "worker-group": ("hybridrunbookworkergroups",),
     "connection": ("connections", "customapis"),
     "identity": ("userassignedidentities",),
     "storage-account": ("storageaccounts",),
     "log-workspace": ("workspaces",),
 }
+PARENTS = frozenset({"sites", "slots", "automationaccounts"})  # whose names stand before their children's
 # Workflows of a Standard logic app are reached through the runtime of the app that hosts them.
 RUNTIME = "/hostruntime/webhooks/api/"
 
@@ -82,7 +83,7 @@ def named_by(uid: str, service: str, kind: str) -> Named:
     kept = pairs[: ends[-1] + 1] if ends else pairs
     if not kept:
         return Named(text.rsplit("/", 1)[-1] or None, text)
-    named = "/".join(name for segment, name in kept if not ends or segment in wanted)
+    named = "/".join(name for segment, name in kept if not ends or segment in wanted or segment in PARENTS)
     return Named(named, head + marker + "/".join(part for pair in kept for part in pair))
 
 

@@ -20,9 +20,9 @@ TYPES = {
     "user": ("user",),
     "policy": ("policy",),
 }
-# In a grant the first target is the resource that is granted, such as Microsoft Graph; who gets it stands here.
-HOLDER, HOLDER_ID = "ServicePrincipal.DisplayName", "ServicePrincipal.ObjectID"
-ROLE, ROLE_ID = "Role.DisplayName", "Role.ObjectID"
+# In a grant the first target is what is granted, such as Microsoft Graph, and in a change of owners the new owner;
+# the object that was changed stands in properties that begin so.
+HOLDERS = {"application": ("ServicePrincipal", "Application"), "role": ("Role",)}
 SCOPE = re.compile(r"Scope: *([^,\]]*)")
 MAX_SCOPE = 300  # characters of a list of rights in one sentence
 Properties = Mapping[str, str]
@@ -39,9 +39,11 @@ def directory_facts(call: Call) -> Facts:
 def target_of(call: Call, targets: list[dict[str, object]], changed: Properties) -> Named:
     """The object that was changed: of the kind that the operation is about, else as the format found it."""
     kind = call.operation.resource_type or ""
-    name, uid = (ROLE, ROLE_ID) if kind == "role" else (HOLDER, HOLDER_ID)
-    if name in changed:
-        return Named(changed[name], changed.get(uid))
+    for holder in HOLDERS.get(kind, ()):
+        name, uid = changed.get(f"{holder}.DisplayName"), changed.get(f"{holder}.ObjectID")
+        if name or uid:
+            held = (text_at(one, "displayName") for one in targets if uid and text_at(one, "id") == uid)
+            return Named(name or next((label for label in held if label), uid), uid)
     for target in targets:
         label = text_at(target, "displayName", "userPrincipalName")
         if label and (text_at(target, "type") or "").lower() in TYPES.get(kind, ()):
