@@ -25,10 +25,9 @@ class Azure:
         named = resource_of(call)
         given = identities_given(call.request) if call.operation.phase in CHANGING_PHASES else []
         passed = given[0] if given else None
-        if call.failed:
-            return Facts(named.name, named.uid, role=passed, passed=passed)
         held = identity_held(call.response) if call.operation.phase in CHANGING_PHASES else None
-        return Facts(named.name, named.uid, exposure_of(call), endpoint_of(call), role=passed or held, passed=passed)
+        made = None if call.failed else endpoint_of(call)
+        return Facts(named.name, named.uid, exposure_of(call), made, role=passed or held, passed=passed)
 
 
 AZURE = Azure()

@@ -41,12 +41,14 @@ def principal_of(actor: Actor) -> Principal:
         home, group, name = (part.lower() for part in identity.groups())
         foreign = actor.account is not None and home != actor.account.lower()
         who = f"{home}:{group}/{name}" if foreign else f"{group}/{name}"
-        return Principal(who, MANAGED, f"identity of {actor.name.lower()}")
+        return Principal(who, MANAGED, f"identity of {actor.name.lower()}", False)
     kind = KINDS.get((actor.kind or "").lower(), actor.kind)
     if kind == APPLICATION or (kind is None and GUID.fullmatch(actor.name or "")):
         named = actor.name if actor.uid and actor.name and not GUID.fullmatch(actor.name) else None
-        return Principal(actor.uid or actor.name, kind, via_application(named or actor.invoked_by))
-    return Principal(person(actor.name) or actor.uid, kind, via_application(actor.invoked_by))
+        is_user = False if kind == APPLICATION else None
+        return Principal(actor.uid or actor.name, kind, via_application(named or actor.invoked_by), is_user)
+    is_user = True if kind == PERSON or "@" in (actor.name or "") else None
+    return Principal(person(actor.name) or actor.uid, kind, via_application(actor.invoked_by), is_user)
 
 
 def person(name: str | None) -> str | None:

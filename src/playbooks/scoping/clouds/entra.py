@@ -33,7 +33,7 @@ def directory_facts(call: Call) -> Facts:
     targets = objects_at(call.request, LISTED)
     changed = properties(objects_at(targets, "modifiedProperties"), "displayName", "newValue")
     named = target_of(call, targets, changed)
-    return Facts(named.name, named.uid, None if call.failed else granted(changed, named.name))
+    return Facts(named.name, named.uid, granted(changed, named.name))
 
 
 def target_of(call: Call, targets: list[dict[str, object]], changed: Properties) -> Named:

@@ -12,6 +12,11 @@ from playbooks.scoping.clouds.m365_exposure import exposure_of, parameters
 from playbooks.scoping.clouds.record_json import LISTED, objects_at, plain_text
 
 SERVICE_PRINCIPAL = "ServicePrincipal"
+# Kinds of user (Office 365 Management Activity API schema, "User Type"); an operator of Microsoft's is neither.
+USERS = {
+    **{"Regular": True, "Admin": True, "System": False, "Application": False, "ServicePrincipal": False},
+    **{"CustomPolicy": False, "SystemPolicy": False, "DcAdmin": None, "Reserved": None},
+}
 # An application that acts in SharePoint for itself is logged under a name that all of them share.
 SHARED_NAMES = frozenset({"app@sharepoint"})
 # Power Platform keeps ids in its property collection: that of the app or the flow, not of its environment.
@@ -28,20 +33,21 @@ class Microsoft365:
         """The user, the administrator or the service principal; `via` names the application in between."""
         name = actor.name or ""
         if name.lower() in SHARED_NAMES and actor.invoked_by:
-            return Principal(actor.invoked_by, actor.kind, f"logged as {name}")
+            return Principal(actor.invoked_by, actor.kind, f"logged as {name}", False)
         number = name.removeprefix("ServicePrincipal_")
         if number != name and GUID.fullmatch(number):
-            return Principal(number, SERVICE_PRINCIPAL, via_application(actor.invoked_by))
-        return Principal(person(actor.name) or actor.uid, actor.kind, via_application(actor.invoked_by))
+            return Principal(number, SERVICE_PRINCIPAL, via_application(actor.invoked_by), False)
+        is_user = USERS.get(actor.kind or "", True if "@" in name else None)
+        return Principal(person(actor.name) or actor.uid, actor.kind, via_application(actor.invoked_by), is_user)
 
     def facts(self, call: Call) -> Facts:
         """From the parameters or properties of the record, where it holds them."""
         if call.operation.service == DIRECTORY:
             changed = properties(objects_at(call.response, LISTED), "Name", "NewValue")
             named = target_of(call, [], changed)
-            return Facts(named.name, named.uid, None if call.failed else granted(changed, named.name))
+            return Facts(named.name, named.uid, granted(changed, named.name))
         named = _named(call)
-        return Facts(named.name, named.uid, None if call.failed else exposure_of(call))
+        return Facts(named.name, named.uid, exposure_of(call))
 
 
 def _named(call: Call) -> Named:
