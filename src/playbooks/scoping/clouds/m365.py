@@ -13,9 +13,16 @@ from playbooks.scoping.clouds.record_json import LISTED, objects_at, plain_text
 
 SERVICE_PRINCIPAL = "ServicePrincipal"
 # Kinds of user (Office 365 Management Activity API schema, "User Type"); an operator of Microsoft's is neither.
-USERS = {
-    **{"Regular": True, "Admin": True, "System": False, "Application": False, "ServicePrincipal": False},
-    **{"CustomPolicy": False, "SystemPolicy": False, "DcAdmin": None, "Reserved": None},
+USERS: dict[str, bool | None] = {
+    "Regular": True,
+    "Admin": True,
+    "System": False,
+    "Application": False,
+    "ServicePrincipal": False,
+    "CustomPolicy": False,
+    "SystemPolicy": False,
+    "DcAdmin": None,
+    "Reserved": None,
 }
 # An application that acts in SharePoint for itself is logged under a name that all of them share.
 SHARED_NAMES = frozenset({"app@sharepoint"})
