@@ -24,6 +24,8 @@ TYPES = {
 # the object that was changed stands in properties that begin so.
 HOLDERS = {"application": ("ServicePrincipal", "Application"), "role": ("Role",)}
 SCOPE = re.compile(r"Scope: *([^,\]]*)")
+# Microsoft's low-risk permissions of user consent: who the user is, and that the application may ask again.
+BASIC = frozenset({"openid", "profile", "email", "offline_access", "User.Read"})
 MAX_SCOPE = 300  # characters of a list of rights in one sentence
 Properties = Mapping[str, str]
 
@@ -72,7 +74,7 @@ def granted(changed: Properties, name: str | None) -> str | None:
     )
     if everybody or changed.get("ConsentContext.IsAdminConsent", "").lower() == "true":
         return f"{who} may act for everybody in the tenant{rights}"
-    if rights:
+    if set(scope.split()) - BASIC:
         return f"{who} may act for the one who consented{rights}"
     if changed.get("AppRole.Value"):
         return f"{who} holds {changed['AppRole.Value'][:MAX_SCOPE]} by itself, without a user"
