@@ -13,6 +13,8 @@ WITHOUT_CODE = {
     *("identity", "user", "policy", "stack", "alias", "domain", "file", "setting", "code-signing-config"),
     *("role-assignment", "diagnostic-setting", "service-account", "sink", "flow-log", "query-log-config", "detector"),
     *("token", "log-job", "log-group", "role", "trail", "bucket", "topic"),
+    *("alert", "application-insights", "audit-log", "connector", "delegation", "environment", "log-workspace"),
+    *("organization", "search", "storage-account"),
 }
 
 
