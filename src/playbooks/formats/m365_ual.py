@@ -20,7 +20,7 @@ SHAPE = """{"CreationTime": "VARCHAR", "Id": "VARCHAR", "Operation": "VARCHAR", 
           "ExtendedProperties": [{"Name": "VARCHAR", "Value": "VARCHAR"}],
           "Target": [{"ID": "VARCHAR", "Type": "VARCHAR"}],
           "Parameters": "JSON", "OperationProperties": "JSON", "ModifiedProperties": "JSON",
-          "SourceFileName": "VARCHAR", "AppName": "VARCHAR", "MailboxOwnerUPN": "VARCHAR",
+          "SourceFileName": "VARCHAR", "AppName": "VARCHAR", "CorrelationId": "VARCHAR", "MailboxOwnerUPN": "VARCHAR",
           "FlowDetailsUrl": "VARCHAR", "FlowConnectorNames": "VARCHAR", "SharingPermission": "VARCHAR",
           "RecipientUPN": "VARCHAR", "ClientProcessName": "VARCHAR", "PropertyCollection": "JSON"}"""
 
@@ -39,6 +39,8 @@ FORMAT = Format(
     columns=r"""
         coalesce(iso_time(r.CreationTime), iso_time(said(r.CreationTime) || 'Z'))  AS time,
         said(r.Id)                  AS metadata_uid,
+        -- one act of SharePoint that several records tell
+        said(r.CorrelationId)       AS metadata_correlation_uid,
         said(r.RecordType)          AS metadata_event_code,
         -- some workloads add the port: "192.0.2.1:443", "[v6]:443"; reports on mail name its sender only
         nullif(address(regexp_replace(

@@ -59,6 +59,7 @@ REFUSALS = "accessdenied|unauthorized|not authorized|forbidden|invalidclienttoke
 TOUCHED = "functions_touched"
 ROLE = "role"
 PASSED = "role_passed"
+TELLS_GRANTS = ("azure", "m365")  # whose answers, or modified properties, tell what a consent or a delegation gives
 FUNCTION_LOG = "Microsoft.Web/sites/functions/log"
 JUDGED = ("allowed_by", "novelty", "reasons", "set_apart", "collector")  # what questions add
 EVENT_COLUMNS = (*(name for name in schema.CLOUD_ACTIVITY.names if name not in JUDGED), TOUCHED, ROLE, PASSED)
@@ -191,8 +192,7 @@ def _with_operations(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _needs_response(operation: Operation) -> bool:
     in_response = any(path.startswith("responseElements") for path in operation.resource_keys)
-    # of AWS the answers to identity calls are many and long: sessions that were assumed
-    told_there = in_response or operation.platform != "aws"
+    told_there = in_response or operation.platform in TELLS_GRANTS
     return operation.phase in CHANGING_PHASES or (operation.phase == "identity" and told_there)
 
 
