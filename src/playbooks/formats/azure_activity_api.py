@@ -53,7 +53,9 @@ FORMAT = Format(
         coalesce(said(json_extract_string(r.claims, '$."{OBJECT_ID}"')),
                  said(r.authorization.evidence.principalId),
                  said(json_extract_string(r.claims, '$.appid')))  AS actor_user_uid,
-        coalesce(said(r.authorization.evidence.principalType),
+        coalesce(CASE WHEN said(json_extract_string(r.claims, '$.xms_mirid')) IS NOT NULL
+                      THEN 'ManagedIdentity' END,
+                 said(r.authorization.evidence.principalType),
                  said(json_extract_string(r.claims, '$.idtyp')))  AS actor_user_type,
         -- the tenant, which issued the caller's token
         coalesce(said(json_extract_string(r.claims, '$.iss')), said(r.tenantId))  AS actor_session_issuer,

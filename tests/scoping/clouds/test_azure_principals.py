@@ -51,12 +51,21 @@ IDENTITY = f"/subscriptions/{HOME}/resourcegroups/rg-shop/providers/Microsoft.We
         ((None, OBJECT, None, None, None, HOME), Principal(OBJECT, None, None, None)),
         # managed identities, by their resource; one of another subscription stays a stranger
         (
-            ("ServicePrincipal", IDENTITY, OBJECT, ISSUER, APP, HOME),
+            ("ManagedIdentity", IDENTITY, OBJECT, ISSUER, APP, HOME),
             Principal("rg-shop/shop-fn", "ManagedIdentity", f"identity of {IDENTITY.lower()}", False),
         ),
         (
-            (None, IDENTITY, OBJECT, ISSUER, APP, APP),
+            ("ManagedIdentity", IDENTITY, OBJECT, ISSUER, APP, APP),
             Principal(f"{HOME}:rg-shop/shop-fn", "ManagedIdentity", f"identity of {IDENTITY.lower()}", False),
+        ),
+        # a display name made to look like one
+        (
+            ("app", IDENTITY, OBJECT, None, None, None),
+            Principal(OBJECT, "ServicePrincipal", f"application {IDENTITY}", False),
+        ),
+        (
+            ("ManagedIdentity", "odd", OBJECT, None, None, HOME),
+            Principal(OBJECT, "ManagedIdentity", "application odd", False),
         ),
         ((None, None, None, None, None, None), Principal(None, None, None, None)),
     ],

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from pathlib import Path
 
 import pytest
-from tests.scoping.clouds.m365_story import incident, quiet
+from tests.scoping.clouds.calls import HOSTILE
+from tests.scoping.clouds.m365_story import House, incident, quiet
 from tests.scoping.clouds.story import about, by_phase, case_of
 from tests.scoping.clouds.test_azure_story import PHASES
 
@@ -43,3 +46,22 @@ def test_what_left_the_house_is_told_with_its_address(tmp_path: Path) -> None:
     consent = mine.loc["Consent to application."].exposure
     assert consent == "application Sync may act for everybody in the tenant (Mail.ReadWrite)"
     assert list(mine.loc[["CreateFlow", "EditFlow"]].resource) == [story.attacked] * 2
+
+
+def test_parameters_that_nobody_should_meet_are_acts_like_any_other(tmp_path: Path) -> None:
+    house = House(0)
+    odd = [parsed(text) for text in HOSTILE]
+    records = [house.did(0, "12:00", house.maker, "Exchange", "New-InboxRule", Parameters=one) for one in odd]
+    story = dataclasses.replace(quiet(0), files={"ual.json": records})
+    results = Results(case_of(tmp_path, story))
+    (reading,) = results.readings
+    assert reading.events + reading.unread == len(HOSTILE)  # half a surrogate pair is no JSON to the reader
+    assert list(results.activity.outcome) == ["success"] * reading.events
+
+
+def parsed(text: str | None) -> object:
+    """The value of JSON text; the text where it is none, or too deep for a record to be written."""
+    try:
+        return json.loads(text) if text and len(text) < 5000 else text
+    except ValueError:
+        return text

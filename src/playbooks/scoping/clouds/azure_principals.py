@@ -36,16 +36,17 @@ def principal_of(actor: Actor) -> Principal:
     A managed identity of another subscription than the resource's is written `subscription:group/name`, so that a
     namesake stays a stranger.
     """
-    identity = IDENTITY_OF.fullmatch(actor.name or "")
+    # the kind that only the claim gives: an application's display name can be made to look like an id
+    identity = IDENTITY_OF.fullmatch(actor.name or "") if actor.kind == MANAGED else None
     if identity and actor.name:
         home, group, name = (part.lower() for part in identity.groups())
         foreign = actor.account is not None and home != actor.account.lower()
         who = f"{home}:{group}/{name}" if foreign else f"{group}/{name}"
         return Principal(who, MANAGED, f"identity of {actor.name.lower()}", False)
     kind = KINDS.get((actor.kind or "").lower(), actor.kind)
-    if kind == APPLICATION or (kind is None and GUID.fullmatch(actor.name or "")):
+    if kind in (APPLICATION, MANAGED) or (kind is None and GUID.fullmatch(actor.name or "")):
         named = actor.name if actor.uid and actor.name and not GUID.fullmatch(actor.name) else None
-        is_user = False if kind == APPLICATION else None
+        is_user = None if kind is None else False
         return Principal(actor.uid or actor.name, kind, via_application(named or actor.invoked_by), is_user)
     is_user = True if kind == PERSON or "@" in (actor.name or "") else None
     return Principal(person(actor.name) or actor.uid, kind, via_application(actor.invoked_by), is_user)
