@@ -14,6 +14,8 @@ WITHOUT_CODE = {
     *("role-assignment", "diagnostic-setting", "service-account", "sink", "flow-log", "query-log-config", "detector"),
     *("token", "log-job", "log-group", "role", "trail", "bucket", "topic", "member", "secret", "exclusion", "log"),
     *("log-bucket", "identity-pool", "project", "api-service", "domain-mapping", "integration", "repository"),
+    *("alert", "application-insights", "audit-log", "connector", "delegation", "environment", "log-workspace"),
+    *("organization", "search", "storage-account"),
 }
 
 

@@ -44,7 +44,9 @@ FORMAT = Format(
         -- storage logs write the port behind the address
         address_before_port(coalesce(said(r.callerIpAddress), json_extract_string(r.identity.claims, '$.ipaddr')))
                                     AS src_endpoint_ip,
-        coalesce(said(json_extract_string(r.identity.claims, '$."{CLAIMS}/upn"')),
+        -- a managed identity is its resource; a person has a name; an application has a number
+        coalesce(said(json_extract_string(r.identity.claims, '$.xms_mirid')),
+                 said(json_extract_string(r.identity.claims, '$."{CLAIMS}/upn"')),
                  said(json_extract_string(r.identity.claims, '$."{CLAIMS}/name"')),
                  said(json_extract_string(r.identity.claims, '$."{CLAIMS}/emailaddress"')),
                  said(json_extract_string(r.identity.claims, '$.name')),
@@ -52,7 +54,9 @@ FORMAT = Format(
         coalesce(said(json_extract_string(r.identity.claims, '$."{OBJECT_ID}"')),
                  said(r.identity.authorization.evidence.principalId),
                  said(json_extract_string(r.identity.claims, '$.appid')))  AS actor_user_uid,
-        coalesce(said(r.identity.authorization.evidence.principalType),
+        coalesce(CASE WHEN said(json_extract_string(r.identity.claims, '$.xms_mirid')) IS NOT NULL
+                      THEN 'ManagedIdentity' END,
+                 said(r.identity.authorization.evidence.principalType),
                  said(json_extract_string(r.identity.claims, '$.idtyp')))  AS actor_user_type,
         -- the tenant, which issued the caller's token
         coalesce(said(json_extract_string(r.identity.claims, '$.iss')), said(r.tenantId))  AS actor_session_issuer,

@@ -45,13 +45,17 @@ FORMAT = Format(
         -- the address that asked; else the one from which the token was fetched
         address(coalesce(said(r.httpRequest.clientIpAddress), said(r.http_request.client_ip_address),
                          said(json_extract_string(r.claims, '$.ipaddr'))))  AS src_endpoint_ip,
-        coalesce(said(r.caller), said(json_extract_string(r.claims, '$."{CLAIMS}/upn"')),
+        -- a managed identity is its resource, not the number by which the caller is logged
+        coalesce(said(json_extract_string(r.claims, '$.xms_mirid')),
+                 said(r.caller), said(json_extract_string(r.claims, '$."{CLAIMS}/upn"')),
                  said(json_extract_string(r.claims, '$."{CLAIMS}/name"')),
                  said(json_extract_string(r.claims, '$.appid')))  AS actor_user_name,
         coalesce(said(json_extract_string(r.claims, '$."{OBJECT_ID}"')),
                  said(r.authorization.evidence.principalId),
                  said(json_extract_string(r.claims, '$.appid')))  AS actor_user_uid,
-        coalesce(said(r.authorization.evidence.principalType),
+        coalesce(CASE WHEN said(json_extract_string(r.claims, '$.xms_mirid')) IS NOT NULL
+                      THEN 'ManagedIdentity' END,
+                 said(r.authorization.evidence.principalType),
                  said(json_extract_string(r.claims, '$.idtyp')))  AS actor_user_type,
         -- the tenant, which issued the caller's token
         coalesce(said(json_extract_string(r.claims, '$.iss')), said(r.tenantId))  AS actor_session_issuer,

@@ -42,9 +42,11 @@ FORMAT = Format(
         said(r.EventDataId)         AS metadata_uid,
         said(r.CorrelationId)       AS metadata_correlation_uid,
         address_before_port(said(r.CallerIpAddress))  AS src_endpoint_ip,
-        said(r.Caller)              AS actor_user_name,
+        -- a managed identity is its resource, not the number by which the caller is logged
+        coalesce({inside(CLAIMS, "xms_mirid")}, said(r.Caller))  AS actor_user_name,
         {inside(CLAIMS, '"http://schemas.microsoft.com/identity/claims/objectidentifier"')}  AS actor_user_uid,
-        {inside(CLAIMS, "idtyp")}   AS actor_user_type,
+        coalesce(CASE WHEN {inside(CLAIMS, "xms_mirid")} IS NOT NULL THEN 'ManagedIdentity' END,
+                 {inside(CLAIMS, "idtyp")})  AS actor_user_type,
         {inside(CLAIMS, "appid")}   AS actor_invoked_by,
         {OPERATION}                 AS api_operation,
         -- capitals in one table, none in another: the same operation

@@ -29,6 +29,7 @@ FORMAT = Format(
         iso_time(r.time)            AS time,
         -- one run of a function; a run has several messages
         {VALUE % {"name": "functionInvocationId"}}  AS actor_session_uid,
+        {VALUE % {"name": "functionInvocationId"}}  AS metadata_correlation_uid,
         said(r.operationName)       AS api_operation,
         said(r.operationName)       AS api_operation_base,
         'microsoft.web'             AS api_service_name,

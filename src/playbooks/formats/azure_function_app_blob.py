@@ -25,6 +25,7 @@ FORMAT = Format(
         iso_time(r.time)            AS time,
         -- one run of a function; a run has several messages
         {VALUE % "functionInvocationId"}  AS actor_session_uid,
+        {VALUE % "functionInvocationId"}  AS metadata_correlation_uid,
         said(r.operation)           AS api_operation,
         said(r.operation)           AS api_operation_base,
         'microsoft.web'             AS api_service_name,

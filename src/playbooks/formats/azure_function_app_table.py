@@ -26,6 +26,7 @@ FORMAT = Format(
         stamp(portal_iso(r.TimeGenerated))  AS time,
         -- one run of a function; a run has several messages
         said(r.FunctionInvocationId)  AS actor_session_uid,
+        said(r.FunctionInvocationId)  AS metadata_correlation_uid,
         coalesce(said(r.OperationName), 'Microsoft.Web/sites/functions/log')  AS api_operation,
         coalesce(said(r.OperationName), 'Microsoft.Web/sites/functions/log')  AS api_operation_base,
         'microsoft.web'             AS api_service_name,

@@ -28,6 +28,7 @@ FORMAT = Format(
         said(r.properties.correlation.actionTrackingId)  AS metadata_uid,
         -- one run of the workflow
         said(json_extract_string(r.properties.resource, '$.runId'))  AS actor_session_uid,
+        said(json_extract_string(r.properties.resource, '$.runId'))  AS metadata_correlation_uid,
         said(r.operationName)       AS api_operation,
         said(r.operationName)       AS api_operation_base,
         lower(said(regexp_extract(r.operationName, '^([^/]+)/', 1)))  AS api_service_name,

@@ -20,7 +20,7 @@ SHAPE = """{"CreationTime": "VARCHAR", "Id": "VARCHAR", "Operation": "VARCHAR", 
           "ExtendedProperties": [{"Name": "VARCHAR", "Value": "VARCHAR"}],
           "Target": [{"ID": "VARCHAR", "Type": "VARCHAR"}],
           "Parameters": "JSON", "OperationProperties": "JSON", "ModifiedProperties": "JSON",
-          "SourceFileName": "VARCHAR", "MailboxOwnerUPN": "VARCHAR",
+          "SourceFileName": "VARCHAR", "AppName": "VARCHAR", "CorrelationId": "VARCHAR", "MailboxOwnerUPN": "VARCHAR",
           "FlowDetailsUrl": "VARCHAR", "FlowConnectorNames": "VARCHAR", "SharingPermission": "VARCHAR",
           "RecipientUPN": "VARCHAR", "ClientProcessName": "VARCHAR", "PropertyCollection": "JSON"}"""
 
@@ -39,6 +39,8 @@ FORMAT = Format(
     columns=r"""
         coalesce(iso_time(r.CreationTime), iso_time(said(r.CreationTime) || 'Z'))  AS time,
         said(r.Id)                  AS metadata_uid,
+        -- one act of SharePoint that several records tell
+        said(r.CorrelationId)       AS metadata_correlation_uid,
         said(r.RecordType)          AS metadata_event_code,
         -- some workloads add the port: "192.0.2.1:443", "[v6]:443"; reports on mail name its sender only
         nullif(address(regexp_replace(
@@ -63,9 +65,9 @@ FORMAT = Format(
         said(r.Workload)            AS api_service_name,
         'Microsoft 365'             AS cloud_provider,
         said(r.OrganizationId)      AS cloud_account_uid,
-        -- the flow's id; a file's name; what the directory calls the target; whose mailbox
+        -- the flow's id; the app's; a file's name; what the directory calls the target; whose mailbox
         coalesce(nullif(regexp_extract(r.FlowDetailsUrl, '/flows/(?:shared/)?([^/?#]+)', 1), ''),
-                 said(r.SourceFileName), said(list_filter(r.Target, lambda t: t.Type = '1')[1].ID),
+                 said(r.AppName), said(r.SourceFileName), said(list_filter(r.Target, lambda t: t.Type = '1')[1].ID),
                  said(r.ObjectId), said(r.MailboxOwnerUPN))  AS resource_name,
         coalesce(said(r.FlowDetailsUrl), said(r.ObjectId))  AS resource_uid,
         -- what states no result, or one of its own words, stays null

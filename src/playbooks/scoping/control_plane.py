@@ -18,7 +18,7 @@ from playbooks.knowledge.operations import Operation, load_operations
 from playbooks.scoping.clouds import ACTOR_COLUMNS, Call, cloud_of, principal_of
 from playbooks.scoping.clouds.aws_names import short_name
 from playbooks.scoping.clouds.cloud import CHANGING_PHASES
-from playbooks.scoping.clouds.record_json import json_object
+from playbooks.scoping.clouds.record_json import json_record
 from playbooks.scoping.one_operation import CORRELATED, one_operation
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ REFUSALS = "accessdenied|unauthorized|not authorized|forbidden|invalidclienttoke
 TOUCHED = "functions_touched"
 ROLE = "role"
 PASSED = "role_passed"
+TELLS_GRANTS = ("azure", "m365")  # whose answers, or modified properties, tell what a consent or a delegation gives
+FUNCTION_LOG = "Microsoft.Web/sites/functions/log"
 JUDGED = ("allowed_by", "novelty", "reasons", "set_apart", "collector")  # what questions add
 EVENT_COLUMNS = (*(name for name in schema.CLOUD_ACTIVITY.names if name not in JUDGED), TOUCHED, ROLE, PASSED)
 
@@ -201,8 +203,8 @@ def _with_operations(rows: pd.DataFrame) -> pd.DataFrame:
 def _needs_response(operation: Operation) -> bool:
     in_response = any(path.startswith("responseElements") for path in operation.resource_keys)
     # what a grant added to a policy stands in Google's answer
-    granting = operation.phase == "identity" and (in_response or operation.platform == "gcp")
-    return operation.phase in CHANGING_PHASES or granting
+    told_there = in_response or operation.platform in (*TELLS_GRANTS, "gcp")
+    return operation.phase in CHANGING_PHASES or (operation.phase == "identity" and told_there)
 
 
 def _with_resources(rows: pd.DataFrame, own: Own) -> pd.DataFrame:
@@ -211,7 +213,7 @@ def _with_resources(rows: pd.DataFrame, own: Own) -> pd.DataFrame:
         status: str | None, detail: str | None, request: str | None, response: str | None,
     ) -> tuple[object, ...]:  # fmt: skip
         operation, failed = load_operations().operations[place], status == "failure"
-        asked, answered = json_object(request), json_object(response)
+        asked, answered = json_record(request), json_record(response)
         call = Call(operation, asked, answered, account, region, name, uid, failed, detail, own)
         return astuple(cloud_of(provider).facts(call))
 
@@ -231,7 +233,9 @@ def _applies(rows: pd.DataFrame) -> pd.Series[bool]:
     by_function = rows["actor_invoked_by"] == "lambda.amazonaws.com"
     assumed = rows["operation_base"] == "AssumeRole"
     asked_who = rows["operation_base"] == "GetCallerIdentity"
-    applies: pd.Series[bool] = ~assumed & ~asked_who
+    # a function app's log holds every line that its host and its runs write
+    not_of_a_run = (rows["operation_base"] == FUNCTION_LOG) & rows[CORRELATED].isna()
+    applies: pd.Series[bool] = ~assumed & ~asked_who & ~not_of_a_run
     applies |= assumed & (by_function | rows["resource"].isin(roles))
     applies |= asked_who & rows["principal"].isin(roles)
     return applies

@@ -6,19 +6,23 @@ from collections.abc import Mapping
 
 from playbooks.knowledge.operations import Platform, platform_of
 from playbooks.scoping.clouds.aws import AWS
+from playbooks.scoping.clouds.azure import AZURE
 from playbooks.scoping.clouds.cloud import ACTOR_COLUMNS, Actor, Call, Cloud, Facts, Principal
 from playbooks.scoping.clouds.cloudflare import CLOUDFLARE
 from playbooks.scoping.clouds.gcp import GCP
 from playbooks.scoping.clouds.github import GITHUB
 from playbooks.scoping.clouds.google_workspace import WORKSPACE
+from playbooks.scoping.clouds.m365 import M365
 from playbooks.scoping.clouds.other import OTHER
 
 CLOUDS: Mapping[Platform, Cloud] = {
     "aws": AWS,
+    "azure": AZURE,
     "cloudflare": CLOUDFLARE,
     "gcp": GCP,
     "github": GITHUB,
     "google_workspace": WORKSPACE,
+    "m365": M365,
 }
 
 

@@ -11,28 +11,46 @@ from collections.abc import Iterator
 
 MAX_VALUES = 100  # values read from one list of a request; a service's own limits lie far below
 MAX_TEXT = 2048  # characters of a name: twice the longest that AWS allows
+LISTED = "listed"  # where the values of a record stand whose JSON is a list
 
 
 def json_object(text: object) -> dict[str, object]:
     """`text` as a JSON object; empty where it is none."""
     if isinstance(text, dict):
         return text
-    if not isinstance(text, str):
-        return {}
-    try:
-        value = json.loads(text, parse_int=str, parse_float=str)
-    except (ValueError, RecursionError):
-        return {}
+    value = _json(text)
     return value if isinstance(value, dict) else {}
+
+
+def json_record(text: object) -> dict[str, object]:
+    """`text` as a JSON object; a list, as some services write one, is held under `LISTED`."""
+    value = text if isinstance(text, dict) else _json(text)
+    return {LISTED: value} if isinstance(value, list) else value if isinstance(value, dict) else {}
+
+
+def _json(text: object) -> object:
+    try:
+        return json.loads(text, parse_int=str, parse_float=str) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def texts_at(record: object, path: str) -> list[str]:
     """Every text or number that stands at dotted `path`; `[]` and lists on the way are walked through."""
+    return [clean for clean in map(plain_text, values_at(record, path)) if clean]
+
+
+def values_at(record: object, path: str) -> list[object]:
+    """Whatever stands at dotted `path`, lists walked through: objects, texts, numbers, truth values."""
     found: list[object] = [record]
     for step in path.replace("[]", "").split("."):
         found = [value for one in found for value in _members(one, step)][:MAX_VALUES]
-    leaves = (leaf for one in found for leaf in (one if isinstance(one, list) else [one]))
-    return [clean for clean in map(plain_text, leaves) if clean][:MAX_VALUES]
+    return [leaf for one in found for leaf in (one if isinstance(one, list) else [one])][:MAX_VALUES]
+
+
+def objects_at(record: object, path: str) -> list[dict[str, object]]:
+    """The objects among `values_at`."""
+    return [value for value in values_at(record, path) if isinstance(value, dict)]
 
 
 def text_at(record: object, *paths: str) -> str | None:
