@@ -1,0 +1,97 @@
+"""Runs and reads that are alike: the first of them stand as rows, and the last one stands for all the others.
+
+What changes something is looked at one by one; runs, reads and assumed roles come in millions and are asked only who,
+how often, from when to when. So a frame holds every change and what those questions need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from playbooks.scoping.control_plane import order_of
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+STANDS_FOR = "stands_for"  # how many events a row stands for, itself included
+FIRST = 20  # of those alike, as many rows as any answer names references
+ALIKE = (
+    *("provider", "service", "operation_base", "phase", "principal", "resource_type", "resource", "resource_uid"),
+    *("account", "region", "outcome"),
+)
+USES = ("invoke", "discovery")
+
+
+def number_of(activity: pd.DataFrame) -> int:
+    """How many events rows stand for."""
+    return int(activity[STANDS_FOR].sum()) if STANDS_FOR in activity else len(activity)
+
+
+def is_use(events: ir.Table) -> ir.BooleanValue:
+    """Whether an event uses what is there and changes nothing."""
+    return events.phase.isin(USES) | events.operation_base.startswith("AssumeRole").fill_null(False)
+
+
+def thinned(
+    events: ir.Table, alike: Sequence[str] = ALIKE, minutes: int = 0, kept: ir.BooleanValue | None = None
+) -> ir.Table:
+    """`events` with every change, and of uses that are alike the first ones and the last.
+
+    Parameters
+    ----------
+    events
+        As `control_plane` gives them, or rows of `schema.CLOUD_ACTIVITY`.
+    alike
+        Columns in which uses are alike.
+    minutes
+        Uses that lie so near to a change by the same principal stay too: their order matters.
+    kept
+        Which events stay besides.
+
+    Returns
+    -------
+    ibis.expr.types.Table
+        With `STANDS_FOR`; summed up it is the number of `events`.
+    """
+    import ibis
+
+    use = is_use(events) if kept is None else is_use(events) & ~kept
+    changes = events.filter(~use).mutate(**{STANDS_FOR: ibis.literal(1, "int64")})
+    uses = events.filter(use)
+    item = uses.ref.split(":")[0]
+    group = ibis.window(group_by=list(alike), order_by=order_of(uses))
+    whole = ibis.window(group_by=list(alike))
+    by_item = ibis.window(group_by=[uses.provider, uses.account, item], order_by=order_of(uses))
+    placed = uses.select(
+        "ref",
+        "time",
+        "principal",
+        *(name for name in alike if name != "principal"),
+        place=ibis.row_number().over(group),
+        number=uses.ref.count().over(whole),
+        first_of_item=ibis.row_number().over(by_item) == 0,
+    )
+    stays = (placed.place < FIRST) | (placed.place == placed.number - 1) | placed.first_of_item
+    if minutes:
+        stays |= placed.ref.isin(_near(uses, changes, minutes).ref)
+    placed = placed.mutate(stays=stays)
+    counted = placed.mutate(rows=placed.stays.sum().over(ibis.window(group_by=list(alike))))
+    stood = (counted.place == counted.number - 1).ifelse(counted.number - counted.rows + 1, 1)
+    side = counted.filter(counted.stays).select(stays_ref=counted.ref, **{STANDS_FOR: stood.cast("int64")})
+    return changes.union(uses.inner_join(side, uses.ref == side.stays_ref).drop("stays_ref"))
+
+
+def _near(uses: ir.Table, changes: ir.Table, minutes: int) -> ir.Table:
+    """Uses within so many minutes of a change by the same principal, before or after."""
+    import ibis
+
+    span = ibis.interval(minutes=minutes)
+    made = changes.filter(changes.principal.notnull()).select("principal", "time")
+    asking = uses.select("ref", "principal", "time").semi_join(made, "principal").mutate(made=0)
+    both = asking.union(made.select(ref=ibis.null("string"), principal=made.principal, time=made.time, made=1))
+    around = ibis.range_window(preceding=span, following=span, group_by="principal", order_by="time")
+    near = both.mutate(near=both.made.sum().over(around))
+    return near.filter(near.ref.notnull(), near.near > 0).select("ref")
