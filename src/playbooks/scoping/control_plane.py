@@ -172,7 +172,8 @@ def _once(rows: ir.Table) -> ir.Table:
     """
     import ibis
 
-    named = rows.filter(rows.metadata_uid.notnull()).select("evidence_id", "record_no", "item", *SAME)
+    uids = rows.group_by("metadata_uid").agg(copies=rows.count()).filter(lambda one: one.copies > 1)
+    named = rows.semi_join(uids, "metadata_uid").select("evidence_id", "record_no", "item", *SAME)  # no null among them
     again = named.mutate(copy=ibis.row_number().over(group_by=SAME, order_by=["item", "record_no"]))
     again = again.filter(again.copy > 0).select("evidence_id", "record_no")
     found = again.to_pyarrow()

@@ -61,27 +61,23 @@ def thinned(
     use = is_use(events) if kept is None else is_use(events) & ~kept
     changes = events.filter(~use).mutate(**{STANDS_FOR: ibis.literal(1, "int64")})
     uses = events.filter(use)
-    item = uses.ref.split(":")[0]
-    group = ibis.window(group_by=list(alike), order_by=order_of(uses))
-    whole = ibis.window(group_by=list(alike))
-    by_item = ibis.window(group_by=[uses.provider, uses.account, item], order_by=order_of(uses))
-    placed = uses.select(
-        "ref",
-        "time",
-        "principal",
-        *(name for name in alike if name != "principal"),
-        place=ibis.row_number().over(group),
-        number=uses.ref.count().over(whole),
-        first_of_item=ibis.row_number().over(by_item) == 0,
-    )
-    stays = (placed.place < FIRST) | (placed.place == placed.number - 1) | placed.first_of_item
+    order = {f"by_{place}": value for place, value in enumerate(order_of(uses))}
+    placed = uses.select("ref", "provider", *(set(alike) - {"provider"}), **order)
+    group = ibis.window(group_by=list(alike), order_by=list(order))
+    placed = placed.mutate(place=ibis.row_number().over(group), last=placed.ref.lead().over(group).isnull())
+    stays = (placed.place < FIRST) | placed["last"] | placed.ref.isin(_of_items(uses).ref)
     if minutes:
         stays |= placed.ref.isin(_near(uses, changes, minutes).ref)
-    placed = placed.mutate(stays=stays)
-    counted = placed.mutate(rows=placed.stays.sum().over(ibis.window(group_by=list(alike))))
-    stood = (counted.place == counted.number - 1).ifelse(counted.number - counted.rows + 1, 1)
-    side = counted.filter(counted.stays).select(stays_ref=counted.ref, **{STANDS_FOR: stood.cast("int64")})
+    held = placed.filter(stays).mutate(nth=ibis.row_number().over(group))
+    stood = held["last"].ifelse(held.place - held.nth + 1, 1).cast("int64")  # and those before that do not stay
+    side = held.select(stays_ref=held.ref, **{STANDS_FOR: stood})
     return changes.union(uses.inner_join(side, uses.ref == side.stays_ref).drop("stays_ref"))
+
+
+def _of_items(uses: ir.Table) -> ir.Table:
+    """One use of each account in each evidence item: which items speak of an account is told too."""
+    item = uses.ref.split(":")[0]
+    return uses.group_by("provider", "account", item=item).agg(ref=uses.ref.min()).select("ref")
 
 
 def _near(uses: ir.Table, changes: ir.Table, minutes: int) -> ir.Table:
