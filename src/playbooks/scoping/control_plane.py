@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import astuple
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -19,7 +19,7 @@ from playbooks.case_file import Own
 from playbooks.engine import parked
 from playbooks.knowledge.operations import Operation, load_operations
 from playbooks.scoping.asked_once import ASKED, answers_of, asked_once, with_answers
-from playbooks.scoping.clouds import ACTOR_COLUMNS, Call, cloud_of, principal_of
+from playbooks.scoping.clouds import ACTOR_COLUMNS, Call, Facts, cloud_of, principal_of
 from playbooks.scoping.clouds.aws_names import short_name
 from playbooks.scoping.clouds.cloud import CHANGING_PHASES
 from playbooks.scoping.clouds.record_json import json_object
@@ -70,6 +70,7 @@ EVENT_COLUMNS = (*(name for name in schema.CLOUD_ACTIVITY.names if name not in J
 TEXT, TEXTS = pa.string(), pa.list_(pa.string())
 PRINCIPAL = {"principal": TEXT, "principal_type": TEXT, "via": TEXT, "by_user": pa.bool_()}
 FACTS = {"resource": TEXT, "uid": TEXT, "exposure": TEXT, "endpoint": TEXT, TOUCHED: TEXTS, ROLE: TEXT, PASSED: TEXT}
+FACT_NAMES = tuple(one.name for one in fields(Facts))
 TOLD_BY = (
     *("place", "cloud_provider", "cloud_account_uid", "cloud_region", "resource_name", "resource_uid", "status"),
     *("detail", "request", "response"),
@@ -198,7 +199,8 @@ def _facts_for(own: Own) -> Callable[..., tuple[object, ...]]:
         operation, failed = load_operations().operations[place], status == "failure"
         asked, answered = json_object(request), json_object(response)
         call = Call(operation, asked, answered, account, region, name, uid, failed, detail, own)
-        return astuple(cloud_of(provider).facts(call))
+        told = cloud_of(provider).facts(call)
+        return tuple(getattr(told, name) for name in FACT_NAMES)
 
     return facts
 
