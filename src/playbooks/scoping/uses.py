@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from playbooks.knowledge.operations import load_operations
 from playbooks.scoping.control_plane import order_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ ALIKE = (
     *("provider", "service", "operation_base", "phase", "principal", "resource_type", "resource", "resource_uid"),
     *("account", "region", "outcome"),
 )
+OF_ACTS = ("source_ip", "user_agent")
 USES = ("invoke", "discovery")
+WORTH_A_LOOK = 0.5  # novelty from which on an act is told by itself
 
 
 def number_of(activity: pd.DataFrame) -> int:
@@ -31,8 +34,22 @@ def number_of(activity: pd.DataFrame) -> int:
 
 
 def is_use(events: ir.Table) -> ir.BooleanValue:
-    """Whether an event uses what is there and changes nothing."""
-    return events.phase.isin(USES) | events.operation_base.startswith("AssumeRole").fill_null(False)
+    """Whether an event uses what is there, and nothing about it is judged by itself.
+
+    A run that the control plane started, or a role assumed, is one where a role, app or service succeeded as before.
+    """
+    acts = _is_act(events)
+    usual = events.novelty.fill_null(0.0) < WORTH_A_LOOK if "novelty" in events.columns else events.ref.notnull()
+    quiet = ~events.by_user.fill_null(True) & events.exposure.isnull() & (events.outcome == "success").fill_null(False)
+    return (events.phase.isin(USES) | acts) & (~acts | (quiet & usual))
+
+
+def _is_act(events: ir.Table) -> ir.BooleanValue:
+    runs = sorted(
+        one.operation for one in load_operations().operations if one.phase == "invoke" and one.log_class == "management"
+    )
+    named = events.operation_base
+    return (named.startswith("AssumeRole") | named.isin(runs)).fill_null(False)
 
 
 def thinned(
@@ -61,9 +78,12 @@ def thinned(
     use = is_use(events) if kept is None else is_use(events) & ~kept
     changes = events.filter(~use).mutate(**{STANDS_FOR: ibis.literal(1, "int64")})
     uses = events.filter(use)
+    alike = [*alike, *OF_ACTS]
     order = {f"by_{place}": value for place, value in enumerate(order_of(uses))}
-    placed = uses.select("ref", "provider", *(set(alike) - {"provider"}), **order)
-    group = ibis.window(group_by=list(alike), order_by=list(order))
+    acts = _is_act(uses)  # an act is told with address and client, a run in millions is not
+    told = {name: acts.ifelse(uses[name], ibis.null("string")) for name in OF_ACTS}
+    placed = uses.select("ref", *(name for name in alike if name not in OF_ACTS), **told, **order)
+    group = ibis.window(group_by=alike, order_by=list(order))
     placed = placed.mutate(place=ibis.row_number().over(group), last=placed.ref.lead().over(group).isnull())
     stays = (placed.place < FIRST) | placed["last"] | placed.ref.isin(_of_items(uses).ref)
     if minutes:
