@@ -15,7 +15,7 @@ import duckdb
 import nbformat
 import papermill
 
-from benchmarks import beacons, preserving, reading, scoping
+from benchmarks import beacons, cloud, preserving, reading, scoping
 from benchmarks.measuring import line, seconds
 from playbooks import evidence
 from playbooks.case import open_case
@@ -59,6 +59,7 @@ def main() -> None:
         )
         reading.measure(folder)
         scoping.measure(folder)
+        cloud.measure(folder)
         preserving.measure(folder)
     beacons.report()
     print(f"peak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")

@@ -186,7 +186,8 @@ KIND_MEANING = {
     ("B", "change"): (
         "What no baseline knows as a habit: a change, or rights given to somebody, with a user's credentials where "
         "pipelines have roles; or a change that failed.",
-        "{BY_HAND_WEIGHT} by a user; {NOT_TOLD_WEIGHT} where no record says whose they are; {ATTEMPT_WEIGHT} failed; {REFUSED_WEIGHT} refused for want of rights",
+        "{BY_HAND_WEIGHT} by a user; {NOT_TOLD_WEIGHT} where no record says whose they are; {ATTEMPT_WEIGHT} failed; "
+        "{REFUSED_WEIGHT} refused for want of rights",
     ),
     ("B", "sequence"): (
         "One principal went through three stages or more in one sitting, preparation or evasion among them.",

@@ -11,6 +11,7 @@ import pandas as pd
 from playbooks.coverage.blind_spots import OUTSIDE_MOSTLY
 from playbooks.coverage.captures import NOT_READ
 from playbooks.enrichment import UNVETTED, VALID
+from playbooks.scoping.uses import number_of
 
 FOUND, CLEAR, BLIND = "found", "clear", "blind"
 KINDS = {
@@ -171,8 +172,8 @@ def _runs(question: dict[str, Any], basis: Basis) -> tuple[str, str]:
     touched = runs[runs.resource.isin(named)]
     if len(touched):
         who = ", ".join(sorted(set(touched.principal.dropna()))[:5])
-        return FOUND, f"{len(touched):,} runs of functions in findings are recorded, by {who}."
-    return CLEAR, f"{len(runs):,} runs are recorded, none of a function in a finding; {_over(question, basis)}."
+        return FOUND, f"{number_of(touched):,} runs of functions in findings are recorded, by {who}."
+    return CLEAR, f"{number_of(runs):,} runs are recorded, none of a function in a finding; {_over(question, basis)}."
 
 
 def _over(question: dict[str, Any], basis: Basis) -> str:

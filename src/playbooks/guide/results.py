@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,14 +21,16 @@ from playbooks import kit, schema
 from playbooks.case import CASE_FILE, Case, write_json
 from playbooks.collection import Given, checklist
 from playbooks.coverage import coverage
-from playbooks.engine import Tables, open_tables, read_table
+from playbooks.engine import UNPACKED, Tables, open_tables, read_table
 from playbooks.enrichment import intelligence, with_ownership
 from playbooks.evidence import items
 from playbooks.evidence.captures import derive_new
 from playbooks.findings import deciding_fields, decisions, findings, links, with_groups, with_priority
+from playbooks.guide.happened import timeline
 from playbooks.normalise import READINGS, Reading, normalise
-from playbooks.scoping import cloud_activity, egress_pairs, function_lifecycle, known_indicators, sequences
+from playbooks.scoping import cloud_activity, egress_pairs, function_lifecycle, known_indicators, sequences, uses
 from playbooks.scoping.collectors import collectors_of
+from playbooks.scoping.control_plane import control_plane, framed, in_order
 from playbooks.scoping.egress_channels import egress_channels
 from playbooks.scoping.egress_events import egress_events
 from playbooks.scoping.footprint import Footprint, own_collection
@@ -53,7 +55,8 @@ QUESTIONS: tuple[Question, ...] = (
 )
 STAMPS = ".stamps.json"
 CONTACTS = ".contacts.parquet"
-UNPACKED = {"compression": "uncompressed", "parquet_version": "v2"}  # a cache: as small as packed v1, sooner read
+CLOUD_EVENTS = ".cloud_events.parquet"
+ROW_GROUP = 100_000
 ARROW = {
     "VARCHAR": pa.string(),
     "VARCHAR[]": pa.list_(pa.string()),
@@ -92,7 +95,7 @@ class Results:
             found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
             return found
         blind = function_lifecycle.why_blind_to_runs(self.tables)
-        small = cloud_activity.small_baseline(self.footprint.without(self.tables), self.case)
+        small = cloud_activity.small_baseline(self._others, self.case, self._cloud_events)
         found = coverage(self.case, self.readings, self.tables, QUESTIONS, blind, small)
         write_json(file, found)
         self._mark("coverage")
@@ -119,9 +122,17 @@ class Results:
 
     @cached_property
     def activity(self) -> pd.DataFrame:
-        """Control-plane events of the window, without the reads of our own collection."""
-        rows = self._kept(schema.CLOUD_ACTIVITY, self._scope_cloud)
-        return rows[rows.set_apart.isna()].reset_index(drop=True)
+        """Control-plane events of the window, without the reads of our own collection.
+
+        Runs and reads that are alike are the first and the last of them (`uses.STANDS_FOR`); the file holds all.
+        """
+        if not (self._is_current("cloud_activity") and self._file(schema.CLOUD_ACTIVITY).is_file()):
+            rows = cloud_activity.activity_table(self.tables, self.case, self.footprint, self._cloud_events)
+            self._store_table(schema.CLOUD_ACTIVITY, in_order(rows))
+            self._mark("cloud_activity")
+        whole = read_table(self.tables, self._file(schema.CLOUD_ACTIVITY))
+        whole = whole.filter(whole.set_apart.isnull())
+        return framed(uses.thinned(whole, minutes=self.window_minutes, kept=whole.collector.notnull()))
 
     @cached_property
     def resources(self) -> pd.DataFrame:
@@ -131,7 +142,7 @@ class Results:
     @cached_property
     def role_links(self) -> pd.DataFrame:
         """Which role was passed to which function, by whom, and whether its policies are in evidence."""
-        return self._kept(schema.ROLE_LINKS, lambda: role_links(self.footprint.without(self.tables), self.case))
+        return self._kept(schema.ROLE_LINKS, lambda: role_links(self._others, self.case, self._cloud_events))
 
     @cached_property
     def sequences(self) -> pd.DataFrame:
@@ -237,21 +248,31 @@ class Results:
     @cached_property
     def _contacts(self) -> ir.Table:
         """The contacts of the estate, kept in a file: three questions start from them."""
-        file = self.case.results / CONTACTS
-        if not (self._is_current("contacts") and file.is_file()):
+        return self._parked(CONTACTS, lambda: egress_events(self.tables, self.case.config))
+
+    @cached_property
+    def _others(self) -> Tables:
+        """All records but those of our own collection."""
+        return self.footprint.without(self.tables)
+
+    @cached_property
+    def _cloud_events(self) -> ir.Table:
+        """Their control-plane events over all time, kept in a file: four questions start from them."""
+        return self._parked(CLOUD_EVENTS, lambda: control_plane(self._others, self.case.config.estate.own))
+
+    def _parked(self, name: str, compute: Callable[[], ir.Table]) -> ir.Table:
+        file = self.case.results / name
+        if not (self._is_current(name) and file.is_file()):
             file.parent.mkdir(parents=True, exist_ok=True)
-            egress_events(self.tables, self.case.config).to_parquet(file, **UNPACKED)
-            self._mark("contacts")
+            compute().to_parquet(file, **UNPACKED)
+            self._mark(name)
         return read_table(self.tables, file)
 
     def _scope_pairs(self) -> pd.DataFrame:
         return with_groups(egress_pairs.egress_pairs(self.tables, self.case.config, self._contacts), self.channels)
 
-    def _scope_cloud(self) -> pd.DataFrame:
-        return cloud_activity.cloud_activity(self.tables, self.case, self.footprint)
-
     def _scope_functions(self) -> pd.DataFrame:
-        return function_lifecycle.resources(self.activity, self.footprint.without(self.tables), self.case)
+        return function_lifecycle.resources(self.activity, self._others, self.case, self._cloud_events)
 
     def _count_hours(self) -> pd.DataFrame:
         return egress_pairs.egress_hours(self.tables, self.case.config, self._contacts)
@@ -263,11 +284,20 @@ class Results:
         return self._load(table)
 
     def _store(self, table: schema.Table, frame: pd.DataFrame) -> None:
+        rows = pa.Table.from_pandas(frame[list(table.names)], schema=_shape(table), preserve_index=False)
+        self._write(table, rows.replace_schema_metadata(None).to_batches())
+
+    def _store_table(self, table: schema.Table, rows: ir.Table) -> None:
+        """Write rows that are too many for a frame."""
+        shape = _shape(table)
+        self._write(table, (batch.cast(shape) for batch in rows.select(*table.names).to_pyarrow_batches()))
+
+    def _write(self, table: schema.Table, batches: Iterable[pa.RecordBatch]) -> None:
         self.case.results.mkdir(parents=True, exist_ok=True)
-        shape = pa.schema([(column.name, ARROW[column.type]) for column in table.columns])
-        rows = pa.Table.from_pandas(frame[list(table.names)], schema=shape, preserve_index=False)
         staged = self.case.results / f".{table.name}.part"
-        pq.write_table(rows.replace_schema_metadata(None), staged, compression="zstd")
+        with pq.ParquetWriter(staged, _shape(table), compression="zstd") as out:
+            for batch in batches:
+                out.write_batch(batch, row_group_size=ROW_GROUP)
         staged.replace(self._file(table))
 
     def _file(self, table: schema.Table) -> Path:
@@ -306,26 +336,8 @@ class Results:
         write_json(self.case.results / STAMPS, kept | {name: self._stamp})
 
 
-def timeline(found: dict[str, Any], activity: pd.DataFrame, related: pd.DataFrame) -> pd.DataFrame:
-    """What happened when: first and last contact of findings, cloud events behind them, and what was related."""
-    import pandas as pd
-
-    events = activity.set_index("ref")
-    rows = []
-    for finding in [*found["findings"], *found["leads"]]:
-        for edge in ("first_seen", "last_seen"):
-            words = edge.replace("_", " ")
-            rows.append((pd.Timestamp(finding[edge]), finding["id"], words, finding["title"], None))
-        refs = dict.fromkeys(ref for signal in finding["signals"] for ref in signal["refs"])
-        for ref in (ref for ref in refs if ref in events.index):
-            held: list[Any] = list(events.loc[[ref]].itertuples())  # one record can hold several events
-            for event in held:
-                what = f"{event.principal} called {event.operation_base} on {event.resource} ({event.outcome})"
-                rows.append((event.time, finding["id"], event.phase, what, ref))
-    rows += list(related[["time", "finding", "stage", "sentence", "ref"]].itertuples(index=False, name=None))
-    frame = pd.DataFrame(rows, columns=list(schema.TIMELINE.names))
-    frame["time"] = pd.to_datetime(frame["time"], utc=True)
-    return frame.sort_values(["time", "finding", "kind", "what"], ignore_index=True)
+def _shape(table: schema.Table) -> pa.Schema:
+    return pa.schema([(column.name, ARROW[column.type]) for column in table.columns])
 
 
 __all__ = ["QUESTIONS", "Results", "decisions", "timeline"]

@@ -11,6 +11,7 @@ from playbooks.guide.results import QUESTIONS, Results
 from playbooks.report import Table, View, checkin_raster, counted, egress_timeline, function_history
 from playbooks.scoping.egress_channels import KINDS, channels_not_looked_for
 from playbooks.scoping.egress_pairs import BY_ADDRESS
+from playbooks.scoping.uses import number_of
 
 PAIR_COLUMNS = [
     *("beacon_score", "rita_score", "beacon_period_s", "src", "dst", "clients", "new_in_window", "connections"),
@@ -133,7 +134,7 @@ def cloud(case: Case, rows: int = 30) -> View:
     activity = results.activity
     telling = activity[~activity.phase.isin(["invoke", "discovery"])]
     words = (
-        f"{len(activity):,} control-plane events in the window, by {activity.principal.nunique():,} principals; "
+        f"{number_of(activity):,} control-plane events in the window, by {activity.principal.nunique():,} principals; "
         f"{len(telling):,} of them change something.",
         results.footprint.sentence(),
     )

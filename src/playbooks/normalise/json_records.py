@@ -80,6 +80,8 @@ def _nested(found: object) -> object:
 
 def json_object(raw: str) -> dict[str, object] | None:
     """The JSON object in `raw`, or None where there is none."""
+    if not raw.rstrip().endswith("}"):  # text cut off is sooner told so than by parsing it
+        return None
     try:
         found = json.loads(mended(raw))
     except (ValueError, RecursionError):
@@ -192,6 +194,8 @@ def _walk(text: str, envelopes: tuple[str, ...]) -> Iterator[Records]:
 
 def _is_envelope(text: str, start: int, envelopes: tuple[str, ...], inner: bool = False) -> bool:
     """Whether the object at `start` has, at its own level, one of the keys with an array, or with an envelope."""
+    if not envelopes:
+        return False
     depth = 0
     key = ""
     for token in JSON_TOKEN.finditer(text, start):

@@ -63,11 +63,13 @@ class Sample:
         return held[named]
 
     def _names(self, key: str) -> bool:
-        """Whether the text holds a name; looked for once."""
-        held: dict[str, bool] = self.__dict__.setdefault("_named", {})
-        if key not in held:
-            held[key] = f'"{key}"' in self.text
-        return held[key]
+        """Whether the text holds a name between quotes."""
+        return key in self._quoted
+
+    @cached_property
+    def _quoted(self) -> frozenset[str]:
+        """Whatever stands between two quotes that follow each other."""
+        return frozenset(self.text.split('"')[1:-1])
 
     def pairs(self, style: str) -> list[dict[str, object]]:
         """The lines as names and values; parsed once for each style."""

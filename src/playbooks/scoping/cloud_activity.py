@@ -8,18 +8,24 @@ entry that covers them.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import pandas as pd
+import pyarrow as pa
 
 from playbooks import schema
 from playbooks.case import Case
-from playbooks.scoping.control_plane import each_distinct, read_events, within
+from playbooks.engine import parked
+from playbooks.scoping.asked_once import asked_once
+from playbooks.scoping.control_plane import control_plane, framed, inside
 from playbooks.scoping.footprint import NOTHING_APART, Footprint
 from playbooks.scoping.novelty import baseline_warning, with_novelty
 from playbooks.scoping.question import Question
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pandas as pd
+
     from playbooks.engine import Tables
 
 AUDIT_RECORDS = (("api_activity", "api_operation"),)
@@ -85,8 +91,17 @@ LOGGING_OPERATIONS = frozenset(
 )
 
 
-def cloud_activity(tables: Tables, case: Case, footprint: Footprint = NOTHING_APART) -> pd.DataFrame:
-    """Control-plane events of the case's window, in order of time and record.
+def cloud_activity(
+    tables: Tables, case: Case, footprint: Footprint = NOTHING_APART, events: ir.Table | None = None
+) -> pd.DataFrame:
+    """`activity_table` as a frame, in order of time and record: for small records, and tests."""
+    return framed(activity_table(tables, case, footprint, events))
+
+
+def activity_table(
+    tables: Tables, case: Case, footprint: Footprint = NOTHING_APART, events: ir.Table | None = None
+) -> ir.Table:
+    """Control-plane events of the case's window.
 
     Parameters
     ----------
@@ -94,49 +109,56 @@ def cloud_activity(tables: Tables, case: Case, footprint: Footprint = NOTHING_AP
         All events, and the case.
     footprint
         What our own collection wrote; its reads are rows with `set_apart` filled, and judged by nothing.
+    events
+        `control_plane` of the records without that footprint, where it is known already.
 
     Returns
     -------
-    pandas.DataFrame
+    ibis.expr.types.Table
         Exactly the columns of `schema.CLOUD_ACTIVITY`. Records of the baseline serve comparison only; an
         event that several items of evidence hold is one row, with the first item's reference.
     """
+    import ibis
+
     others = footprint.without(tables)
-    history = read_events(others, case.config.estate.own)
-    rows = history[within(history, case.config.window)].reset_index(drop=True)
-    rows = with_novelty(_with_allowed(rows, case), history, others, case)
-    marked = [footprint.marked.get(ref) for ref in rows["ref"]]
-    rows = rows.assign(set_apart=None, collector=pd.Series(marked, index=rows.index, dtype=object))
-    whole = _together(rows, _apart(tables, case, footprint)) if len(footprint.apart) else rows
-    return whole[list(schema.CLOUD_ACTIVITY.names)]
+    history = parked(control_plane(others, case.config.estate.own)) if events is None else events
+    rows = with_novelty(_with_allowed(inside(history, case.config.window), case), history, others, case)
+    rows = _beside_refs(rows, "collector", footprint.marked).mutate(set_apart=ibis.null("string"))
+    whole = rows.select(*schema.CLOUD_ACTIVITY.names)
+    return whole.union(_apart(tables, case, footprint)) if len(footprint.apart) else whole
 
 
-def _apart(tables: Tables, case: Case, footprint: Footprint) -> pd.DataFrame:
+def _apart(tables: Tables, case: Case, footprint: Footprint) -> ir.Table:
     """Reads of our own collection in the window, with the words that say whose they are."""
-    rows = read_events(footprint.only(tables), case.config.estate.own)
-    rows = rows[within(rows, case.config.window)].reset_index(drop=True)
+    import ibis
+
+    rows = inside(control_plane(footprint.only(tables), case.config.estate.own), case.config.window)
     whose = dict(zip(footprint.apart["ref"], footprint.apart["collector"], strict=True))
-    return rows.assign(
-        set_apart=[whose[ref] for ref in rows["ref"]],
-        collector=None,
-        allowed_by=None,
-        novelty=float("nan"),
-        reasons=pd.Series([[]] * len(rows), index=rows.index, dtype=object),
+    rows = _beside_refs(rows, "set_apart", whose)
+    text = ibis.null("string")
+    none = ibis.literal([], "array<string>")
+    return rows.mutate(collector=text, allowed_by=text, novelty=ibis.null("float64"), reasons=none).select(
+        *schema.CLOUD_ACTIVITY.names
     )
 
 
-def _together(rows: pd.DataFrame, apart: pd.DataFrame) -> pd.DataFrame:
-    if apart.empty or rows.empty:
-        return apart if rows.empty else rows
-    return pd.concat([rows, apart]).sort_values("time", kind="stable", ignore_index=True)
+def _beside_refs(rows: ir.Table, column: str, words: Mapping[str, str]) -> ir.Table:
+    """`rows` with what is said of single records in a column."""
+    import ibis
+
+    if not words:
+        return rows.mutate(**{column: ibis.null("string")})
+    said = ibis.memtable(pa.table({"said_of": list(words), column: list(words.values())}))
+    return rows.left_join(said, rows.ref == said.said_of).drop("said_of")
 
 
-def small_baseline(tables: Tables, case: Case) -> str | None:
+def small_baseline(tables: Tables, case: Case, events: ir.Table | None = None) -> str | None:
     """Why the case's baseline is too small to lean on; null where it is large enough or there is none."""
-    return baseline_warning(tables, case, read_events(tables, case.config.estate.own))
+    history = parked(control_plane(tables, case.config.estate.own)) if events is None else events
+    return baseline_warning(tables, case, history)
 
 
-def _with_allowed(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
+def _with_allowed(rows: ir.Table, case: Case) -> ir.Table:
     def covered(principal: str | None, phase: str, resource: str | None, day: dt.date) -> tuple[object, ...]:
         if principal is None:
             return (None,)
@@ -144,5 +166,7 @@ def _with_allowed(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
         held = (one for one in entries if one.covers_action(principal, phase, resource or "", day))
         return (next((entry.words() for entry in held), None),)
 
-    dated = rows.assign(day=rows["time"].dt.date)
-    return each_distinct(dated, ("principal", "phase", "resource", "day"), covered, ("allowed_by",)).drop(columns="day")
+    dated = rows.mutate(day=rows.time.date())
+    return asked_once(dated, ("principal", "phase", "resource", "day"), covered, {"allowed_by": pa.string()}).drop(
+        "day"
+    )

@@ -5,17 +5,21 @@ Below the questions: it reads every operation that `knowledge` lists, over all r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
-from dataclasses import astuple
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow as pa
 
 from playbooks import schema
 from playbooks.case import Window
 from playbooks.case_file import Own
+from playbooks.engine import parked
 from playbooks.knowledge.operations import Operation, load_operations
-from playbooks.scoping.clouds import ACTOR_COLUMNS, Call, cloud_of, principal_of
+from playbooks.scoping.asked_once import ASKED, answers_of, asked_once, with_answers
+from playbooks.scoping.clouds import ACTOR_COLUMNS, Call, Facts, cloud_of, principal_of
 from playbooks.scoping.clouds.aws_names import short_name
 from playbooks.scoping.clouds.cloud import CHANGING_PHASES
 from playbooks.scoping.clouds.record_json import json_record
@@ -59,46 +63,193 @@ REFUSALS = "accessdenied|unauthorized|not authorized|forbidden|invalidclienttoke
 TOUCHED = "functions_touched"
 ROLE = "role"
 PASSED = "role_passed"
-TELLS_GRANTS = ("azure", "m365")  # whose answers, or modified properties, tell what a consent or a delegation gives
+TELLS_GRANTS = ("azure", "m365", "gcp")  # whose answers, or modified properties, tell what a grant gives
 FUNCTION_LOG = "Microsoft.Web/sites/functions/log"
 JUDGED = ("allowed_by", "novelty", "reasons", "set_apart", "collector")  # what questions add
 EVENT_COLUMNS = (*(name for name in schema.CLOUD_ACTIVITY.names if name not in JUDGED), TOUCHED, ROLE, PASSED)
 
 
+TEXT, TEXTS = pa.string(), pa.list_(pa.string())
+PRINCIPAL = {"principal": TEXT, "principal_type": TEXT, "via": TEXT, "by_user": pa.bool_()}
+FACTS = {"resource": TEXT, "uid": TEXT, "exposure": TEXT, "endpoint": TEXT, TOUCHED: TEXTS, ROLE: TEXT, PASSED: TEXT}
+FACT_NAMES = tuple(one.name for one in fields(Facts))
+TOLD_BY = (
+    *("place", "cloud_provider", "cloud_account_uid", "cloud_region", "resource_name", "resource_uid", "status"),
+    *("detail", "request", "response"),
+)
+SAME = ("metadata_uid", "time", "api_operation", "actor_user_uid", "src_endpoint_ip")
+ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)  # what IAM allows
+AT_ONCE = 100  # names in one pattern
+OF_A_RECORD = ("operation", "resource", "principal", "exposure")  # what orders several events of one record
+
+
 def read_events(tables: Tables, own: Own) -> pd.DataFrame:
-    """Every catalogued operation, once, in order of time and record.
+    """`control_plane` as a frame, in order of time and record: for small records, and tests."""
+    return framed(control_plane(tables, own))
+
+
+def control_plane(tables: Tables, own: Own) -> ir.Table:
+    """Every catalogued operation, once.
 
     Returns
     -------
-    pandas.DataFrame
-        Columns of `schema.CLOUD_ACTIVITY` except those of `JUDGED`, with `TOUCHED`, `ROLE` and
-        `PASSED`.
+    ibis.expr.types.Table
+        Columns of `schema.CLOUD_ACTIVITY` except those of `JUDGED`, with `TOUCHED`, `ROLE` and `PASSED`; rows in no
+        promised order, see `in_order`.
     """
-    known = _known_operations(tables.api_activity)
-    if known.empty:
-        return _none()
-    # The engine drops what no catalogued operation is called; the service is compared on what is left.
-    events, bases = tables.api_activity, sorted(set(known["api_operation_base"].dropna()))
-    named = events.api_operation.isin(sorted(set(known["api_operation"])))
-    wanted = events.filter(named, events.api_operation_base.isin(bases) | events.api_operation_base.isnull())
-    rows = plain(wanted.select(*READ_COLUMNS).execute()).merge(known, on=list(OPERATION_COLUMNS))
-    rows = _with_operations(one_operation(once(rows)))
-    rows = each_distinct(rows, ACTOR_COLUMNS, _principal, ("principal", "principal_type", "via", "by_user"))
-    rows = _with_resources(rows, own)
-    return _shaped(rows[_applies(rows)].reset_index(drop=True))
+    rows = one_operation(_once(_catalogued(tables.api_activity)))
+    rows = rows.mutate(detail=(rows.status == "failure").ifelse(rows.status_detail, None))
+    rows = asked_once(rows, ACTOR_COLUMNS, _principal, PRINCIPAL)
+    assumed = (rows.operation_base == "AssumeRole").fill_null(False)
+    others = rows.filter(~assumed)
+    told = answers_of(others, TOLD_BY, _facts_for(own), FACTS)
+    roles = {short_name("iam", role) for role in told[ROLE].unique().to_pylist() if role}
+    mine = _by_roles(rows.filter(assumed), roles)
+    return _shaped(with_answers(others, TOLD_BY, told), roles).union(
+        _shaped(asked_once(mine, TOLD_BY, _facts_for(own), FACTS), roles)
+    )
 
 
-def _known_operations(api_activity: ir.Table) -> pd.DataFrame:
-    """Spellings in the records that the catalogue holds, with the place of each operation in it."""
+def in_order(events: ir.Table) -> ir.Table:
+    """Events in order of time and record."""
+    return events.order_by(order_of(events))
+
+
+def order_of(events: ir.Table) -> list[ir.Value]:
+    """What events are ordered by: time, evidence item, record."""
+    item = events.ref.re_extract(r"^[^0-9:]*([0-9]+)", 1).try_cast("int64").fill_null(0)
+    number = events.ref.re_extract(r"([0-9]+)$", 1).try_cast("int64")
+    return [events.time, item, number, *(events[name] for name in OF_A_RECORD if name in events.columns)]
+
+
+def framed(events: ir.Table) -> pd.DataFrame:
+    """Events as a frame, in order of time and record."""
+    rows: pd.DataFrame = in_order(events).to_pyarrow().to_pandas()
+    lists = [name for name, kind in events.schema().items() if kind.is_array()]
+    held = {name: [None if value is None else list(value) for value in rows[name]] for name in lists}
+    return plain(rows.assign(**{name: pd.Series(held[name], index=rows.index, dtype=object) for name in lists}))
+
+
+def inside(rows: ir.Table, window: Window | None) -> ir.Table:
+    """The rows that lie in `window`: start included, end excluded; without a window, all."""
+    return rows.filter(rows.time >= window.start, rows.time < window.end) if window else rows
+
+
+def _catalogued(events: ir.Table) -> ir.Table:
+    """The records of operations that the catalogue holds, with its facts; no more of a record than is looked at."""
+    import ibis
+
+    known = _known_operations(events)
+    names = sorted(set(known[f"{ASKED}api_operation"].to_pylist()))
+    # the engine drops what no catalogued operation is called; the service is compared on what is left
+    wanted = events.filter(events.api_operation.isin(names)).select(*READ_COLUMNS)
+    rows = with_answers(wanted, OPERATION_COLUMNS, known)
+    rows = rows.filter(rows.place.notnull())
+    # answers of reads and runs differ each time and tell nothing here; refusals name the resource
+    item = rows.evidence_id.re_extract(r"([0-9]+)", 1).try_cast("int64").fill_null(0)
+    ref = rows.evidence_id.concat(":", rows.record_no.cast("string"))
+    return parked(
+        rows.mutate(response=rows.answer.ifelse(rows.response, ibis.null("string")), item=item, ref=ref).drop("answer")
+    )
+
+
+def _known_operations(events: ir.Table) -> pa.Table:
+    """Spellings in the records that the catalogue holds, with what it says of each operation."""
     catalogue = load_operations()
     places = {operation: place for place, operation in enumerate(catalogue.operations)}
-    spellings = plain(api_activity.select(*OPERATION_COLUMNS).distinct().execute())
-    rows = []
-    for provider, service, logged, base in spellings.itertuples(index=False, name=None):
-        found = catalogue.find(provider, service, logged, base) if provider and logged else None
-        if found is not None:
-            rows.append((provider, service, logged, base, places[found]))
-    return pd.DataFrame(rows, columns=[*OPERATION_COLUMNS, "place"])
+
+    def found(provider: str | None, service: str | None, logged: str | None, base: str | None) -> tuple[object, ...]:
+        one = catalogue.find(provider, service, logged, base) if provider and logged else None
+        if one is None:
+            return (None,) * 6
+        return places[one], one.phase, one.operation, one.resource_type, list(one.attack), _needs_response(one)
+
+    facts = {"place": pa.int64(), "phase": TEXT, "operation_base": TEXT, "resource_type": TEXT, "attack": TEXTS}
+    told = answers_of(events, OPERATION_COLUMNS, found, facts | {"answer": pa.bool_()})
+    return told.filter(told["place"].is_valid())
+
+
+def _once(rows: ir.Table) -> ir.Table:
+    """Each event once although several items of evidence hold it: the first of them.
+
+    The log's own event id decides, together with time, operation and actor: an id alone can be masked or
+    forged, and a forged one must not hide another event.
+    """
+    import ibis
+
+    uids = rows.group_by("metadata_uid").agg(copies=rows.count()).filter(lambda one: one.copies > 1)
+    named = rows.semi_join(uids, "metadata_uid").select("evidence_id", "record_no", "item", *SAME)  # no null among them
+    # one record of Workspace shares a file with several people, and is several events that are alike
+    named = named.mutate(nth=ibis.row_number().over(group_by=("evidence_id", "record_no", *SAME)))
+    again = named.mutate(copy=ibis.row_number().over(group_by=(*SAME, "nth"), order_by=["item", "record_no"]))
+    again = again.filter(again.copy > 0).select("evidence_id", "record_no")
+    found = again.to_pyarrow()
+    return rows.anti_join(ibis.memtable(found), ["evidence_id", "record_no"]) if len(found) else rows
+
+
+def _needs_response(operation: Operation) -> bool:
+    in_response = any(path.startswith("responseElements") for path in operation.resource_keys)
+    told_there = in_response or operation.platform in TELLS_GRANTS
+    return operation.phase in CHANGING_PHASES or (operation.phase == "identity" and told_there)
+
+
+def _principal(*actor: str | None) -> tuple[object, ...]:
+    found = principal_of(*actor)
+    return found.name, found.kind, found.via, found.is_user
+
+
+def _facts_for(own: Own) -> Callable[..., tuple[object, ...]]:
+    def facts(
+        place: int, provider: str | None, account: str | None, region: str | None, name: str | None, uid: str | None,
+        status: str | None, detail: str | None, request: str | None, response: str | None,
+    ) -> tuple[object, ...]:  # fmt: skip
+        operation, failed = load_operations().operations[place], status == "failure"
+        asked, answered = json_record(request), json_record(response)
+        call = Call(operation, asked, answered, account, region, name, uid, failed, detail, own)
+        told = cloud_of(provider).facts(call)
+        return tuple(getattr(told, name) for name in FACT_NAMES)
+
+    return facts
+
+
+def _by_roles(assumed: ir.Table, roles: Iterable[str]) -> ir.Table:
+    """Calls that assume a role, without most of those that `_applies` would drop: their session is new each time.
+
+    A text with an escape may hold any name.
+    """
+    parts = ("request", "response", "resource_name", "resource_uid", "detail")
+    text = assumed.request.fill_null("").concat(*(assumed[name].fill_null("") for name in parts[1:]))
+    perhaps = _by_function(assumed) | text.contains("\\")
+    names = sorted(set(roles))
+    plain_names = [re.escape(name) for name in names if ROLE_NAME.fullmatch(name)]
+    for start in range(0, len(plain_names), AT_ONCE):
+        perhaps |= text.re_search("|".join(plain_names[start : start + AT_ONCE]))
+    for name in (name for name in names if not ROLE_NAME.fullmatch(name)):
+        perhaps |= text.contains(name)
+    return assumed.filter(perhaps)
+
+
+def _by_function(rows: ir.Table) -> ir.BooleanValue:
+    return (rows.actor_invoked_by == "lambda.amazonaws.com").fill_null(False)
+
+
+def _applies(rows: ir.Table, roles: Iterable[str]) -> ir.BooleanValue:
+    """Which rows meet the condition that the catalogue sets for their operation.
+
+    Everybody assumes roles and asks who they are; it matters where a function, or the role of one, is in it.
+    """
+    mine = sorted(set(roles))
+    assumed, asked_who = rows.operation_base == "AssumeRole", rows.operation_base == "GetCallerIdentity"
+    of_role, by_role = (rows[name].isin(mine).fill_null(False) for name in ("resource", "principal"))
+    # a function app's log holds every line that its host and its runs write
+    not_of_a_run = (rows.operation_base == FUNCTION_LOG) & rows[CORRELATED].isnull()
+    return (~assumed & ~asked_who & ~not_of_a_run) | (assumed & (_by_function(rows) | of_role)) | (asked_who & by_role)
+
+
+def _shaped(rows: ir.Table, roles: Iterable[str]) -> ir.Table:
+    rows = rows.filter(_applies(rows, roles)).drop("resource_uid")
+    rows = rows.rename({new: old for old, new in RENAMED.items()})
+    return rows.mutate(outcome_detail=rows.status_detail.split(":")[0]).select(*EVENT_COLUMNS)
 
 
 def once(rows: pd.DataFrame) -> pd.DataFrame:
@@ -161,81 +312,3 @@ def each_distinct(
         for at, name in enumerate(names)
     }
     return rows.assign(**added)
-
-
-def _none() -> pd.DataFrame:
-    empty = pd.DataFrame({name: pd.Series(dtype=object) for name in EVENT_COLUMNS})
-    return empty.assign(time=pd.Series(dtype="datetime64[us, UTC]"))
-
-
-def _shaped(rows: pd.DataFrame) -> pd.DataFrame:
-    if rows.empty:
-        return _none()
-    rows = rows.drop(columns=["resource_uid"]).rename(columns=RENAMED)
-    rows["ref"] = rows["evidence_id"] + ":" + rows["record_no"].astype("int64").astype(str)
-    rows["time"] = rows["time"].dt.as_unit("us")
-    rows["outcome_detail"] = rows["status_detail"].str.split(":", n=1).str[0]
-    return plain(rows)[list(EVENT_COLUMNS)]
-
-
-def _principal(*actor: str | None) -> tuple[object, ...]:
-    found = principal_of(*actor)
-    return found.name, found.kind, found.via, found.is_user
-
-
-def _with_operations(rows: pd.DataFrame) -> pd.DataFrame:
-    known = {place: load_operations().operations[place] for place in rows["place"].unique()}
-
-    def told(say: Callable[[Operation], object]) -> pd.Series[Any]:
-        return rows["place"].map({place: say(one) for place, one in known.items()})
-
-    return rows.assign(
-        phase=told(lambda one: one.phase),
-        operation_base=told(lambda one: one.operation),
-        resource_type=told(lambda one: one.resource_type),
-        attack=told(lambda one: list(one.attack)),
-        # Answers of reads and runs differ each time and tell nothing here; refusals name the resource.
-        response=kept_where(told(_needs_response), rows["response"]),
-        detail=kept_where(rows["status"] == "failure", rows["status_detail"]),
-    )
-
-
-def _needs_response(operation: Operation) -> bool:
-    in_response = any(path.startswith("responseElements") for path in operation.resource_keys)
-    # what a grant added to a policy stands in Google's answer
-    told_there = in_response or operation.platform in (*TELLS_GRANTS, "gcp")
-    return operation.phase in CHANGING_PHASES or (operation.phase == "identity" and told_there)
-
-
-def _with_resources(rows: pd.DataFrame, own: Own) -> pd.DataFrame:
-    def facts(
-        place: int, provider: str | None, account: str | None, region: str | None, name: str | None, uid: str | None,
-        status: str | None, detail: str | None, request: str | None, response: str | None,
-    ) -> tuple[object, ...]:  # fmt: skip
-        operation, failed = load_operations().operations[place], status == "failure"
-        asked, answered = json_record(request), json_record(response)
-        call = Call(operation, asked, answered, account, region, name, uid, failed, detail, own)
-        return astuple(cloud_of(provider).facts(call))
-
-    told_by = (
-        *("place", "cloud_provider", "cloud_account_uid", "cloud_region", "resource_name", "resource_uid", "status"),
-        *("detail", "request", "response"),
-    )
-    return each_distinct(rows, told_by, facts, ("resource", "uid", "exposure", "endpoint", TOUCHED, ROLE, PASSED))
-
-
-def _applies(rows: pd.DataFrame) -> pd.Series[bool]:
-    """Which rows meet the condition that the catalogue sets for their operation.
-
-    Everybody assumes roles and asks who they are; it matters where a function, or the role of one, is in it.
-    """
-    roles = {short_name("iam", role) for role in rows[ROLE].dropna()}
-    by_function = rows["actor_invoked_by"] == "lambda.amazonaws.com"
-    assumed = rows["operation_base"] == "AssumeRole"
-    asked_who = rows["operation_base"] == "GetCallerIdentity"
-    # a function app's log holds every line that its host and its runs write
-    not_of_a_run = (rows["operation_base"] == FUNCTION_LOG) & rows[CORRELATED].isna()
-    applies: pd.Series[bool] = ~assumed & ~asked_who & ~not_of_a_run
-    applies |= assumed & (by_function | rows["resource"].isin(roles))
-    applies |= asked_who & rows["principal"].isin(roles)
-    return applies

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from playbooks import schema
-from playbooks.case import Case
+from playbooks.case import Case, Window
 from playbooks.knowledge.operations import load_operations
-from playbooks.scoping.control_plane import TOUCHED, plain, read_events
+from playbooks.scoping.control_plane import TOUCHED, control_plane, framed, plain
 from playbooks.scoping.question import Question
+from playbooks.scoping.uses import ALIKE, STANDS_FOR, number_of, thinned
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
     from playbooks.engine import Tables
 
 FUNCTION_RUNS = Question(
@@ -45,6 +48,9 @@ SHOWN_REFS = 5  # of one principal's operation inside an answer; `refs` of the r
 SHOWN_ACTORS = 10  # inside one answer
 Place = tuple[str, str | None, str | None]  # service, account, region
 KEY = ("provider", "resource_type", "resource", "account", "region")
+DEED = ("principal", "operation_base", "time", "ref", STANDS_FOR)
+Deed = tuple[str | None, str, pd.Timestamp, str, int]
+TOLD = (*KEY, *DEED[:-1], "service", "phase", "outcome", "resource_uid", "endpoint")
 
 
 @dataclass(frozen=True)
@@ -118,7 +124,7 @@ def why_blind_to_runs(tables: Tables) -> str | None:
     )
 
 
-def resources(activity: pd.DataFrame, tables: Tables, case: Case) -> pd.DataFrame:
+def resources(activity: pd.DataFrame, tables: Tables, case: Case, events: ir.Table | None = None) -> pd.DataFrame:
     """One row per function-like resource of all records, those touched in the window first.
 
     Parameters
@@ -127,6 +133,8 @@ def resources(activity: pd.DataFrame, tables: Tables, case: Case) -> pd.DataFram
         Rows of `schema.CLOUD_ACTIVITY` of the case's window; they decide the order.
     tables
         All records of the case; the history comes from them.
+    events
+        `control_plane` of these records, where it is known already.
 
     Returns
     -------
@@ -134,7 +142,8 @@ def resources(activity: pd.DataFrame, tables: Tables, case: Case) -> pd.DataFram
         Exactly the columns of `schema.RESOURCES`. Each answer names principals with operations, times and
         references, or starts with "none recorded" or "not answerable because".
     """
-    history = _with_touched(read_events(tables, case.config.estate.own))
+    known = control_plane(tables, case.config.estate.own) if events is None else events
+    history = _with_touched(framed(_told(known, case.config.window)))
     seen = _counts_by_place(tables)
     in_window = set(activity["ref"])
     rows = [
@@ -146,6 +155,22 @@ def resources(activity: pd.DataFrame, tables: Tables, case: Case) -> pd.DataFram
     columns = list(schema.RESOURCES.names)
     table = pd.DataFrame([row for _, row in rows], columns=columns)
     return plain(table)
+
+
+def _told(events: ir.Table, window: Window | None) -> ir.Table:
+    """What tells of function-like resources: every change, and the first and last of runs and reads that are alike."""
+    touching = events.filter(
+        (events.resource_type.isin(sorted(FUNCTION_LIKE)) & events.resource.notnull()) | (events[TOUCHED].length() > 0)
+    )
+    # those in the window apart, as `Results.activity` holds them
+    dated = touching.mutate(in_window=_is_in(touching, window))
+    return thinned(dated, (*ALIKE, "in_window")).select(*TOLD, TOUCHED, STANDS_FOR)
+
+
+def _is_in(events: ir.Table, window: Window | None) -> ir.BooleanValue:
+    import ibis
+
+    return (events.time >= window.start) & (events.time < window.end) if window else ibis.literal(True)
 
 
 def _with_touched(history: pd.DataFrame) -> pd.DataFrame:
@@ -184,7 +209,7 @@ def _row(key: tuple[Hashable, ...], events: pd.DataFrame, seen: Mapping[Place, D
         "triggered_by": answer.changed(("trigger",)),
         "invoked_by": answer.invoked(),
         "endpoints": sorted(set(events["endpoint"].dropna())),
-        "events": len(events),
+        "events": number_of(events),
         "refs": list(events["ref"].head(MAX_REFS)),
     }
 
@@ -279,20 +304,22 @@ def _joined(done: str, refused: str) -> str:
 
 def _actors(events: pd.DataFrame) -> str:
     """`ci-deployer: UpdateFunctionCode 3 times, 2026-03-03 09:12 to … UTC (E001:4, …)`; by first time."""
-    named = events.assign(principal=events["principal"].fillna("a principal the record does not name"))
-    groups = [_deed(group) for _, group in named.groupby(["principal", "operation_base"], sort=False)]
+    deeds: dict[tuple[str, str], list[Deed]] = {}
+    for deed in zip(*(events[name] for name in DEED), strict=True):
+        deeds.setdefault((deed[0] or "a principal the record does not name", deed[1]), []).append(deed)
+    groups = [_deed(*who, done) for who, done in deeds.items()]
     more = f"; and {len(groups) - SHOWN_ACTORS} more" if len(groups) > SHOWN_ACTORS else ""
     return "; ".join(groups[:SHOWN_ACTORS]) + more
 
 
-def _deed(events: pd.DataFrame) -> str:
-    first = events.iloc[0]
-    count = len(events)
-    refs = ", ".join(events["ref"].head(SHOWN_REFS)) + (", …" if count > SHOWN_REFS else "")
-    when = _moment(first["time"])
+def _deed(principal: str, operation: str, done: list[Deed]) -> str:
+    first, last = done[0][2], done[-1][2]
+    count = sum(number for *_, number in done)
+    refs = ", ".join(ref for *_, ref, _ in done[:SHOWN_REFS]) + (", …" if count > SHOWN_REFS else "")
+    when = _moment(first)
     if count > 1:
-        when = f"{count} times, {when} to {_moment(events['time'].iloc[-1])}"
-    return f"{first['principal']}: {first['operation_base']} {when} ({refs})"
+        when = f"{count} times, {when} to {_moment(last)}"
+    return f"{principal}: {operation} {when} ({refs})"
 
 
 def _moment(time: pd.Timestamp) -> str:

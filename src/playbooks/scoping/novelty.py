@@ -7,21 +7,21 @@ given is the one that needs none: refused calls just before.
 
 from __future__ import annotations
 
-import bisect
-import datetime as dt
 import ipaddress
 import re
-from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import pyarrow as pa
 
 from playbooks.case import Case, Window
+from playbooks.engine import parked
+from playbooks.scoping.asked_once import asked_once
 from playbooks.scoping.clouds import ACTOR_COLUMNS, principal_of
 from playbooks.scoping.clouds.aws_principals import PERSON_ROLE
-from playbooks.scoping.control_plane import REFUSALS, each_distinct, plain, within
+from playbooks.scoping.control_plane import REFUSALS
+from playbooks.scoping.joins import has_rows
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -63,33 +63,34 @@ class Habits:
     refused: frozenset[object]
 
 
-def with_novelty(rows: pd.DataFrame, history: pd.DataFrame, tables: Tables, case: Case) -> pd.DataFrame:
+def with_novelty(rows: ir.Table, events: ir.Table, tables: Tables, case: Case) -> ir.Table:
     """`rows` with columns `novelty` (0 to 1; null without baseline) and `reasons`.
 
     Parameters
     ----------
     rows
-        Events to judge, as `control_plane.read_events` gives them.
-    history
+        Events to judge, as `control_plane.control_plane` gives them.
+    events
         The same over all records; the baseline span is taken from it.
     """
-    habits = read_habits(history, tables, case)
+    import ibis
+
+    habits = read_habits(events, tables, case)
 
     def news(*event: object) -> tuple[object, ...]:
         found = _news(habits, *event) if habits else []
         return (sum(weight for weight, _ in found), [words for _, words in found])
 
-    rows = each_distinct(rows, RESOURCE + BEHAVIOUR, news, ("weight", "reasons"))
-    refused = _refusals_before(rows, tables, habits)
-    scores = rows["weight"].astype("float64") + (refused > 0) * REFUSED_BEFORE
-    return rows.drop(columns="weight").assign(
-        novelty=scores.clip(upper=1.0).round(2) if habits else pd.Series(float("nan"), index=rows.index),
-        reasons=pd.Series(
-            [_with_refusals(reasons, count) for reasons, count in zip(rows["reasons"], refused, strict=True)],
-            index=rows.index,
-            dtype=object,
-        ),
+    rows = asked_once(rows, RESOURCE + BEHAVIOUR, news, {"weight": pa.float64(), "told": pa.list_(pa.string())})
+    rows = _with_refusals(rows, tables, habits)
+    score = rows.weight + (rows.refusals > 0).ifelse(REFUSED_BEFORE, 0.0)
+    words = rows.refusals.cast("string").concat(
+        f" refused call(s) by the same principal in the {REFUSED_MINUTES} minutes before"
     )
+    return rows.mutate(
+        novelty=ibis.least(score, 1.0).round(2) if habits else ibis.null("float64"),
+        reasons=(rows.refusals > 0).ifelse(rows.told.concat(ibis.array([words])), rows.told),
+    ).drop("weight", "told", "refusals")
 
 
 RESOURCE = ("resource_type", "resource", "account")
@@ -134,16 +135,7 @@ def _news(
     return [(weight, words) for holds, weight, words in news if holds]
 
 
-def _with_refusals(reasons: list[str], count: int) -> list[str]:
-    if not count:
-        return reasons
-    return [
-        *reasons,
-        f"{count} refused call(s) by the same principal in the {REFUSED_MINUTES} minutes before",
-    ]
-
-
-def read_habits(history: pd.DataFrame, tables: Tables, case: Case) -> Habits | None:
+def read_habits(events: ir.Table, tables: Tables, case: Case) -> Habits | None:
     """What the baseline span holds; null where the case names no baseline.
 
     Principals, addresses, clients and regions come from every audit record, catalogued or not: who only
@@ -152,26 +144,31 @@ def read_habits(history: pd.DataFrame, tables: Tables, case: Case) -> Habits | N
     baseline, window = case.config.baseline, case.config.window
     if baseline is None:
         return None
-    before = history[within(history, baseline) & ~(within(history, window) & (window is not None))]
-    seen = _callers(_in_baseline(tables.api_activity, baseline, window))
-    seen["family"] = seen["http_request_user_agent"].map(user_agent_family)
-    refused = _refused_calls(_in_baseline(tables.api_activity, baseline, window))
+    before, seen = _in_baseline(events, baseline, window), _in_baseline(tables.api_activity, baseline, window)
+    [span] = (
+        before.aggregate(events=before.count(), first=before.time.min(), last=before.time.max())
+        .to_pyarrow()
+        .to_pylist()
+    )
+    addresses = _callers(seen, "src_endpoint_ip")
+    agents = _callers(seen, "http_request_user_agent")
     return Habits(
-        events=len(before),
-        first=before["time"].min() if len(before) else None,
-        last=before["time"].max() if len(before) else None,
-        resources=_tuples(before, *RESOURCE[:2], "account"),
+        events=span["events"],
+        first=pd.Timestamp(span["first"]) if span["events"] else None,
+        last=pd.Timestamp(span["last"]) if span["events"] else None,
+        resources=_tuples(before, *RESOURCE),
         phases=_tuples(before, "principal", "phase"),
-        principals=frozenset(seen["principal"]),
-        addresses=_tuples(seen, "principal", "src_endpoint_ip"),
-        user_agents=_tuples(seen, "principal", "family"),
-        regions=frozenset(seen["cloud_region"]),
-        refused=frozenset(refused["principal"]),
+        principals=frozenset(principal for principal, _ in addresses),
+        addresses=addresses,
+        user_agents=frozenset((principal, user_agent_family(agent)) for principal, agent in agents),
+        regions=frozenset(region for (region,) in _tuples(seen, "cloud_region")),
+        refused=frozenset(principal for (principal,) in _tuples(_refused_calls(seen), "principal")),
     )
 
 
-def _tuples(rows: pd.DataFrame, *columns: str) -> frozenset[tuple[object, ...]]:
-    return frozenset(rows[list(columns)].drop_duplicates().itertuples(index=False, name=None))
+def _tuples(rows: ir.Table, *columns: str) -> frozenset[tuple[object, ...]]:
+    found = rows.select(*columns).distinct().to_pyarrow()
+    return frozenset(zip(*(column.to_pylist() for column in found.columns), strict=True))
 
 
 def _in_baseline(events: ir.Table, baseline: Window, window: Window | None) -> ir.Table:
@@ -179,17 +176,18 @@ def _in_baseline(events: ir.Table, baseline: Window, window: Window | None) -> i
     return before.filter((before.time < window.start) | (before.time >= window.end)) if window else before
 
 
-def _callers(events: ir.Table) -> pd.DataFrame:
-    """Who called from where with what, each combination once."""
-    told_by = ("src_endpoint_ip", "http_request_user_agent", "cloud_region")
-    return _with_principal(_without_sessions(events).select(*ACTOR_COLUMNS, *told_by).distinct().execute())
+def _callers(events: ir.Table, column: str) -> frozenset[tuple[object, ...]]:
+    """Who called, and what `column` says of it; each combination once."""
+    return _tuples(
+        _with_principal(_without_sessions(events).select(*ACTOR_COLUMNS, column).distinct()), "principal", column
+    )
 
 
-def _refused_calls(events: ir.Table) -> pd.DataFrame:
-    """Calls that were refused for want of rights, each event once."""
+def _refused_calls(events: ir.Table) -> ir.Table:
+    """Calls that were refused for want of rights, each event once, with the principal."""
     failed = events.filter(events.status == "failure", events.status_detail.lower().re_search(REFUSALS))
     columns = (*ACTOR_COLUMNS, "time", "api_operation", "metadata_uid")
-    return _with_principal(_without_sessions(failed).select(*columns).distinct().execute())
+    return _with_principal(_without_sessions(failed).select(*columns).distinct())
 
 
 def _without_sessions(events: ir.Table) -> ir.Table:
@@ -199,39 +197,44 @@ def _without_sessions(events: ir.Table) -> ir.Table:
     return events.mutate(actor_user_uid=nameless.fill_null(False).ifelse(None, events.actor_user_uid))
 
 
-def _with_principal(rows: pd.DataFrame) -> pd.DataFrame:
+def _with_principal(rows: ir.Table) -> ir.Table:
     def name(*actor: str | None) -> tuple[object, ...]:
         return (principal_of(*actor).name,)
 
-    return plain(each_distinct(plain(rows), ACTOR_COLUMNS, name, ("principal",)))
+    return asked_once(rows, ACTOR_COLUMNS, name, {"principal": pa.string()})
 
 
-def _refusals_before(rows: pd.DataFrame, tables: Tables, habits: Habits | None) -> pd.Series[int]:
-    """Refused calls of each row's principal in the hour before it; none for those refused as a habit."""
-    if rows.empty:
-        return pd.Series(0, index=rows.index, dtype="int64")
-    span = dt.timedelta(minutes=REFUSED_MINUTES)
+def _with_refusals(rows: ir.Table, tables: Tables, habits: Habits | None) -> ir.Table:
+    """`rows` with `refusals`: refused calls of their principal in the hour before; none where those are a habit."""
+    import ibis
+
+    span = ibis.interval(minutes=REFUSED_MINUTES)
+    [ends] = rows.aggregate(first=rows.time.min(), last=rows.time.max()).to_pyarrow().to_pylist()
     events = tables.api_activity
-    near = events.filter(events.time >= rows["time"].min() - span, events.time <= rows["time"].max())
-    times: dict[object, list[pd.Timestamp]] = defaultdict(list)
-    for principal, time in _refused_calls(near)[["principal", "time"]].itertuples(index=False, name=None):
-        times[principal].append(time)
-    usual = habits.refused if habits else frozenset()
-    sorted_times = {who: sorted(held) for who, held in times.items() if who is not None and who not in usual}
-    pairs = zip(rows["principal"], rows["time"], strict=True)
-    return pd.Series([_count_before(sorted_times, who, time, span) for who, time in pairs], index=rows.index)
+    near = events.filter(
+        events.time >= ibis.literal(ends["first"], events.time.type()) - span, events.time <= ends["last"]
+    )
+    usual = sorted(who for who in habits.refused if isinstance(who, str)) if habits else []
+    refused = _refused_calls(near) if ends["first"] else _refused_calls(events.limit(0))
+    refused = parked(
+        refused.filter(refused.principal.notnull(), ~refused.principal.isin(usual)).select("principal", "time")
+    )
+    if not has_rows(refused):
+        return rows.mutate(refusals=ibis.literal(0, "int64"))
+    asking = rows.select("ref", "principal", "time").semi_join(refused, "principal").mutate(refused=0)
+    both = asking.union(
+        refused.select(ref=ibis.null("string"), principal=refused.principal, time=refused.time, refused=1)
+    )
+    before = ibis.range_window(preceding=(span, ibis.interval(microseconds=1)), group_by="principal", order_by="time")
+    counted = both.mutate(refusals=both.refused.sum().over(before)).filter(lambda one: one.ref.notnull())
+    side = counted.select(counted_ref=counted.ref, refusals=counted.refusals.fill_null(0).cast("int64"))
+    joined = rows.left_join(side, rows.ref == side.counted_ref).drop("counted_ref")
+    return joined.mutate(refusals=joined.refusals.fill_null(0))
 
 
-def _count_before(
-    times: Mapping[object, list[pd.Timestamp]], who: object, time: pd.Timestamp, span: dt.timedelta
-) -> int:
-    held = times.get(who)
-    return bisect.bisect_left(held, time) - bisect.bisect_left(held, time - span) if held else 0
-
-
-def baseline_warning(tables: Tables, case: Case, history: pd.DataFrame) -> str | None:
+def baseline_warning(tables: Tables, case: Case, events: ir.Table) -> str | None:
     """Why the baseline is too small to lean on, in a sentence; null where it is large enough or absent."""
-    habits = read_habits(history, tables, case)
+    habits = read_habits(events, tables, case)
     if habits is None or case.config.baseline is None:
         return None
     days = (habits.last - habits.first) / pd.Timedelta(days=1) if habits.first and habits.last else 0.0

@@ -12,14 +12,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow as pa
 
 from playbooks import schema
+from playbooks.scoping.asked_once import asked_once
 from playbooks.scoping.clouds.aws_names import short_name
 from playbooks.scoping.clouds.aws_principals import arn_account
 from playbooks.scoping.clouds.record_json import json_object, text_at, texts_at
-from playbooks.scoping.control_plane import PASSED, ROLE, plain, read_events
+from playbooks.scoping.control_plane import PASSED, ROLE, control_plane, framed, order_of, plain
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
     from playbooks.case import Case
     from playbooks.engine import Tables
 
@@ -30,11 +34,19 @@ SETTINGS = {"GetFunctionConfiguration": "Role", "GetFunction": "Configuration.Ro
 LAMBDA = "lambda.amazonaws.com"
 THERE = ("answered", "unchanged", "absent")
 MAX_REFS = 20
+GIVEN = ("ref", "time", "principal", "resource", "resource_type", "account", "region", "outcome", ROLE, PASSED)
 KEY = ["principal", "relation", "role", "resource", "resource_type", "account", "region"]
 
 
-def role_links(tables: Tables, case: Case) -> pd.DataFrame:
+def role_links(tables: Tables, case: Case, events: ir.Table | None = None) -> pd.DataFrame:
     """Principal → role → function, with the answers about the role that are in evidence.
+
+    Parameters
+    ----------
+    tables, case
+        All records, and the case.
+    events
+        `control_plane` of these records, where it is known already.
 
     Returns
     -------
@@ -42,9 +54,10 @@ def role_links(tables: Tables, case: Case) -> pd.DataFrame:
         Exactly the columns of `schema.ROLE_LINKS`, in order of first seen; over all records, baseline included.
     """
     asked = _answers(tables)
-    events = read_events(tables, case.config.estate.own)
-    parts = [part for part in (_passed(events), _shown(events), _used(tables), _held(asked)) if len(part)]
-    rows = pd.concat(parts) if parts else _passed(events)
+    known = control_plane(tables, case.config.estate.own) if events is None else events
+    given = framed(known.filter(known[ROLE].notnull() | known[PASSED].notnull()).select(*GIVEN))
+    parts = [part for part in (_passed(given), _shown(given), _used(tables), _held(asked)) if len(part)]
+    rows = pd.concat(parts) if parts else _passed(given)
     about = asked[asked.operation.isin([*ABOUT_ROLE, *ABOUT_POLICIES]) & asked.status.isin(THERE)]
     found = [_row(key, group, about) for key, group in rows.groupby(KEY, dropna=False, sort=True)]
     table = pd.DataFrame(found, columns=list(schema.ROLE_LINKS.names))
@@ -64,24 +77,33 @@ def _shown(events: pd.DataFrame) -> pd.DataFrame:
 
 
 def _used(tables: Tables) -> pd.DataFrame:
-    """Roles that Lambda took for a function; it names the session after the function."""
+    """Roles that Lambda took for a function, first and last times; it names the session after the function."""
+    import ibis
+
     events = tables.api_activity
     taken = events.filter(
         events.api_operation == "AssumeRole", events.actor_invoked_by == LAMBDA, events.status == "success"
     )
-    rows = plain(
-        taken.select(
-            "evidence_id", "record_no", "time", "request", account="cloud_account_uid", region="cloud_region"
-        ).execute()
+    named = taken.select("time", "request", account="cloud_account_uid", region="cloud_region", ref=_ref(taken))
+    named = asked_once(named, ["request"], _taken, {"role_uid": pa.string(), "resource": pa.string()})
+    named = named.filter(named.role_uid.notnull(), named.resource.notnull()).drop("request")
+    alike = ["role_uid", "resource", "account", "region"]
+    placed = named.mutate(
+        place=ibis.row_number().over(group_by=alike, order_by=order_of(named)),
+        number=named.ref.count().over(group_by=alike),
     )
-    asked = [json_object(text) for text in rows.request]
-    rows = rows.assign(
-        ref=rows.evidence_id + ":" + rows.record_no.astype("int64").astype(str),
-        role_uid=pd.Series([text_at(one, "roleArn") for one in asked], index=rows.index, dtype=object),
-        resource=pd.Series([text_at(one, "roleSessionName") for one in asked], index=rows.index, dtype=object),
-    )
-    rows = rows[rows.role_uid.notna() & rows.resource.notna()]
-    return _named(rows.assign(principal=None, relation=USED, resource_type="function"))
+    ends = placed.filter((placed.place < MAX_REFS) | (placed.place == placed.number - 1)).drop("place", "number")
+    return _named(framed(ends).assign(principal=None, relation=USED, resource_type="function"))
+
+
+def _taken(request: str | None) -> tuple[object, ...]:
+    asked = json_object(request)
+    return text_at(asked, "roleArn"), text_at(asked, "roleSessionName")
+
+
+def _ref(records: ir.Table) -> ir.StringValue:
+    ref: ir.StringValue = records.evidence_id.concat(":", records.record_no.cast("string"))
+    return ref
 
 
 def _named(rows: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 from playbooks.report.figures.look import OUTCOMES, framed
 from playbooks.report.figures.picture import MAX_ROWS, Picture, counted, left_out, named, stamp
 from playbooks.report.inert import figure_label
+from playbooks.scoping.uses import STANDS_FOR, number_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -31,6 +32,8 @@ def function_history(activity: pd.DataFrame, resource: str | None = None) -> Pic
         of = "" if resource is None else f" of {named(resource)}"
         none = f"No picture: the records hold no control-plane event{of}."
         return Picture(None, caption, none, pd.DataFrame(columns=columns))
+    if STANDS_FOR not in frame:
+        frame = frame.assign(**{STANDS_FOR: 1})
     frame = frame.assign(time=pd.to_datetime(frame["time"], utc=True)).sort_values("time", kind="stable")
     outcome = frame["outcome"].where(frame["outcome"].isin(list(OUTCOMES)), "unknown")
     frame = frame.assign(lane=frame["phase"].fillna("other"), result=outcome)
@@ -39,25 +42,35 @@ def function_history(activity: pd.DataFrame, resource: str | None = None) -> Pic
     shown = lanes[:MAX_ROWS]
     drawn = frame[frame["lane"].isin(shown)].head(MAX_MARKS)
     figure = go.Figure([_outcomes(drawn, shown, outcome) for outcome in OUTCOMES])
-    counts = frame["lane"].value_counts()
+    counts = frame.groupby("lane")[STANDS_FOR].sum()
     figure.update_yaxes(
         tickvals=list(range(len(shown))), ticktext=[f"{figure_label(lane, 30)}  ({counts[lane]:,})" for lane in shown],
         range=[len(shown) - 0.4, -0.6], ticks="",
     )  # fmt: skip
     figure.update_xaxes(title_text="UTC")
     table = frame[columns].assign(time=frame["time"].dt.strftime("%Y-%m-%d %H:%M:%S"))
-    summary = _history_sentence(frame, lanes) + left_out(len(frame), len(drawn), "events")
+    summary = _history_sentence(frame, lanes) + left_out(len(frame), len(drawn), "events") + _alike(frame)
     return Picture(framed(figure, len(shown) * 2, 110), caption, summary, table.reset_index(drop=True))
 
 
 def _history_sentence(frame: pd.DataFrame, lanes: list[str]) -> str:
-    failed = int((frame["result"] == "failure").sum())
-    parts = ", ".join(f"{named(lane)} {int((frame['lane'] == lane).sum()):,}" for lane in lanes[:12])
+    failed = number_of(frame[frame["result"] == "failure"])
+    parts = ", ".join(f"{named(lane)} {number_of(frame[frame['lane'] == lane]):,}" for lane in lanes[:12])
+    events, resources = (
+        counted(number_of(frame), "control-plane event"),
+        counted(frame["resource"].nunique(), "resource"),
+    )
     return (
-        f"{counted(len(frame), 'control-plane event')} on {counted(frame['resource'].nunique(), 'resource')} between "
+        f"{events} on {resources} between "
         f"{stamp(frame['time'].iloc[0])} and {stamp(frame['time'].iloc[-1])} UTC: {parts}. "
         f"{counted(failed, 'event')} failed (drawn as a cross)."
     )
+
+
+def _alike(frame: pd.DataFrame) -> str:
+    """How many events are neither drawn nor listed, because the last of them stands for all."""
+    more = number_of(frame) - len(frame)
+    return f" {more:,} more runs and reads are like those listed; cloud_activity.parquet has them all." if more else ""
 
 
 def _outcomes(drawn: pd.DataFrame, lanes: list[str], outcome: str) -> go.Scatter:

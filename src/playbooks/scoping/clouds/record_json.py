@@ -7,7 +7,7 @@ and no error. The record itself stays an event either way.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from functools import cache
 
 MAX_VALUES = 100  # values read from one list of a request; a service's own limits lie far below
 MAX_TEXT = 2048  # characters of a name: twice the longest that AWS allows
@@ -43,8 +43,10 @@ def texts_at(record: object, path: str) -> list[str]:
 def values_at(record: object, path: str) -> list[object]:
     """Whatever stands at dotted `path`, lists walked through: objects, texts, numbers, truth values."""
     found: list[object] = [record]
-    for step in path.replace("[]", "").split("."):
-        found = [value for one in found for value in _members(one, step)][:MAX_VALUES]
+    for step in _steps(path):
+        found = _members(found, step)[:MAX_VALUES]
+        if not found:
+            return []
     return [leaf for one in found for leaf in (one if isinstance(one, list) else [one])][:MAX_VALUES]
 
 
@@ -58,13 +60,22 @@ def text_at(record: object, *paths: str) -> str | None:
     return next((text for path in paths for text in texts_at(record, path)), None)
 
 
-def _members(value: object, key: str) -> Iterator[object]:
-    for one in value if isinstance(value, list) else [value]:
-        if isinstance(one, dict):
-            if key in one:
-                yield one[key]
-            else:  # services differ in the case of their keys: uUID, UUID
-                yield from (held for name, held in one.items() if name.lower() == key.lower())
+@cache
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.replace("[]", "").split("."))
+
+
+def _members(values: list[object], key: str) -> list[object]:
+    """What stands under `key` in objects, or in objects of lists."""
+    found: list[object] = []
+    for one in (inner for value in values for inner in (value if isinstance(value, list) else (value,))):
+        if not isinstance(one, dict):
+            continue
+        if key in one:
+            found.append(one[key])
+        else:  # services differ in the case of their keys: uUID, UUID
+            found += [held for name, held in one.items() if len(name) == len(key) and name.lower() == key.lower()]
+    return found
 
 
 def plain_text(value: object) -> str | None:
