@@ -111,7 +111,7 @@ class Columns:
         """The condition as SQL; never NULL below a NOT, and NULL stands for false above."""
         match node:
             case Every(parts):
-                return "(" + " AND ".join(map(self.sql, parts)) + ")"
+                return self._every(parts)
             case Either(parts):
                 return "(" + " OR ".join(self._either(parts)) + ")"
             case Not(part):
@@ -122,6 +122,13 @@ class Columns:
                 return self._compared(node)
             case Check():
                 return self._check(node)
+
+    def _every(self, parts: tuple[Node, ...]) -> str:
+        """All parts; what costs more is asked only of the records that fit the equalities."""
+        first = [self.sql(part) for part in parts if _is_cheap(part)]
+        rest = [self.sql(part) for part in parts if not _is_cheap(part)]
+        both = [" AND ".join(some) for some in (first, rest) if some]
+        return f"CASE WHEN {both[0]} THEN {both[1]} ELSE false END" if len(both) == 2 else f"({both[0]})"
 
     def _either(self, parts: tuple[Node, ...]) -> list[str]:
         """The parts of an OR; equalities of one field as one IN."""
@@ -155,6 +162,11 @@ class Columns:
             return f"({_like(node, left, right)})"
         inner = f"len(list_filter({right}, lambda y: {_like(node, 'x', 'y')})) > 0"
         return f"len(list_filter({left}, lambda x: {inner})) > 0"
+
+
+def _is_cheap(node: Node) -> bool:
+    """Whether a node is made of equalities alone."""
+    return all(isinstance(leaf, Check) and leaf.equal is not None for leaf in leaves(node))
 
 
 def _like(node: Compared, left: str, right: str) -> str:

@@ -187,7 +187,7 @@ def _match(ask: Statements, found: _Found, rows: pa.Table, several: bool) -> Non
             _keep(found, rule, rows.select(_kept_columns(plan, rule.keep)).take(at))
     for number, name in enumerate(plan.names):
         column = rows[f"v{number}" if several else f"l{number}"]
-        if column.null_count < len(column) and not (several and not pc.any(pc.list_value_length(column)).as_py()):
+        if column.null_count < len(column) and not (several and not pc.sum(pc.list_value_length(column)).as_py()):
             found.seen.add(name)
 
 

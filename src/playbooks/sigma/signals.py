@@ -57,7 +57,9 @@ def _signals(matches: pd.DataFrame) -> Iterator[SigmaSignal]:
         weight = WEIGHTS.get(first.level, UNSTATED)
         if not weight:
             continue
-        refs = tuple(dict.fromkeys(ref for row in rows.itertuples() for ref in (row.ref, *row.refs)))
+        refs = tuple(
+            dict.fromkeys(one for ref, more in zip(rows.ref, rows.refs, strict=True) for one in [ref, *list(more)])
+        )
         times = "once" if len(rows) == 1 else f"{len(rows):,} times"
         yield SigmaSignal(
             kind=KIND,
