@@ -220,10 +220,10 @@ class _Run:
         events[one.key] = []
         rows = []
         for match in matches:
-            first, *more = match.events
+            first, *more = dict.fromkeys(event.ref for event in match.events)
             names = dict(zip(one.group_by, ([value] for value in match.group), strict=True))
             events[one.key].append(replace(match.events[-1], rule=one.key, fields=names))
-            rows.append(_row(rule, one.kind, self._record(first.ref), first.ref, [event.ref for event in more]))
+            rows.append(_row(rule, one.kind, self._record(first), first, more))
         return rows
 
     def _blocked(self, one: Correlation) -> tuple[str, str] | None:
@@ -283,10 +283,15 @@ def _once_each(sources: Iterable[LogSource]) -> Iterator[tuple[LogSource, str]]:
 def _why_blind(rule: Rule, sources: tuple[LogSource, ...]) -> str:
     if not sources:
         return f"no mapping: the kit knows no records for the log source {rule.source.words()}"
-    formats = sorted({form for source in sources for form in source.dialects})
+    formats = sorted({_records_wanted(source, form) for source in sources for form in source.dialects})
     if not formats:
         return "; ".join(source.blind for source in sources)
     return f"no telemetry: the case holds no records of {' or '.join(formats)}"
+
+
+def _records_wanted(source: LogSource, form: str) -> str:
+    codes = source.codes.get(form)
+    return f"{form} ({', '.join(codes)})" if codes else form
 
 
 def _row(rule: Rule, kind: str, record: _Record, ref: str, more: list[str]) -> dict[str, Any]:
