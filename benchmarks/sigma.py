@@ -30,15 +30,18 @@ if __name__ == "__main__":
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps([took, peak, sum(outcome.status in ("matched", "clear") for outcome in run.outcomes)]))
 """
-HEAD = "title: rule {n}\nid: 00000000-0000-4000-8000-{n:012d}\nlevel: low\nlogsource: {{product: aws, service: cloudtrail}}\n"
+HEAD = (
+    "title: rule {n}\nid: 00000000-0000-4000-8000-{n:012d}\nlevel: low\n"
+    "logsource: {{product: aws, service: cloudtrail}}\n"
+)
 # What public rules are made of, in about their shares: most name a service and some operations.
 SHAPES = (
     "selection: {{eventSource: service{n}.amazonaws.com, eventName: [CreateThing{n}, UpdateThing{n}, PutThing{n}]}}\n"
     "  condition: selection",
     "selection: {{eventSource: service{n}.amazonaws.com, 'eventName|startswith': UpdateThing{n}}}\n"
     "  failed: {{'errorCode|contains': Denied}}\n  condition: selection and not failed",
-    "selection: {{eventName: Thing{n}, requestParameters.part{n}: 'x*{n}', 'userIdentity.arn|contains': ':role/r{n}'}}\n"
-    "  condition: selection",
+    "selection: {{eventName: Thing{n}, requestParameters.part{n}: 'x*{n}', "
+    "'userIdentity.arn|contains': ':role/r{n}'}}\n  condition: selection",
     "selection: {{'userAgent|contains|all': [tool{n}, 'linux/']}}\n  own: {{'sourceIPAddress|startswith': '10.'}}\n"
     "  condition: selection and not own",
     "selection: {{'requestParameters.name|re': '^(a|b){n}[0-9]+$', eventSource: service{n}.amazonaws.com}}\n"
@@ -70,8 +73,9 @@ def measure(folder: Path) -> None:
         took, peak, asked = apart(folder, RUN, case)
         assert (events, asked >= RULES) == (ROWS, True)
         print(
-            f"sigma, {source.name:<10} {asked:>4} rules over {events:>10,} records {took:7.2f} s, reading {reading:7.2f} s, "
-            f"ratio {took / reading:5.2f} (at most {MOST:g}), {events / took:>9,.0f} a second, {peak:5,.0f} MB",
+            f"sigma, {source.name:<10} {asked:>4} rules over {events:>10,} records {took:7.2f} s, "
+            f"reading {reading:7.2f} s, ratio {took / reading:5.2f} (at most {MOST:g}), "
+            f"{events / took:>9,.0f} a second, {peak:5,.0f} MB",
             flush=True,
         )
         subprocess.run(["rm", "-rf", case], check=True)  # read-only, as evidence is

@@ -10,23 +10,67 @@ from tests.sigma.sigma_case import by_title, case_of, cloudtrail, matched, ran, 
 RECORDS = (
     cloudtrail(1, eventName="UpdateFunctionCode20150331v2", requestParameters={"functionName": "pay", "size": 10}),
     cloudtrail(2, eventName="Invoke", sourceIPAddress="198.51.100.7", requestParameters={"functionName": "PAY"}),
-    cloudtrail(3, eventName="ConsoleLogin", eventSource="signin.amazonaws.com", errorCode="AccessDenied",
-               responseElements={"ConsoleLogin": "Failure"}, additionalEventData={"MFAUsed": "No"}),
-    cloudtrail(4, eventName="AuthorizeSecurityGroupIngress", eventSource="ec2.amazonaws.com", requestParameters={
-        "ipPermissions": {"items": [{"toPort": 443, "ipRanges": {"items": [{"cidrIp": "10.0.0.0/8"}]}},
-                                    {"toPort": 22, "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}}]}}),
-    cloudtrail(5, eventName="PutObject", eventSource="s3.amazonaws.com", readOnly=False, requestParameters={
-        "key": "50%_off\\*.txt", "note": "line one\nline two", "empty": "", "nothing": None}),
-    cloudtrail(6, eventName="SendCommand", eventSource="ssm.amazonaws.com", userAgent="curl/8",
-               sourceIPAddress="2001:db8::17", requestParameters={"command": "cmd /c whoami", "size": 2.5}),
-    cloudtrail(7, eventName="SendCommand", eventSource="ssm.amazonaws.com", requestParameters={
-        "command": "run " + base64.b64encode(b"xx http://relay.example.test/a").decode(), "size": 300}),
-    cloudtrail(8, eventName="CreateUser", eventSource="iam.amazonaws.com",
-               requestParameters={"userName": "dana", "tags": ["red", "blue"], "title": "Ärger \"quoted\""}),
-    cloudtrail(9, eventName="CreateUser", eventSource="iam.amazonaws.com", userAgent="AWS-CLI/2.15",
-               sourceIPAddress="iam.amazonaws.com", requestParameters={"userName": "eve", "tags": []}),
+    cloudtrail(
+        3,
+        eventName="ConsoleLogin",
+        eventSource="signin.amazonaws.com",
+        errorCode="AccessDenied",
+        responseElements={"ConsoleLogin": "Failure"},
+        additionalEventData={"MFAUsed": "No"},
+    ),
+    cloudtrail(
+        4,
+        eventName="AuthorizeSecurityGroupIngress",
+        eventSource="ec2.amazonaws.com",
+        requestParameters={
+            "ipPermissions": {
+                "items": [
+                    {"toPort": 443, "ipRanges": {"items": [{"cidrIp": "10.0.0.0/8"}]}},
+                    {"toPort": 22, "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}},
+                ]
+            }
+        },
+    ),
+    cloudtrail(
+        5,
+        eventName="PutObject",
+        eventSource="s3.amazonaws.com",
+        readOnly=False,
+        requestParameters={"key": "50%_off\\*.txt", "note": "line one\nline two", "empty": "", "nothing": None},
+    ),
+    cloudtrail(
+        6,
+        eventName="SendCommand",
+        eventSource="ssm.amazonaws.com",
+        userAgent="curl/8",
+        sourceIPAddress="2001:db8::17",
+        requestParameters={"command": "cmd /c whoami", "size": 2.5},
+    ),
+    cloudtrail(
+        7,
+        eventName="SendCommand",
+        eventSource="ssm.amazonaws.com",
+        requestParameters={
+            "command": "run " + base64.b64encode(b"xx http://relay.example.test/a").decode(),
+            "size": 300,
+        },
+    ),
+    cloudtrail(
+        8,
+        eventName="CreateUser",
+        eventSource="iam.amazonaws.com",
+        requestParameters={"userName": "dana", "tags": ["red", "blue"], "title": 'Ärger "quoted"'},
+    ),
+    cloudtrail(
+        9,
+        eventName="CreateUser",
+        eventSource="iam.amazonaws.com",
+        userAgent="AWS-CLI/2.15",
+        sourceIPAddress="iam.amazonaws.com",
+        requestParameters={"userName": "eve", "tags": []},
+    ),
     cloudtrail(10, eventName="DeleteTrail", eventSource="cloudtrail.amazonaws.com", sourceIPAddress="10.200.3.4"),
-)  # fmt: skip
+)
 ALL = list(range(1, 11))
 P = "requestParameters."
 
@@ -103,20 +147,27 @@ CASES: dict[str, tuple[str, list[int]]] = {
         "  condition: all of selection_*",
         [8, 9],
     ),
-    "all of them": ("detection:\n  a: {eventName: CreateUser}\n  b: {userAgent: AWS-CLI/2.15}\n"
-                    "  condition: all of them", [8, 9]),
-    "keywords anywhere in the record": ("detection:\n  keywords: [whoami, deletetrail]\n  condition: keywords", [6, 10]),
+    "all of them": (
+        "detection:\n  a: {eventName: CreateUser}\n  b: {userAgent: AWS-CLI/2.15}\n  condition: all of them",
+        [8, 9],
+    ),
+    "keywords anywhere in the record": (
+        "detection:\n  keywords: [whoami, deletetrail]\n  condition: keywords",
+        [6, 10],
+    ),
     "a keyword that JSON escapes": ("detection:\n  keywords: ['\"quoted\"']\n  condition: keywords", [8]),
     "a keyword that JSON writes in ASCII": ("detection:\n  keywords: ['Ärger']\n  condition: keywords", [8]),
     "a keyword with a wildcard": ("detection:\n  keywords: ['cmd*whoami']\n  condition: keywords", [6]),
     "all keywords": ("detection:\n  keywords: {'|all': [cmd, whoami]}\n  condition: keywords", [6]),
     "a keyword as regular expression": ("detection:\n  keywords: {'|re': 'who[am]{2}i'}\n  condition: keywords", [6]),
-    "a quote in a value ends nothing": (select("eventName: \"x' OR 1=1 --\""), []),
+    "a quote in a value ends nothing": (select('eventName: "x\' OR 1=1 --"'), []),
     "a quote in a field ends nothing": (select("\"eventName' OR '1'='1\": x"), []),
     "several conditions are alternatives": (
-        "detection:\n  a: {eventName: Invoke}\n  b: {eventName: DeleteTrail}\n  condition: [a, b]", [2, 10]),
+        "detection:\n  a: {eventName: Invoke}\n  b: {eventName: DeleteTrail}\n  condition: [a, b]",
+        [2, 10],
+    ),
     "every record": (select("recipientAccountId: '111122223333'"), ALL),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")

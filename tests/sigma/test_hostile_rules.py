@@ -30,18 +30,35 @@ HOSTILE: dict[str, tuple[str | bytes, str, str]] = {
     "no detection": (f"title: x\n{AWS}", "not parsed", "detection"),
     "no condition": (f"title: x\n{AWS}detection:\n  a: {{b: c}}\n", "not parsed", "condition"),
     "detection of an odd type": (f"title: x\n{AWS}detection: 17\n", "not parsed", ""),
-    "fields of odd types": ("title: [1]\nid: {a: 1}\nlevel: 7\ntags: word\nlogsource: 5\ndetection: x\n", "not parsed", ""),
+    "fields of odd types": (
+        "title: [1]\nid: {a: 1}\nlevel: 7\ntags: word\nlogsource: 5\ndetection: x\n",
+        "not parsed",
+        "",
+    ),
     "an unknown modifier": (rule("x", "detection:\n  a: {'b|evil': c}\n  condition: a"), "not parsed", "modifier"),
     "a name that is not there": (rule("x", "detection:\n  a: {b: c}\n  condition: z"), "not converted", "z"),
     "an old pipe": (rule("x", "detection:\n  a: {b: c}\n  condition: a | count() > 5"), "not converted", "pipe"),
     "a huge condition": (
-        rule("x", f"detection:\n  a: {{b: c}}\n  condition: {' or '.join(['a'] * 2000)}"), "not converted", "condition"),
+        rule("x", f"detection:\n  a: {{b: c}}\n  condition: {' or '.join(['a'] * 2000)}"),
+        "not converted",
+        "condition",
+    ),
     "too many tests": (
-        rule("x", f"detection:\n  a:\n    b: [{', '.join(map(str, range(10_050)))}]\n  condition: a"), "not converted", "tests"),
-    "a filter": ("title: x\nlogsource: {product: aws}\nfilter: {rules: [a], s: {b: c}, condition: s}\n", "not parsed", "filter"),
-    "an unknown product": (rule("x", "detection:\n  a: {b: c}\n  condition: a", "logsource: {product: toaster}\n"), "blind",
-                           "no mapping: the kit knows no records for the log source product toaster"),
-}  # fmt: skip
+        rule("x", f"detection:\n  a:\n    b: [{', '.join(map(str, range(10_050)))}]\n  condition: a"),
+        "not converted",
+        "tests",
+    ),
+    "a filter": (
+        "title: x\nlogsource: {product: aws}\nfilter: {rules: [a], s: {b: c}, condition: s}\n",
+        "not parsed",
+        "filter",
+    ),
+    "an unknown product": (
+        rule("x", "detection:\n  a: {b: c}\n  condition: a", "logsource: {product: toaster}\n"),
+        "blind",
+        "no mapping: the kit knows no records for the log source product toaster",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -63,8 +80,12 @@ def test_the_counts_add_up_to_the_rules_given(tmp_path: Path) -> None:
 
 
 def test_rules_of_one_id_run_each_and_no_correlation_can_mean_both(tmp_path: Path) -> None:
-    twin = rule("twin", "detection:\n  a: {eventName: Invoke}\n  condition: a", name="twin",
-                id="0d8f1a52-3f0f-4d0a-9e54-0a3f4a1c2b3d")  # fmt: skip
+    twin = rule(
+        "twin",
+        "detection:\n  a: {eventName: Invoke}\n  condition: a",
+        name="twin",
+        id="0d8f1a52-3f0f-4d0a-9e54-0a3f4a1c2b3d",
+    )
     count = "correlation: {type: event_count, rules: [twin], timespan: 1h, condition: {gte: 1}}"
     rules = {"a.yml": twin, "b.yml": twin, "count.yml": rule("count", count, source="")}
     run = ran(case_of(tmp_path, [cloudtrail(eventName="Invoke")], rules))

@@ -27,22 +27,54 @@ ENTRA = {
         "targetResources": [{"type": "User", "modifiedProperties": [{"displayName": "Role", "newValue": "Owner"}]}],
     },
 }
-SIGN_IN = {"time": AT, "operationName": "Sign-in activity", "category": "SignInLogs", "resultType": "50126",
-           "properties": {"userPrincipalName": "dana@example.test", "ipAddress": "192.0.2.10",
-                          "authenticationRequirement": "singleFactorAuthentication"}}  # fmt: skip
-UAL = {"CreationTime": "2026-03-10T09:00:00", "Operation": "AlertTriggered", "RecordType": 40, "UserId": "dana@example.test",
-       "Workload": "SecurityComplianceCenter", "Name": "User restricted", "Status": "success"}  # fmt: skip
+SIGN_IN = {
+    "time": AT,
+    "operationName": "Sign-in activity",
+    "category": "SignInLogs",
+    "resultType": "50126",
+    "properties": {
+        "userPrincipalName": "dana@example.test",
+        "ipAddress": "192.0.2.10",
+        "authenticationRequirement": "singleFactorAuthentication",
+    },
+}
+UAL = {
+    "CreationTime": "2026-03-10T09:00:00",
+    "Operation": "AlertTriggered",
+    "RecordType": 40,
+    "UserId": "dana@example.test",
+    "Workload": "SecurityComplianceCenter",
+    "Name": "User restricted",
+    "Status": "success",
+}
 WORKSPACE = {
     "id": {"time": AT, "applicationName": "admin", "uniqueQualifier": "1", "customerId": "C1"},
     "actor": {"email": "dana@example.test"},
-    "events": [{"type": "SETTINGS", "name": "CHANGE_APPLICATION_SETTING",
-                "parameters": [{"name": "SETTING_NAME", "value": "SSO"}, {"name": "NEW_VALUE", "value": "false"}]}],
-}  # fmt: skip
-AZURE_API = {"authorization": {"action": "x"}, "eventDataId": "e", "eventTimestamp": AT, "caller": "dana@example.test",
-             "operationName": {"value": "Microsoft.Web/sites/write"}, "status": {"value": "Succeeded"},
-             "category": {"value": "Administrative"}}  # fmt: skip
-TABLE = {"TimeGenerated": AT, "EventName": "Invoke", "EventSource": "lambda.amazonaws.com", "SourceIpAddress": "192.0.2.10",
-         "UserIdentityType": "IAMUser", "RequestParameters": json.dumps({"functionName": "pay", "l": [{"a": "b"}]})}  # fmt: skip
+    "events": [
+        {
+            "type": "SETTINGS",
+            "name": "CHANGE_APPLICATION_SETTING",
+            "parameters": [{"name": "SETTING_NAME", "value": "SSO"}, {"name": "NEW_VALUE", "value": "false"}],
+        }
+    ],
+}
+AZURE_API = {
+    "authorization": {"action": "x"},
+    "eventDataId": "e",
+    "eventTimestamp": AT,
+    "caller": "dana@example.test",
+    "operationName": {"value": "Microsoft.Web/sites/write"},
+    "status": {"value": "Succeeded"},
+    "category": {"value": "Administrative"},
+}
+TABLE = {
+    "TimeGenerated": AT,
+    "EventName": "Invoke",
+    "EventSource": "lambda.amazonaws.com",
+    "SourceIpAddress": "192.0.2.10",
+    "UserIdentityType": "IAMUser",
+    "RequestParameters": json.dumps({"functionName": "pay", "l": [{"a": "b"}]}),
+}
 LOOKUP = {"EventName": "Invoke", "CloudTrailEvent": json.dumps(cloudtrail(eventName="Invoke"))}
 
 FITS: dict[str, tuple[dict[str, Any], str, str, str]] = {
@@ -109,16 +141,20 @@ def test_blind_says_what_is_missing(tmp_path: Path) -> None:
         "no such records": "no telemetry: the case holds no records of entra_logs (UserRiskEvents, RiskyUsers, "
         "ServicePrincipalRiskEvents, RiskyServicePrincipals)",
         "no format": "no format of the kit reads Duo's log",
-        "no mapping": "no mapping: the kit knows no records for the log source product windows, category process_creation",
+        "no mapping": "no mapping: the kit knows no records for the log source "
+        "product windows, category process_creation",
     }
 
 
 def test_records_of_another_log_in_the_same_file_are_looked_at_as_what_they_are(tmp_path: Path) -> None:
     rules = {
         "aws.yml": rule("aws", "detection:\n  a: {eventName: Invoke}\n  condition: a"),
-        "okta.yml": rule("okta", "detection:\n  a: {eventType: user.session.start}\n  condition: a",
-                         "logsource: {product: okta, service: okta}\n"),
-    }  # fmt: skip
+        "okta.yml": rule(
+            "okta",
+            "detection:\n  a: {eventType: user.session.start}\n  condition: a",
+            "logsource: {product: okta, service: okta}\n",
+        ),
+    }
     okta = {
         "actor": {"alternateId": "dana@example.test"},
         "eventType": "user.session.start",

@@ -31,15 +31,29 @@ def asked(service: str, name: str, **request: Any) -> dict[str, Any]:
 
 def azure(operation: str) -> dict[str, Any]:
     where = "/SUBSCRIPTIONS/S-1/RESOURCEGROUPS/SHOP/PROVIDERS/MICROSOFT.WEB/SITES/PAY"
-    return {"time": AT, "operationName": operation, "resourceId": where, "callerIpAddress": "192.0.2.10",
-            "resultType": "Success"}  # fmt: skip
+    return {
+        "time": AT,
+        "operationName": operation,
+        "resourceId": where,
+        "callerIpAddress": "192.0.2.10",
+        "resultType": "Success",
+    }
 
 
 def gcp(method: str, service: str = "run.googleapis.com", **payload: Any) -> dict[str, Any]:
-    said = {"methodName": method, "serviceName": service, "resourceName": "projects/shop/x",
-            "authenticationInfo": {"principalEmail": "dana@example.test"}}  # fmt: skip
-    return {"protoPayload": said | payload, "insertId": "i", "logName": "projects/shop/logs/x", "timestamp": AT,
-            "resource": {"type": "x", "labels": {"project_id": "shop"}}}  # fmt: skip
+    said = {
+        "methodName": method,
+        "serviceName": service,
+        "resourceName": "projects/shop/x",
+        "authenticationInfo": {"principalEmail": "dana@example.test"},
+    }
+    return {
+        "protoPayload": said | payload,
+        "insertId": "i",
+        "logName": "projects/shop/logs/x",
+        "timestamp": AT,
+        "resource": {"type": "x", "labels": {"project_id": "shop"}},
+    }
 
 
 def bound(member: str) -> dict[str, Any]:
@@ -49,20 +63,36 @@ def bound(member: str) -> dict[str, Any]:
 
 
 def worker(method: str, uri: str) -> dict[str, Any]:
-    return {"AccountID": "a", "ActionResult": "success", "ActionTimestamp": AT, "ActionType": "update",
-            "ActorEmail": "dana@example.test", "AuditLogID": "i", "Raw": {"method": method, "uri": uri, "status_code": 200},
-            "ResourceProduct": "workers", "ResourceType": "script"}  # fmt: skip
+    return {
+        "AccountID": "a",
+        "ActionResult": "success",
+        "ActionTimestamp": AT,
+        "ActionType": "update",
+        "ActorEmail": "dana@example.test",
+        "AuditLogID": "i",
+        "Raw": {"method": method, "uri": uri, "status_code": 200},
+        "ResourceProduct": "workers",
+        "ResourceType": "script",
+    }
 
 
 def office(workload: str, operation: str) -> dict[str, Any]:
-    return {"CreationTime": "2026-03-10T09:00:00", "Operation": operation, "RecordType": 30, "Workload": workload,
-            "UserId": "dana@example.test"}  # fmt: skip
+    return {
+        "CreationTime": "2026-03-10T09:00:00",
+        "Operation": operation,
+        "RecordType": 30,
+        "Workload": workload,
+        "UserId": "dana@example.test",
+    }
 
 
 def token(scope: str, name: str = "authorize") -> dict[str, Any]:
     listed = [{"name": "app_name", "value": "Sheet Helper"}, {"name": "scope", "multiValue": ["openid", scope]}]
-    return {"id": {"time": AT, "applicationName": "token", "uniqueQualifier": "1", "customerId": "C1"},
-            "actor": {"email": "dana@example.test"}, "events": [{"type": "auth", "name": name, "parameters": listed}]}  # fmt: skip
+    return {
+        "id": {"time": AT, "applicationName": "token", "uniqueQualifier": "1", "customerId": "C1"},
+        "actor": {"email": "dana@example.test"},
+        "events": [{"type": "auth", "name": name, "parameters": listed}],
+    }
 
 
 CODE, NEW_URL, CHANGED_URL = "UpdateFunctionCode20150331v2", "CreateFunctionUrlConfig", "UpdateFunctionUrlConfig"
@@ -80,90 +110,141 @@ Records = list[dict[str, Any]]
 CASES: dict[str, tuple[Records, Records]] = {
     "aws_lambda_url_open_to_everyone": (
         [asked("lambda", NEW_URL, authType="NONE"), asked("lambda", CHANGED_URL, authType="NONE")],
-        [asked("lambda", NEW_URL, authType="AWS_IAM"), call("lambda", NEW_URL, requestParameters={"authType": "NONE"}, **DENIED)],
+        [
+            asked("lambda", NEW_URL, authType="AWS_IAM"),
+            call("lambda", NEW_URL, requestParameters={"authType": "NONE"}, **DENIED),
+        ],
     ),
     "aws_lambda_permission_for_everyone": (
         [asked("lambda", GRANT, principal="*", action="lambda:InvokeFunction")],
-        [asked("lambda", GRANT, principal="sns.amazonaws.com", sourceArn="arn:aws:sns:eu-central-1:1:t"),
-         asked("lambda", GRANT, principal="*", principalOrgID="o-1"), asked("sns", "AddPermission", principal="*"),
-         asked("lambda", GRANT, principal=f"arn:aws:iam::{OTHER}:root")],
+        [
+            asked("lambda", GRANT, principal="sns.amazonaws.com", sourceArn="arn:aws:sns:eu-central-1:1:t"),
+            asked("lambda", GRANT, principal="*", principalOrgID="o-1"),
+            asked("sns", "AddPermission", principal="*"),
+            asked("lambda", GRANT, principal=f"arn:aws:iam::{OTHER}:root"),
+        ],
     ),
     "aws_lambda_permission_for_another_account": (
         [asked("lambda", GRANT, principal=OTHER), asked("lambda", GRANT, principal=f"arn:aws:iam::{OTHER}:role/x")],
-        [asked("lambda", GRANT, principal=OWN), asked("lambda", GRANT, principal=f"arn:aws:iam::{OWN}:role/x"),
-         asked("lambda", GRANT, principal="events.amazonaws.com"), asked("lambda", GRANT, principal="*")],
+        [
+            asked("lambda", GRANT, principal=OWN),
+            asked("lambda", GRANT, principal=f"arn:aws:iam::{OWN}:role/x"),
+            asked("lambda", GRANT, principal="events.amazonaws.com"),
+            asked("lambda", GRANT, principal="*"),
+        ],
     ),
     "aws_lambda_event_source_mapping": (
-        [call("lambda", "CreateEventSourceMapping20150331")], [call("lambda", "ListEventSourceMappings20150331")]),
+        [call("lambda", "CreateEventSourceMapping20150331")],
+        [call("lambda", "ListEventSourceMappings20150331")],
+    ),
     "aws_scheduler_schedule": ([call("scheduler", "CreateSchedule")], [call("scheduler", "CreateSchedule", **DENIED)]),
     "aws_eventbridge_target_function": (
-        [asked("events", "PutTargets", targets=[{"arn": "arn:aws:sqs:x:1:q"}, {"arn": "arn:aws:lambda:x:1:function:f"}])],
+        [
+            asked(
+                "events", "PutTargets", targets=[{"arn": "arn:aws:sqs:x:1:q"}, {"arn": "arn:aws:lambda:x:1:function:f"}]
+            )
+        ],
         [asked("events", "PutTargets", targets=[{"arn": "arn:aws:sqs:x:1:q"}])],
     ),
-    "aws_eventbridge_api_destination": ([call("events", "CreateApiDestination")], [call("events", "ListApiDestinations")]),
+    "aws_eventbridge_api_destination": (
+        [call("events", "CreateApiDestination")],
+        [call("events", "ListApiDestinations")],
+    ),
     "aws_stepfunctions_state_machine": ([call("states", "UpdateStateMachine")], [call("states", "StartExecution")]),
     "aws_cloudfront_function": (
-        [call("cloudfront", "PublishFunction2020_05_31")], [call("cloudfront", "DescribeFunction2020_05_31")]),
+        [call("cloudfront", "PublishFunction2020_05_31")],
+        [call("cloudfront", "DescribeFunction2020_05_31")],
+    ),
     "aws_lambda_role_trust": (
-        [asked("iam", "CreateRole", assumeRolePolicyDocument='{"Service":"lambda.amazonaws.com"}'),
-         asked("iam", "UpdateAssumeRolePolicy", policyDocument='{"Service":"lambda.amazonaws.com"}')],
+        [
+            asked("iam", "CreateRole", assumeRolePolicyDocument='{"Service":"lambda.amazonaws.com"}'),
+            asked("iam", "UpdateAssumeRolePolicy", policyDocument='{"Service":"lambda.amazonaws.com"}'),
+        ],
         [asked("iam", "CreateRole", assumeRolePolicyDocument='{"Service":"ec2.amazonaws.com"}')],
     ),
     "aws_lambda_code_of_many_functions": (codes(5), codes(4)),
     "aws_lambda_code_then_url": (
-        [call("lambda", CODE, 1, requestParameters={"functionName": "f"}),
-         call("lambda", NEW_URL, 9, requestParameters={"functionName": "f"})],
-        [call("lambda", NEW_URL, 1, requestParameters={"functionName": "f"}),
-         call("lambda", CODE, 9, requestParameters={"functionName": "f"}),
-         call("lambda", NEW_URL, 20, requestParameters={"functionName": "another"})],
+        [
+            call("lambda", CODE, 1, requestParameters={"functionName": "f"}),
+            call("lambda", NEW_URL, 9, requestParameters={"functionName": "f"}),
+        ],
+        [
+            call("lambda", NEW_URL, 1, requestParameters={"functionName": "f"}),
+            call("lambda", CODE, 9, requestParameters={"functionName": "f"}),
+            call("lambda", NEW_URL, 20, requestParameters={"functionName": "another"}),
+        ],
     ),
     "azure_function_keys_listed": (
         [azure("MICROSOFT.WEB/SITES/HOST/LISTKEYS/ACTION"), azure("Microsoft.Web/sites/functions/listKeys/action")],
         [azure("MICROSOFT.STORAGE/STORAGEACCOUNTS/LISTKEYS/ACTION")],
     ),
     "azure_function_publishing_profile": (
-        [azure("MICROSOFT.WEB/SITES/PUBLISHXML/ACTION")], [azure("MICROSOFT.WEB/SITES/RESTART/ACTION")]),
+        [azure("MICROSOFT.WEB/SITES/PUBLISHXML/ACTION")],
+        [azure("MICROSOFT.WEB/SITES/RESTART/ACTION")],
+    ),
     "azure_function_written": (
         [azure("MICROSOFT.WEB/SITES/FUNCTIONS/WRITE"), azure("MICROSOFT.WEB/SITES/EXTENSIONS/WRITE")],
-        [azure("MICROSOFT.WEB/SITES/FUNCTIONS/DELETE")]),
+        [azure("MICROSOFT.WEB/SITES/FUNCTIONS/DELETE")],
+    ),
     "azure_function_basic_publishing_allowed": (
         [azure("MICROSOFT.WEB/SITES/BASICPUBLISHINGCREDENTIALSPOLICIES/WRITE")],
-        [azure("MICROSOFT.WEB/SITES/BASICPUBLISHINGCREDENTIALSPOLICIES/READ")]),
-    "azure_logic_app_written": ([azure("MICROSOFT.LOGIC/WORKFLOWS/WRITE")], [azure("MICROSOFT.LOGIC/WORKFLOWS/DELETE")]),
+        [azure("MICROSOFT.WEB/SITES/BASICPUBLISHINGCREDENTIALSPOLICIES/READ")],
+    ),
+    "azure_logic_app_written": (
+        [azure("MICROSOFT.LOGIC/WORKFLOWS/WRITE")],
+        [azure("MICROSOFT.LOGIC/WORKFLOWS/DELETE")],
+    ),
     "azure_logic_app_callback_listed": (
         [azure("MICROSOFT.LOGIC/WORKFLOWS/TRIGGERS/LISTCALLBACKURL/ACTION")],
-        [azure("MICROSOFT.LOGIC/WORKFLOWS/TRIGGERS/RUN/ACTION")]),
+        [azure("MICROSOFT.LOGIC/WORKFLOWS/TRIGGERS/RUN/ACTION")],
+    ),
     "azure_container_app_job": ([azure("MICROSOFT.APP/JOBS/START/ACTION")], [azure("MICROSOFT.APP/JOBS/STOP/ACTION")]),
     "gcp_function_open_to_everyone": (
-        [gcp("google.cloud.run.v1.Services.SetIamPolicy", **bound("allUsers")),
-         gcp("google.cloud.functions.v1.CloudFunctionsService.SetIamPolicy", "cloudfunctions.googleapis.com", serviceData={
-             "policyDelta": {"bindingDeltas": [{"action": "ADD", "member": "allUsers", "role": "r"}]}})],
-        [gcp("google.cloud.run.v1.Services.SetIamPolicy", **bound("user:b@example.test")),
-         gcp("storage.setIamPermissions", "storage.googleapis.com", **bound("allUsers"))],
+        [
+            gcp("google.cloud.run.v1.Services.SetIamPolicy", **bound("allUsers")),
+            gcp(
+                "google.cloud.functions.v1.CloudFunctionsService.SetIamPolicy",
+                "cloudfunctions.googleapis.com",
+                serviceData={"policyDelta": {"bindingDeltas": [{"action": "ADD", "member": "allUsers", "role": "r"}]}},
+            ),
+        ],
+        [
+            gcp("google.cloud.run.v1.Services.SetIamPolicy", **bound("user:b@example.test")),
+            gcp("storage.setIamPermissions", "storage.googleapis.com", **bound("allUsers")),
+        ],
     ),
     "gcp_run_job": ([gcp("google.cloud.run.v1.Jobs.RunJob")], [gcp("google.cloud.run.v1.Jobs.GetJob")]),
     "gcp_function_written": (
         [gcp("google.cloud.functions.v2.FunctionService.CreateFunction", "cloudfunctions.googleapis.com")],
-        [gcp("google.cloud.functions.v2.FunctionService.ListFunctions", "cloudfunctions.googleapis.com")]),
+        [gcp("google.cloud.functions.v2.FunctionService.ListFunctions", "cloudfunctions.googleapis.com")],
+    ),
     "gcp_scheduler_or_workflow": (
         [gcp("google.cloud.scheduler.v1.CloudScheduler.CreateJob", "cloudscheduler.googleapis.com")],
-        [gcp("google.cloud.scheduler.v1.CloudScheduler.ListJobs", "cloudscheduler.googleapis.com")]),
+        [gcp("google.cloud.scheduler.v1.CloudScheduler.ListJobs", "cloudscheduler.googleapis.com")],
+    ),
     "cloudflare_worker_uploaded": (
         [worker("PUT", f"{WORKER}?include_subdomain_availability=true"), worker("PUT", f"{WORKER}/content")],
-        [worker("GET", WORKER), worker("PUT", f"{WORKER}/secrets")]),
+        [worker("GET", WORKER), worker("PUT", f"{WORKER}/secrets")],
+    ),
     "cloudflare_worker_secret": ([worker("PUT", f"{WORKER}/secrets")], [worker("GET", f"{WORKER}/secrets")]),
     "cloudflare_worker_route": (
         [worker("POST", "/zones/z/workers/routes"), worker("PUT", "/accounts/a/workers/domains")],
-        [worker("GET", "/zones/z/workers/routes"), worker("POST", "/zones/z/dns_records")]),
+        [worker("GET", "/zones/z/workers/routes"), worker("POST", "/zones/z/dns_records")],
+    ),
     "cloudflare_worker_public": ([worker("POST", f"{WORKER}/subdomain")], [worker("GET", f"{WORKER}/subdomain")]),
     "m365_power_automate_flow": (
         [office("MicrosoftFlow", "CreateFlow"), office("MicrosoftFlow", "EditFlow")],
-        [office("MicrosoftFlow", "DeleteFlow"), office("Exchange", "CreateFlow")]),
+        [office("MicrosoftFlow", "DeleteFlow"), office("Exchange", "CreateFlow")],
+    ),
     "m365_power_automate_connection": (
-        [office("PowerPlatform", "PutConnection")], [office("PowerPlatform", "DeleteConnection")]),
+        [office("PowerPlatform", "PutConnection")],
+        [office("PowerPlatform", "DeleteConnection")],
+    ),
     "workspace_apps_script_authorised": (
-        [token(SCRIPT)], [token("https://www.googleapis.com/auth/calendar"), token(SCRIPT, "revoke")]),
-}  # fmt: skip
+        [token(SCRIPT)],
+        [token("https://www.googleapis.com/auth/calendar"), token(SCRIPT, "revoke")],
+    ),
+}
 COUNTED_ONLY = {"aws_lambda_code_updated", "aws_lambda_url_opened"}  # correlation rules list what they count
 
 
