@@ -88,7 +88,7 @@ def _files(name: str, root: Path) -> Iterator[tuple[str, Path, str]]:
     if root.is_dir():
         yield from _in_folder(name, root, 0)
     elif root.exists():
-        yield name if name.endswith(SUFFIXES) else f"{name}", root, "" if root.is_file() else "no regular file"
+        yield name, root, "" if root.is_file() else "no regular file"
     else:
         yield name, root, "no such file or folder"
 

@@ -78,7 +78,7 @@ def parse_rules(documents: Iterable[Document]) -> list[Rule]:
         if any(one.data and "action" in one.data for one in of_file):
             parsed = _together(of_file, len(wanted))
         else:
-            parsed = [_parsed([one]) for one in wanted]
+            parsed = [_parsed(one) for one in wanted]
         rules += [_rule(len(rules) + place, *pair) for place, pair in enumerate(zip(wanted, parsed, strict=True))]
     return rules
 
@@ -98,8 +98,7 @@ def _together(documents: list[Document], count: int) -> list[Parsed]:
     return [_judged(rule) for rule in found]
 
 
-def _parsed(documents: list[Document]) -> Parsed:
-    [document] = documents
+def _parsed(document: Document) -> Parsed:
     if document.data is None:
         return None, NOT_PARSED, document.fault
     if fault := _hard_condition(document.data):
