@@ -64,6 +64,8 @@ FIELD_MEANING = {
     "[bring intelligence](../how-to/intelligence.md#address-ranges)",
     "CaseFile.collectors": "who of ours collected evidence; their reads are set apart, see "
     "[collect next](../how-to/collect-next.md)",
+    "CaseFile.sigma_rules": "files and folders of Sigma rules that run over the case besides the kit's own, seen from "
+    "the folder of the case, see [use Sigma rules](../how-to/use-sigma-rules.md)",
     "CaseFile.options": "switches",
     "Window.start": "first moment, with zone; included",
     "Window.end": "last moment, with zone; not included",

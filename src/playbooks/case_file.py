@@ -263,6 +263,7 @@ class CaseFile(_Part):
     address_ranges: list[RangesOf] = []
     collectors: list[Collector] = []
     retention: list[Retained] = []
+    sigma_rules: list[Annotated[str, Field(min_length=1)]] = []
     options: Options = Options()
 
 

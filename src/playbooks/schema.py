@@ -682,10 +682,30 @@ SCOPE = Table(
     ),
 )
 
+SIGMA_MATCHES = Table(
+    "sigma_matches",
+    "Records that a Sigma rule fits, and groups of records that a correlation rule fits.",
+    (
+        Column("rule_id", "VARCHAR", "id of the rule, as its author wrote it; may be empty"),
+        Column("title", "VARCHAR", "its title"),
+        Column("level", "VARCHAR", "informational, low, medium, high or critical; empty where it states none"),
+        Column("tags", "VARCHAR[]", "its tags, e.g. attack.t1648"),
+        Column("kind", "VARCHAR", "event, or the type of the correlation rule"),
+        Column("time", "TIMESTAMPTZ", "when, UTC; of a group its first record. Null where the record has no time"),
+        Column("principal", "VARCHAR", "who acted, as the record names it; null where it names nobody"),
+        Column("resource", "VARCHAR", "on what, as the record names it; null where it names nothing"),
+        Column("ref", "VARCHAR", "the record, E003:4118; of a group the first"),
+        Column("refs", "VARCHAR[]", "further records of a group (at most 100)"),
+        Column("path", "VARCHAR", "file of the rule as the case names it; kit/… are the kit's own"),
+        Column("document", "BIGINT", "which document of that file"),
+    ),
+)
+
 RESULT_TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         *(EGRESS_PAIRS, EGRESS_CHANNELS, EGRESS_HOURS, CLOUD_ACTIVITY, RESOURCES, ENRICHMENT),
         *(TIMELINE, LINKS, ROLE_LINKS, RESOLUTIONS, RELATED_ACTIVITY, LIFECYCLE_STAGES, SCOPE),
+        SIGMA_MATCHES,
     )
 }

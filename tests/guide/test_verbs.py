@@ -66,6 +66,7 @@ VERBS: dict[str, Callable[[Case], View]] = {
     "cloud": guide.cloud,
     "functions": guide.functions,
     "sequences": guide.sequences,
+    "sigma": guide.sigma,
     "lifecycle": guide.lifecycle,
     "scope": guide.scope,
     "enrich": guide.enrich,

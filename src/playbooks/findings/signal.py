@@ -13,8 +13,8 @@ from typing import Any
 REFS_SHOWN = 20
 STRONGEST = 0.9  # no single fact settles a case
 # Being seldom is what most of the web is to most clients, and to load first and poll then is what applications
-# in a browser do: these kinds support another, and lead nowhere alone.
-SUPPORTING = frozenset({"rarity", "client", "burst"})
+# in a browser do; a rule of others says what its author knew: these kinds support another, and lead nowhere alone.
+SUPPORTING = frozenset({"rarity", "client", "burst", "sigma"})
 ALLOWED = "/allowed"  # ends the key of what an entry covers: a subject beside what no entry covers
 
 

@@ -34,6 +34,7 @@ from playbooks.guide.scoping import (
     records,
     sequences,
 )
+from playbooks.guide.sigma import sigma
 
 __all__ = [
     "QUESTIONS",
@@ -70,6 +71,7 @@ __all__ = [
     "scope",
     "sequences",
     "show",
+    "sigma",
     "unread",
     "verify",
 ]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from playbooks import kit, schema
+from playbooks import kit, schema, sigma
 from playbooks.case import CASE_FILE, Case, write_json
 from playbooks.collection import Given, checklist
 from playbooks.coverage import coverage
@@ -267,6 +267,16 @@ class Results:
             compute().to_parquet(file, **UNPACKED)
             self._mark(name)
         return read_table(self.tables, file)
+
+    @property
+    def sigma(self) -> sigma.SigmaRun:
+        """Matches of Sigma rules and the outcome of each rule; made anew when a rule file changed."""
+        given = sigma.rule_files(self.case)
+        if not (self._is_current("sigma") and sigma.is_kept(self.case, given)):
+            assert self.readings is not None
+            sigma.keep(self.case, sigma.run_sigma(self.case, given))
+            self._mark("sigma")
+        return sigma.kept(self.case)
 
     def _scope_pairs(self) -> pd.DataFrame:
         return with_groups(egress_pairs.egress_pairs(self.tables, self.case.config, self._contacts), self.channels)

@@ -105,7 +105,7 @@ class _Mapper:
 
     def _as(self, form: Format, records: Records, numbers: pa.Int64Array) -> Rows:
         """The records read as one format."""
-        chunk = _chunk(records, numbers, form)
+        chunk = chunk_of(records, numbers, form)
         with statements(form, self.clock) as ask:
             try:
                 mapped = self._events(ask, chunk, records, form, guarded=False)
@@ -251,7 +251,8 @@ def _first_of_each(bad: pa.Table) -> pa.Table:
     return bad if all(keep) else bad.filter(pa.array(keep))
 
 
-def _chunk(records: Records, numbers: pa.Int64Array, form: Format) -> pa.Table:
+def chunk_of(records: Records, numbers: pa.Int64Array, form: Format) -> pa.Table:
+    """Cut records as queries read them: number, text, cells, why broken, and JSON where the format has it."""
     count = len(records)
     broken = [records.broken.get(i) for i in range(count)] if records.broken else None
     return pa.table(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from playbooks.scoping.clouds import Principal, principal_of
@@ -61,4 +63,18 @@ PERSON = f"arn:aws:sts::{HOME}:assumed-role/AWSReservedSSO_Admin_0a1b/j.doe"
     ],
 )
 def test_a_principal_is_the_person_or_pipeline(actor: tuple[str | None, ...], expected: Principal) -> None:
-    assert principal_of("AWS", *actor) == expected
+    assert replace(principal_of("AWS", *actor), is_user=None) == expected
+
+
+@pytest.mark.parametrize(
+    ("actor", "is_user"),
+    [
+        (("IAMUser", "j.doe", f"arn:aws:iam::{HOME}:user/j.doe", None, None, HOME), True),
+        (("AssumedRole", None, PERSON, None, None, HOME), True),
+        (("AssumedRole", "ci-deployer", SESSION, ROLE, None, HOME), False),
+        (("AWSService", None, None, None, "lambda.amazonaws.com", HOME), False),
+        ((None, None, None, None, None, None), None),
+    ],
+)
+def test_a_users_credentials_are_told_from_a_roles(actor: tuple[str | None, ...], is_user: bool | None) -> None:
+    assert principal_of("AWS", *actor).is_user is is_user

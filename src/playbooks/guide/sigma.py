@@ -1,0 +1,45 @@
+"""The verb for Sigma rules: what they match, and what became of every rule."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pandas as pd
+
+from playbooks.case import Case
+from playbooks.guide.opened import results_of
+from playbooks.report import Table, View, counted
+from playbooks.sigma import Outcome
+
+MATCH_COLUMNS = ["time", "level", "title", "principal", "resource", "kind", "ref", "refs", "tags", "path"]
+RULE_COLUMNS = [
+    *("status", "level", "title", "matches", "records", "log_sources", "reason"),
+    *("rule_id", "path", "document"),
+]
+
+
+def sigma(case: Case, rows: int = 50, status: str = "") -> View:
+    """Run the kit's Sigma rules and those of the case over its records; list matches, and the outcome of every rule.
+
+    `status` shows rules of one outcome alone: matched, clear, blind, not converted, not parsed.
+    Example: `guide.sigma(case, status="blind")`
+    """
+    found = results_of(case).sigma
+    counts = ", ".join(f"{number:,} {name}" for name, number in found.counts().items())
+    words = [f"{counted(len(found.outcomes), 'rule')}: {counts}.", f"Digest of the rule files: {found.rules_sha256}."]
+    if found.others:
+        words.append(f"{counted(found.others, 'file')} beside them {'are' if found.others > 1 else 'is'} no .yml.")
+    words.append("A match is what its author thinks of such a record: it supports other signals, and accuses nobody.")
+    shown = [asdict(one) for one in _by_status(found.outcomes) if status in ("", one.status)]
+    tables = [
+        Table("Records that rules fit", found.matches[MATCH_COLUMNS].head(rows), "results/sigma_matches.parquet"),
+        Table("What became of each rule", pd.DataFrame(shown, columns=RULE_COLUMNS).head(rows), "results/sigma.json"),
+    ]
+    return View(tuple(words), tuple(table for table in tables if len(table.rows)), data=found)
+
+
+def _by_status(outcomes: tuple[Outcome, ...]) -> list[Outcome]:
+    """Matched rules first, most severe first; then what could not be looked at; clear ones last."""
+    order = ("matched", "not parsed", "not converted", "blind", "clear")
+    levels = ("critical", "high", "medium", "low", "informational", "")
+    return sorted(outcomes, key=lambda one: (order.index(one.status), levels.index(one.level), one.path, one.document))
