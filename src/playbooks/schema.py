@@ -727,8 +727,8 @@ LOGGING_CHANGES = Table(
         Column(
             "change",
             "VARCHAR",
-            "stopped, deleted, redirected, shortened, narrowed, widened, lengthened, restored, unchanged, attempted, "
-            "not comparable",
+            "stopped, deleted, excluded, redirected, shortened, narrowed, widened, lengthened, set up, restored, "
+            "unchanged, attempted, not comparable",
         ),
         Column("sentence", "VARCHAR", "what changed, in words"),
         Column("before", "VARCHAR", "the state before it, as far as the evidence tells; null where it does not"),
