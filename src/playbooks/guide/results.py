@@ -26,6 +26,7 @@ from playbooks.enrichment import intelligence, with_ownership
 from playbooks.evidence import items
 from playbooks.evidence.captures import derive_new
 from playbooks.findings import deciding_fields, decisions, findings, links, with_groups, with_priority
+from playbooks.guide.state_tables import CloudState
 from playbooks.normalise import READINGS, Reading, normalise
 from playbooks.scoping import cloud_activity, egress_pairs, function_lifecycle, known_indicators, sequences
 from playbooks.scoping.collectors import collectors_of
@@ -243,6 +244,11 @@ class Results:
             egress_events(self.tables, self.case.config).to_parquet(file, **UNPACKED)
             self._mark("contacts")
         return read_table(self.tables, file)
+
+    @cached_property
+    def cloud_state(self) -> CloudState:
+        """Rights, logging, endpoints and code of our own clouds; each table is computed when first asked for."""
+        return CloudState(self, self._kept)
 
     def _scope_pairs(self) -> pd.DataFrame:
         return with_groups(egress_pairs.egress_pairs(self.tables, self.case.config, self._contacts), self.channels)
