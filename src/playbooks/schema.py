@@ -722,7 +722,7 @@ LOGGING_CHANGES = Table(
         Column("resource", "VARCHAR", "trail, log group, setting, …"),
         Column("account", "VARCHAR", "account"),
         Column("region", "VARCHAR", "region"),
-        Column("outcome", "VARCHAR", "success or failure; an attempt that failed changed nothing"),
+        Column("outcome", "VARCHAR", "success or failure; attempts that failed changed nothing"),
         Column("effect", "VARCHAR", "less, more, same, unknown: what is recorded after it, compared with before"),
         Column(
             "change",

@@ -168,8 +168,15 @@ def test_a_function_whose_log_group_changes_is_redirected_and_other_changes_of_i
 
 
 def test_an_attempt_changes_nothing(tmp_path: Path) -> None:
-    records = [trail("03-10 09:00", "StopLogging", {"name": "main"}, denied="AccessDenied")]
-    assert told(changed(tmp_path, records), "effect", "change", "outcome") == [("unknown", "attempted", "failure")]
+    denied = {"denied": "AccessDenied: no"}
+    records = [
+        trail("03-10 09:00", "StopLogging", {"name": "main"}, **denied),
+        trail("03-10 09:01", "StartLogging", {"name": "main"}, **denied),
+        event("03-10 09:02", "CreateFunction20150331", {"functionName": "billing"}, **denied),
+    ]
+    assert told(changed(tmp_path, records), "ref", "effect", "change", "outcome") == [
+        ("E002:1", "same", "attempted", "failure")
+    ]
 
 
 @pytest.mark.parametrize(

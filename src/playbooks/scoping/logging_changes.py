@@ -125,15 +125,16 @@ def _walked(step: Step, things: dict[Key, Thing]) -> Iterator[dict[str, Any]]:
     if step.record is None:
         _learn(thing, step)
         return
-    if step.record["status"] == "failure":
-        yield _row(step, UNKNOWN, "attempted", f"the attempt to change {_named(step)} failed; nothing changed", thing)
-        return
     compared = {name: compare(name, thing.state.get(name), value) for name, value in step.told.sets.items()}
     new = base_name(step.record["api_operation"]).lower().startswith(CREATING) and step.told.word is None
+    effect, change = (MORE, "set up") if new else _summed(list(compared.values()), step.told.word)
+    if step.record["status"] == "failure":
+        if effect not in (MORE, SAME):
+            yield _row(step, SAME, "attempted", f"attempt that failed: {_sentence(step, change, compared)}", thing)
+        return
     if new and step.told.kind == "function":  # what a function is created with is a state, no change
         _learn(thing, step)
         return
-    effect, change = (MORE, "set up") if new else _summed(list(compared.values()), step.told.word)
     row = _row(step, effect, change, _sentence(step, change, compared), thing)
     lost = {name: _lost(thing, name, step.told.sets[name]) for name, one in compared.items() if one.effect == LESS}
     _learn(thing, step)

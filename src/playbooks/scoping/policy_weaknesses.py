@@ -56,7 +56,7 @@ def _wide(one: Statement, every: Sequence[Statement]) -> Iterator[Weakness]:
             continue
         where = _where(one)
         covered = [right for right in CODE_RIGHTS if matches(pattern, right)]
-        named = f", {_some(covered)} among them" if covered else ""
+        named = f", {_some(covered)} among them" if covered and kind != "all_actions" else ""
         denied = next((told for right in covered if (told := verdict(every, right).denied)), None)
         yield Weakness(kind, pattern, f"may do {pattern} {where}{named}{_if(one)}", denied)
     if one.not_actions:
