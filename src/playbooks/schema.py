@@ -701,11 +701,118 @@ SIGMA_MATCHES = Table(
     ),
 )
 
+RIGHTS = Table(
+    "rights",
+    "What policies leave wide open, which serverless rights were used, and which were granted and not used.",
+    (
+        Column(
+            "kind",
+            "VARCHAR",
+            "all_actions, anyone, service_wildcard, pass_role_wide, not_action, not_resource, cross_account, "
+            "condition_gap, action_wildcard, wildcard_resource, pass_role, limited_anyone, unreadable; ungranted, "
+            "unused, not_answerable, used",
+        ),
+        Column("identity", "VARCHAR", "role, user or resource whose policy it is; of a used right, who used it"),
+        Column("identity_type", "VARCHAR", "role, user, group, policy, function, bucket, …"),
+        Column("identity_uid", "VARCHAR", "full id where the evidence has one"),
+        Column("account", "VARCHAR", "account"),
+        Column("policy", "VARCHAR", "policy by its name; trust for who may take a role"),
+        Column("action", "VARCHAR", "action or pattern, as IAM writes it; elsewhere the operation"),
+        Column("sentence", "VARCHAR", "what it leaves open, or why it cannot be told"),
+        Column("denied", "VARCHAR", "what a Deny of the same identity takes from it; null where none speaks of it"),
+        Column("ended", "VARCHAR", "record that replaced, detached or removed the policy; null while it stands"),
+        Column("first_seen", "TIMESTAMPTZ", "first call, UTC; null where none is meant"),
+        Column("last_seen", "TIMESTAMPTZ", "last call"),
+        Column("calls", "BIGINT", "calls"),
+        Column("refs", "VARCHAR[]", "up to 20 records of calls"),
+        Column("policy_refs", "VARCHAR[]", "records and acquired answers that hold the policy (at most 20)"),
+    ),
+)
+
+LOGGING_CHANGES = Table(
+    "logging_changes",
+    "Every change of what is logged or watched: less, more or the same as before, and until when.",
+    (
+        Column("ref", "VARCHAR", "the record, E001:17"),
+        Column("time", "TIMESTAMPTZ", "when, UTC"),
+        Column("provider", "VARCHAR", "AWS, Azure, GCP, …"),
+        Column("operation", "VARCHAR", "operation, without version suffix"),
+        Column("principal", "VARCHAR", "person, role or pipeline behind it"),
+        Column("resource", "VARCHAR", "trail, log group, setting, …"),
+        Column("account", "VARCHAR", "account"),
+        Column("region", "VARCHAR", "region"),
+        Column("outcome", "VARCHAR", "success or failure; attempts that failed changed nothing"),
+        Column("effect", "VARCHAR", "less, more, same, unknown: what is recorded after it, compared with before"),
+        Column(
+            "change",
+            "VARCHAR",
+            "stopped, deleted, excluded, redirected, shortened, narrowed, widened, lengthened, set up, restored, "
+            "unchanged, attempted, not comparable",
+        ),
+        Column("sentence", "VARCHAR", "what changed, in words"),
+        Column("before", "VARCHAR", "the state before it, as far as the evidence tells; null where it does not"),
+        Column("before_ref", "VARCHAR", "record or acquired answer that tells the state before"),
+        Column("after", "VARCHAR", "the state after it"),
+        Column("until", "TIMESTAMPTZ", "when as much was recorded again; null where no record says so"),
+        Column("until_ref", "VARCHAR", "the record that restored it"),
+    ),
+)
+
+OWN_ENDPOINTS = Table(
+    "own_endpoints",
+    "Hosts that our own control plane made, as the network and access logs saw them.",
+    (
+        Column("host", "VARCHAR", "host name, lower case"),
+        Column("resource", "VARCHAR", "function, API or service behind it"),
+        Column("resource_type", "VARCHAR", "function, api, …"),
+        Column("account", "VARCHAR", "account"),
+        Column("region", "VARCHAR", "region"),
+        Column("made_by", "VARCHAR[]", "records and acquired answers that show that it is ours (at most 20)"),
+        Column("open_to", "VARCHAR", "what these say of who may call it; null where they say nothing"),
+        Column("clients", "VARCHAR[]", "our clients that contacted it (at most 20)"),
+        Column("client_count", "BIGINT", "all of them"),
+        Column("connections", "BIGINT", "their contacts"),
+        Column("bytes_out", "BIGINT", "bytes they sent; null where no record tells"),
+        Column("bytes_in", "BIGINT", "bytes they received; null where no record tells"),
+        Column("sources", "VARCHAR[]", "telemetry that saw them: dns, http, tls, flow"),
+        Column("first_seen", "TIMESTAMPTZ", "first contact or call, UTC"),
+        Column("last_seen", "TIMESTAMPTZ", "last one"),
+        Column("called_from_outside", "BOOLEAN", "an address that is not ours called it; null where not answerable"),
+        Column("callers", "VARCHAR[]", "such addresses (at most 20)"),
+        Column("calls", "BIGINT", "their calls"),
+        Column("answer", "VARCHAR", "both questions in a sentence, or 'not answerable because …'"),
+        Column("refs", "VARCHAR[]", "up to 20 records behind it"),
+    ),
+)
+
+CODE_CHANGES = Table(
+    "code_changes",
+    "Per function the history of its code hash, version, layers, runtime, role and log group, as answers show them.",
+    (
+        Column("function", "VARCHAR", "function, by its short name"),
+        Column("account", "VARCHAR", "account"),
+        Column("region", "VARCHAR", "region"),
+        Column("aspect", "VARCHAR", "code_sha256, version, layers, runtime, role, log_group, …"),
+        Column("time", "TIMESTAMPTZ", "when the value was seen first, UTC"),
+        Column(
+            "change", "VARCHAR", "first seen, changed, returned (to an earlier value), unexplained (no record sets it)"
+        ),
+        Column("before", "VARCHAR", "value before; null where none was seen"),
+        Column("after", "VARCHAR", "value from then on"),
+        Column("principal", "VARCHAR", "who made the call that shows it; null for an acquired answer"),
+        Column("operation", "VARCHAR", "the call, or the question that was asked"),
+        Column("sentence", "VARCHAR", "what changed, in words"),
+        Column("before_ref", "VARCHAR", "record or answer that shows the value before"),
+        Column("ref", "VARCHAR", "record or answer that shows the value after"),
+    ),
+)
+
 RESULT_TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         *(EGRESS_PAIRS, EGRESS_CHANNELS, EGRESS_HOURS, CLOUD_ACTIVITY, RESOURCES, ENRICHMENT),
         *(TIMELINE, LINKS, ROLE_LINKS, RESOLUTIONS, RELATED_ACTIVITY, LIFECYCLE_STAGES, SCOPE),
         SIGMA_MATCHES,
+        *(RIGHTS, LOGGING_CHANGES, OWN_ENDPOINTS, CODE_CHANGES),
     )
 }

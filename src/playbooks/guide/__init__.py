@@ -6,6 +6,7 @@ A verb computes what it needs, so each notebook also runs alone; what is there a
 
 from __future__ import annotations
 
+from playbooks.guide.cloud_state import code_changes, logging_state, own_endpoints, rights
 from playbooks.guide.covering import blind_spots, clocks, coverage, deciding_fields, fields
 from playbooks.guide.deciding import decide, decisions, findings, links, report
 from playbooks.guide.keeping import acquire_aws, acquire_capture, acquire_query, verify
@@ -48,6 +49,7 @@ __all__ = [
     "checklist",
     "clocks",
     "cloud",
+    "code_changes",
     "coverage",
     "custody",
     "decide",
@@ -62,12 +64,15 @@ __all__ = [
     "intelligence",
     "lifecycle",
     "links",
+    "logging_state",
     "normalise",
     "open_case",
+    "own_endpoints",
     "questions",
     "records",
     "report",
     "require_intact",
+    "rights",
     "scope",
     "sequences",
     "show",

@@ -27,6 +27,7 @@ from playbooks.evidence import items
 from playbooks.evidence.captures import derive_new
 from playbooks.findings import deciding_fields, decisions, findings, links, with_groups, with_priority
 from playbooks.guide.happened import timeline
+from playbooks.guide.state_tables import CloudState
 from playbooks.normalise import READINGS, Reading, normalise
 from playbooks.scoping import cloud_activity, egress_pairs, function_lifecycle, known_indicators, sequences, uses
 from playbooks.scoping.collectors import collectors_of
@@ -277,6 +278,11 @@ class Results:
             sigma.keep(self.case, sigma.run_sigma(self.case, given))
             self._mark("sigma")
         return sigma.kept(self.case)
+
+    @cached_property
+    def cloud_state(self) -> CloudState:
+        """Rights, logging, endpoints and code of our own clouds; each table is computed when first asked for."""
+        return CloudState(self, self._kept)
 
     def _scope_pairs(self) -> pd.DataFrame:
         return with_groups(egress_pairs.egress_pairs(self.tables, self.case.config, self._contacts), self.channels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from playbooks.scoping.clouds.aws_exposure import House, endpoint_of, exposure_of
+from playbooks.scoping.clouds.aws_foreign import code_of_strangers, sent_outside
 from playbooks.scoping.clouds.aws_names import functions_named, resource_of
 from playbooks.scoping.clouds.aws_principals import principal_of
 from playbooks.scoping.clouds.cloud import CHANGING_PHASES, Actor, Call, Facts, Principal
@@ -25,8 +26,13 @@ class AmazonWebServices:
         touched = functions_named(call.request) if changing else ()
         passed = text_at(call.request, *ROLE_PATHS) if changing else None
         role = text_at(call.request, "role") or text_at(call.response, "role") if changing else None
-        house = House(call.account, frozenset(call.own.aws_accounts))
-        opened = exposure_of(call.operation, call.request, call.response, house)
+        house = House(call.account, frozenset(call.own.aws_accounts), frozenset(call.own.zones))
+        told = (
+            exposure_of(call.operation, call.request, call.response, house),
+            code_of_strangers(call.operation, call.request, house) if changing else None,
+            sent_outside(call.request, house.zones) if changing else None,
+        )
+        opened = "; ".join(fact for fact in told if fact) or None
         made = None if call.failed else endpoint_of(call.operation, call.response, call.region)
         return Facts(resource.name, resource.uid, opened, made, touched, role, passed)
 

@@ -22,6 +22,11 @@ DESTINATION_PATHS = (
     "targets[].arn",
     "target.arn",
     "destinationConfig.onSuccess.destination",
+    "destinationConfig.onFailure.destination",
+    "target",
+    "NotificationConfiguration.CloudFunctionConfiguration[].CloudFunction",
+    "NotificationConfiguration.QueueConfiguration[].Queue",
+    "NotificationConfiguration.TopicConfiguration[].Topic",
 )
 ENDPOINT_PATHS = (
     "functionUrl",
@@ -40,6 +45,7 @@ class House:
 
     account: str | None  # the account that owns the resource
     own: frozenset[str]  # the accounts that the case lists as the house's
+    zones: frozenset[str] = frozenset()  # its DNS zones
 
     def is_foreign(self, account: str | None) -> bool:
         """Whether `account` is known and not of the house."""
