@@ -487,6 +487,59 @@ CLOUD_ACTIVITY = Table(
     ),
 )
 
+IDENTITIES = Table(
+    "identities",
+    "One row per principal of the window: what it called, from where, with what; all audit records count.",
+    (
+        Column("principal", "VARCHAR", "person, role or pipeline behind the calls; null where the records name nobody"),
+        Column("principal_type", "VARCHAR", "kind of principal"),
+        Column("provider", "VARCHAR", "AWS, …"),
+        Column("calls", "BIGINT", "calls in the window"),
+        Column("failed", "BIGINT", "of these, failed"),
+        Column("refused", "BIGINT", "of these, refused for want of rights"),
+        Column("attack_calls", "BIGINT", "calls that attackers use: catalogued, neither reads nor runs"),
+        Column("attack_failed", "BIGINT", "of these, failed"),
+        Column("attack_operations", "VARCHAR[]", "which, with counts (at most 20)"),
+        Column("attack", "VARCHAR[]", "ATT&CK technique ids of these, as context"),
+        Column("runs", "BIGINT", "runs of functions and their like"),
+        Column("discovery_calls", "BIGINT", "reads: Get…, List…, Describe… and the catalogue's discovery"),
+        Column("console_sign_ins", "BIGINT", "sign-ins at a console; whether with a second factor, no column tells"),
+        Column("operations", "BIGINT", "different operations"),
+        Column("accounts", "VARCHAR[]", "accounts, the most used first (at most 20)"),
+        Column("regions", "VARCHAR[]", "regions (at most 20)"),
+        Column("addresses", "BIGINT", "different addresses, or services that called"),
+        Column("address_list", "VARCHAR[]", "these, the most used first (at most 20)"),
+        Column("user_agents", "VARCHAR[]", "user agents (at most 20)"),
+        Column("access_keys", "VARCHAR[]", "long-term access keys (at most 20)"),
+        Column("first_seen", "TIMESTAMPTZ", "first call in the window"),
+        Column("last_seen", "TIMESTAMPTZ", "last one"),
+        Column("new_in_window", "BOOLEAN", "no call in the baseline; null without baseline"),
+        Column("refs", "VARCHAR[]", "first call, the first of each call that attackers use, last call"),
+    ),
+)
+
+IDENTITY_DETAILS = Table(
+    "identity_details",
+    "One row per principal and operation, region, account, address, user agent or long-term key of the window.",
+    (
+        Column("principal", "VARCHAR", "as in identities"),
+        Column("principal_type", "VARCHAR", "kind of principal"),
+        Column("provider", "VARCHAR", "AWS, …"),
+        Column("kind", "VARCHAR", "operation, region, account, address, user agent, access key"),
+        Column("value", "VARCHAR", "which"),
+        Column("service", "VARCHAR", "service of an operation; null for other kinds"),
+        Column("phase", "VARCHAR", "phase of a catalogued operation; null for others"),
+        Column("calls", "BIGINT", "calls in the window"),
+        Column("failed", "BIGINT", "of these, failed"),
+        Column("refused", "BIGINT", "of these, refused for want of rights"),
+        Column("new", "BOOLEAN", "not so in the baseline; null without baseline"),
+        Column("first_seen", "TIMESTAMPTZ", "first call in the window"),
+        Column("last_seen", "TIMESTAMPTZ", "last one"),
+        Column("first_ref", "VARCHAR", "record of the first"),
+        Column("last_ref", "VARCHAR", "record of the last"),
+    ),
+)
+
 RESOURCES = Table(
     "resources",
     "One row per function: its history and the four questions.",
@@ -687,5 +740,6 @@ RESULT_TABLES: dict[str, Table] = {
     for table in (
         *(EGRESS_PAIRS, EGRESS_CHANNELS, EGRESS_HOURS, CLOUD_ACTIVITY, RESOURCES, ENRICHMENT),
         *(TIMELINE, LINKS, ROLE_LINKS, RESOLUTIONS, RELATED_ACTIVITY, LIFECYCLE_STAGES, SCOPE),
+        *(IDENTITIES, IDENTITY_DETAILS),
     )
 }
