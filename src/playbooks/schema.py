@@ -540,6 +540,68 @@ IDENTITY_DETAILS = Table(
     ),
 )
 
+ROLE_ACTIVITY = Table(
+    "role_activity",
+    "What the roles of functions called in the window, per function, service and operation.",
+    (
+        Column("function", "VARCHAR", "function behind the session; null where several share the role and none is named"),
+        Column("functions", "VARCHAR[]", "then these"),
+        Column("role", "VARCHAR", "role, service account or managed identity"),
+        Column("account", "VARCHAR", "account"),
+        Column("service", "VARCHAR", "service that was called"),
+        Column("operation", "VARCHAR", "operation, without version suffix"),
+        Column("calls", "BIGINT", "calls in the window"),
+        Column("failed", "BIGINT", "of these, failed"),
+        Column("refused", "BIGINT", "of these, refused for want of rights"),
+        Column("addresses", "VARCHAR[]", "addresses they came from (at most 10)"),
+        Column("new", "BOOLEAN", "the role did not call it in the baseline; null without baseline"),
+        Column("reason", "VARCHAR", "what is new; null where nothing is"),
+        Column("first_seen", "TIMESTAMPTZ", "first call in the window"),
+        Column("last_seen", "TIMESTAMPTZ", "last one"),
+        Column("refs", "VARCHAR[]", "up to 5 records"),
+    ),
+)
+
+CREDENTIALS_OUTSIDE = Table(
+    "credentials_outside",
+    "Sessions of functions' roles whose name, user agent or address is none of the function's.",
+    (
+        Column("role", "VARCHAR", "role, service account or managed identity"),
+        Column("functions", "VARCHAR[]", "functions that have it"),
+        Column("session", "VARCHAR", "name of the session; null where a cloud has none"),
+        Column("account", "VARCHAR", "account"),
+        Column("address", "VARCHAR", "address of the caller"),
+        Column("user_agent", "VARCHAR", "its user agent"),
+        Column("verdict", "VARCHAR", "outside, or unclear: an address that only the role's own habit speaks against"),
+        Column("reasons", "VARCHAR[]", "why"),
+        Column("compared_with", "VARCHAR", "what the address was compared with"),
+        Column("calls", "BIGINT", "calls in the window"),
+        Column("operations", "VARCHAR[]", "what was called (at most 10)"),
+        Column("first_seen", "TIMESTAMPTZ", "first call in the window"),
+        Column("last_seen", "TIMESTAMPTZ", "last one"),
+        Column("refs", "VARCHAR[]", "up to 5 records"),
+    ),
+)
+
+FUNCTION_EGRESS = Table(
+    "function_egress",
+    "Per function: whether it stands in a network of ours, and what flow logs show of it.",
+    (
+        Column("function", "VARCHAR", "function"),
+        Column("account", "VARCHAR", "account"),
+        Column("region", "VARCHAR", "region"),
+        Column("in_network", "BOOLEAN", "whether its settings name subnets; null where no record holds its settings"),
+        Column("subnets", "VARCHAR[]", "these"),
+        Column("addresses", "VARCHAR[]", "private addresses of its network interfaces"),
+        Column("flows", "BIGINT", "flow records from these; null where there is nothing to join"),
+        Column("destinations", "VARCHAR[]", "where to, most flows first (at most 10)"),
+        Column("first_seen", "TIMESTAMPTZ", "first flow"),
+        Column("last_seen", "TIMESTAMPTZ", "last one"),
+        Column("reason", "VARCHAR", "why nothing can be said of its traffic; null where flows are there"),
+        Column("refs", "VARCHAR[]", "the record of its settings, and up to 5 flows"),
+    ),
+)
+
 RESOURCES = Table(
     "resources",
     "One row per function: its history and the four questions.",
@@ -740,6 +802,6 @@ RESULT_TABLES: dict[str, Table] = {
     for table in (
         *(EGRESS_PAIRS, EGRESS_CHANNELS, EGRESS_HOURS, CLOUD_ACTIVITY, RESOURCES, ENRICHMENT),
         *(TIMELINE, LINKS, ROLE_LINKS, RESOLUTIONS, RELATED_ACTIVITY, LIFECYCLE_STAGES, SCOPE),
-        *(IDENTITIES, IDENTITY_DETAILS),
+        *(IDENTITIES, IDENTITY_DETAILS, ROLE_ACTIVITY, CREDENTIALS_OUTSIDE, FUNCTION_EGRESS),
     )
 }

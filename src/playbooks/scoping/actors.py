@@ -53,13 +53,13 @@ def in_baseline(events: ir.Table, case: CaseFile) -> ir.BooleanValue:
     return before & ~lies_in(events, case.window) if case.window else before
 
 
-def counted(events: ir.Table, case: CaseFile, **by: ir.Value) -> pd.DataFrame:
-    """Calls in the window by actor and by what `by` names, an event that several items hold once.
+def counted(events: ir.Table, case: CaseFile, *by: str) -> pd.DataFrame:
+    """Calls in the window by actor and the columns `by`, an event that several items hold once.
 
     Returns
     -------
     pandas.DataFrame
-        `ACTOR_COLUMNS`, `principal`, `principal_type`, the names of `by`, `calls`, `failed`, `refused` (for want of
+        `ACTOR_COLUMNS`, `principal`, `principal_type`, those of `by`, `calls`, `failed`, `refused` (for want of
         rights), `first_seen`, `last_seen`, `first_ref`, `last_ref`, and `before`: records of the baseline. Groups
         without a call in the window have `calls` 0 and no times.
     """
@@ -70,7 +70,6 @@ def counted(events: ir.Table, case: CaseFile, **by: ir.Value) -> pd.DataFrame:
         event=known.metadata_uid.fill_null(own),
         here=lies_in(known, case.window),
         earlier=in_baseline(known, case).cast("int64"),
-        **by,
     )
     here = known.here
     failed = here & (known.status == "failure").fill_null(False)

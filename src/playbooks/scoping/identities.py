@@ -60,13 +60,10 @@ def identities(tables: Tables, case: CaseFile) -> tuple[pd.DataFrame, pd.DataFra
 
 
 def _calls(events: ir.Table, case: CaseFile) -> pd.DataFrame:
-    return counted(
-        events,
-        case,
-        service=events.api_service_name,
-        operation=events.api_operation_base.fill_null(events.api_operation),
-        cloud_region=events.cloud_region,
+    named = events.mutate(
+        service=events.api_service_name, operation=events.api_operation_base.fill_null(events.api_operation)
     )
+    return counted(named, case, "service", "operation", "cloud_region")
 
 
 def _long_term(events: ir.Table) -> ir.StringValue:
@@ -75,7 +72,8 @@ def _long_term(events: ir.Table) -> ir.StringValue:
 
 
 def _values(events: ir.Table, case: CaseFile, value: ir.Value) -> pd.DataFrame:
-    return together(counted(events.filter(value.notnull()), case, value=value), *IDENTITY, "value")
+    told = events.mutate(value=value)
+    return together(counted(told.filter(told.value.notnull()), case, "value"), *IDENTITY, "value")
 
 
 def _with_knowledge(calls: pd.DataFrame) -> pd.DataFrame:
