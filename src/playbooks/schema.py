@@ -544,7 +544,9 @@ ROLE_ACTIVITY = Table(
     "role_activity",
     "What the roles of functions called in the window, per function, service and operation.",
     (
-        Column("function", "VARCHAR", "function behind the session; null where several share the role and none is named"),
+        Column(
+            "function", "VARCHAR", "function behind the session; null where several share the role and none is named"
+        ),
         Column("functions", "VARCHAR[]", "then these"),
         Column("role", "VARCHAR", "role, service account or managed identity"),
         Column("account", "VARCHAR", "account"),
@@ -599,6 +601,41 @@ FUNCTION_EGRESS = Table(
         Column("last_seen", "TIMESTAMPTZ", "last one"),
         Column("reason", "VARCHAR", "why nothing can be said of its traffic; null where flows are there"),
         Column("refs", "VARCHAR[]", "the record of its settings, and up to 5 flows"),
+    ),
+)
+
+CHAINS = Table(
+    "chains",
+    "Steps that lead to each other within a window, across principals; weights: docs/reference/findings.md.",
+    (
+        Column("chain", "VARCHAR", "id, stable for the same evidence"),
+        Column("score", "DOUBLE", "0 to 1; what a deployment has stays low"),
+        Column("reasons", "VARCHAR[]", "what the score adds up from"),
+        Column("stages", "VARCHAR[]", "preparation, change, permission or trigger, run, downstream, evasion"),
+        Column("principals", "VARCHAR[]", "who took part, in order of their first step"),
+        Column("resources", "VARCHAR[]", "what was changed, run or given rights"),
+        Column("start", "TIMESTAMPTZ", "first step"),
+        Column("end", "TIMESTAMPTZ", "last one"),
+        Column("steps", "BIGINT", "different steps"),
+        Column("allowed_by", "VARCHAR", "allow-list entries, where they cover every step; null otherwise"),
+        Column("refs", "VARCHAR[]", "up to 20 records, the first of each stage among them"),
+    ),
+)
+
+CHAIN_STEPS = Table(
+    "chain_steps",
+    "The steps of chains in order of time, the first of equal ones (at most 40 a chain).",
+    (
+        Column("chain", "VARCHAR", "as in chains"),
+        Column("step", "BIGINT", "from 1"),
+        Column("time", "TIMESTAMPTZ", "when, UTC"),
+        Column("stage", "VARCHAR", "its stage"),
+        Column("principal", "VARCHAR", "who"),
+        Column("operation", "VARCHAR", "what, without version suffix"),
+        Column("resource", "VARCHAR", "to what; of a downstream call the service"),
+        Column("source_ip", "VARCHAR", "from where"),
+        Column("linked_by", "VARCHAR", "how it belongs to what was before; null for the first"),
+        Column("ref", "VARCHAR", "the record"),
     ),
 )
 
@@ -802,6 +839,6 @@ RESULT_TABLES: dict[str, Table] = {
     for table in (
         *(EGRESS_PAIRS, EGRESS_CHANNELS, EGRESS_HOURS, CLOUD_ACTIVITY, RESOURCES, ENRICHMENT),
         *(TIMELINE, LINKS, ROLE_LINKS, RESOLUTIONS, RELATED_ACTIVITY, LIFECYCLE_STAGES, SCOPE),
-        *(IDENTITIES, IDENTITY_DETAILS, ROLE_ACTIVITY, CREDENTIALS_OUTSIDE, FUNCTION_EGRESS),
+        *(IDENTITIES, IDENTITY_DETAILS, ROLE_ACTIVITY, CREDENTIALS_OUTSIDE, FUNCTION_EGRESS, CHAINS, CHAIN_STEPS),
     )
 }

@@ -18,7 +18,7 @@ import ibis
 import pandas as pd
 
 from playbooks import schema
-from playbooks.scoping.actors import counted
+from playbooks.scoping.actors import counted, in_baseline, lies_in
 from playbooks.scoping.control_plane import plain
 from playbooks.scoping.outside_credentials import SESSION, credentials_outside
 
@@ -136,3 +136,38 @@ def _news(told: Mapping[str, str | None], is_new: bool | None, service_new: bool
     if service_new:
         return f"role {told['role']} did not call {told['service']} before"
     return f"role {told['role']} did not call {told['operation']} before"
+
+
+def calls_by_hour(tables: Tables, links: pd.DataFrame, case: CaseFile) -> pd.DataFrame:
+    """The first call of each role, operation and hour of the window, for chains.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `role`, `service`, `operation`, `source_ip`, `time`, `ref`, and `new`: the role made calls in the baseline, and
+        none like this.
+    """
+    functions = _functions_of(links)
+    named = tables.api_activity.mutate(
+        role=role_of(tables.api_activity),
+        service=tables.api_activity.api_service_name,
+        operation=tables.api_activity.api_operation_base.fill_null(tables.api_activity.api_operation),
+    )
+    mine = named.filter(named.role.isin(list(functions) or [""]))
+    call = ["role", "service", "operation"]
+    earlier = mine.filter(in_baseline(mine, case)).select(*call).distinct().execute()
+    here = mine.filter(lies_in(mine, case.window)).mutate(hour=mine.time.truncate("h"))
+    place = ibis.struct(
+        {"time": here.time, "item": here.evidence_id, "record": here.record_no, "address": here.src_endpoint_ip}
+    )
+    groups = here.group_by(*call, "hour").agg(place=place.min())
+    told = groups.mutate(
+        time=groups.place["time"],
+        source_ip=groups.place["address"],
+        ref=groups.place["item"].concat(":", groups.place["record"].cast("string")),
+    )
+    rows = plain(told.drop("place", "hour").execute())
+    known = set(earlier.itertuples(index=False, name=None))
+    roles = set(earlier["role"])
+    new = [row[0] in roles and row not in known for row in rows[call].itertuples(index=False, name=None)]
+    return rows.assign(new=pd.Series(new, index=rows.index, dtype=bool)).sort_values(["time", "ref"], ignore_index=True)
