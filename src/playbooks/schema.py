@@ -480,6 +480,7 @@ CLOUD_ACTIVITY = Table(
         Column("exposure", "VARCHAR", "what it opens, to whom, or would have opened had it not failed; else null"),
         Column("endpoint", "VARCHAR", "host that the event created (function URL, API), null otherwise"),
         Column("allowed_by", "VARCHAR", "allow-list entry and owner that cover it; null otherwise"),
+        Column("change_ref", "VARCHAR", "entries of the case's change list that cover it; null where none does"),
         Column("novelty", "DOUBLE", "0 to 1 against the baseline window; null without baseline"),
         Column("reasons", "VARCHAR[]", "what is new"),
         Column("set_apart", "VARCHAR", "whose own collection this read is; such rows count nowhere; else null"),

@@ -60,8 +60,8 @@ def test_calls_of_the_role_are_told_per_function_and_compared_with_the_baseline(
         ["relay", "s3.amazonaws.com", "PutObject", 2, 0, False, None, ["E001:2", "E001:3"]],
         ["relay", "s3.amazonaws.com", "DeleteObject", 1, 0, True, "role relay-role did not call DeleteObject before",
          ["E001:4"]],
-        ["relay", "iam.amazonaws.com", "CreateUser", 1, 1, True, "role relay-role did not call iam.amazonaws.com before",
-         ["E001:5"]],
+        ["relay", "iam.amazonaws.com", "CreateUser", 1, 1, True,
+         "role relay-role did not call iam.amazonaws.com before", ["E001:5"]],
     ]  # fmt: skip
     assert outside.empty
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import pandas as pd
@@ -64,12 +64,16 @@ def links_between(activity: pd.DataFrame, tables: Tables, role_links: pd.DataFra
     return sorted(found, key=lambda link: (link.time, link.source, link.target, link.kind, link.ref))
 
 
+def _each(rows: pd.DataFrame) -> Iterator[Any]:
+    return iter(rows.itertuples(index=False))
+
+
 def _handed_over(activity: pd.DataFrame) -> Iterator[Link]:
     """Identity changes by one of somebody else, who may act from then on."""
     done = activity[(activity["phase"] == "identity") & (activity["outcome"] != "failure")]
     done = done[done["resource_type"].isin(ACTING) & ~done["operation_base"].isin(TAKING)]
     done = done[~done["operation_base"].astype(str).str.startswith(CLOSING)]
-    for row in done[done["principal"].notna() & done["resource"].notna()].itertuples(index=False):
+    for row in _each(done[done["principal"].notna() & done["resource"].notna()]):
         kind = CREDENTIALS if row.operation_base in HANDING_OUT else RIGHTS
         words = f"{row.principal} called {row.operation_base} for {row.resource}"
         yield Link(row.time, str(row.principal), str(row.resource), kind, words, str(row.ref))
@@ -86,7 +90,7 @@ def _keys(tables: Tables) -> Iterator[Link]:
     signed = events.filter(events.actor_session_uid.isin(sorted(set(made["key"]))))
     users = with_principal(without_sessions(signed).select(*ACTOR_COLUMNS, "actor_session_uid").distinct().execute())
     by_key = users.dropna(subset=["principal"]).groupby("actor_session_uid", sort=True)["principal"].agg(set)
-    for row in made.itertuples(index=False):
+    for row in _each(made):
         for user in sorted(by_key.get(row.key, set()) - {row.principal}):
             words = f"{row.principal} made the very key {row.key}"
             yield Link(row.time, str(row.principal), str(user), CREDENTIALS, words, str(row.ref))
@@ -101,7 +105,7 @@ def _taken(tables: Tables) -> Iterator[Link]:
     known = without_sessions(taken.mutate(taken_role=role, hour=taken.time.truncate("h")))
     known = known.filter(known.taken_role.notnull())
     rows = _first(known, *ACTOR_COLUMNS, "taken_role", "hour")
-    for row in rows.dropna(subset=["principal"]).itertuples(index=False):
+    for row in _each(rows.dropna(subset=["principal"])):
         target = short_name("iam", row.taken_role)
         yield Link(row.time, str(row.principal), target, ROLE, f"{row.principal} took the role {target}", str(row.ref))
 
@@ -124,7 +128,7 @@ def _own_roles(activity: pd.DataFrame, role_links: pd.DataFrame) -> Iterator[Lin
     roles = held.groupby("resource", sort=True)["role"].agg(lambda names: sorted(set(names))).to_dict()
     changed = activity[activity["phase"].isin(CHANGING) & (activity["outcome"] != "failure")]
     changed = changed[changed["resource"].isin(roles) & changed["principal"].notna()]
-    for row in changed.itertuples(index=False):
+    for row in _each(changed):
         for role in roles[row.resource]:
             words = f"{row.principal} changed {row.resource}, which runs as {role}"
             yield Link(row.time, str(row.principal), str(role), FUNCTION, words, str(row.ref))

@@ -289,7 +289,7 @@ def _told(chain: pd.DataFrame, name: str) -> tuple[str, list[dict[str, Any]]]:
     rows = []
     for number, step in enumerate(shown.itertuples(index=False), 1):
         linked = step.linked_by if isinstance(step.linked_by, str) else f"same principal, {step.principal}"
-        told = {"chain": name, "step": number, "stage": STAGES[int(step.stage)]}
+        told = {"chain": name, "step": number, "stage": STAGES[int(float(str(step.stage)))]}
         told |= {"linked_by": linked if number > 1 else None}
         rows.append(told | {column: getattr(step, column) for column in SHOWN})
     return name, rows

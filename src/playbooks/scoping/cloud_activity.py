@@ -14,6 +14,7 @@ import pandas as pd
 
 from playbooks import schema
 from playbooks.case import Case
+from playbooks.scoping.change_list import with_change_ref
 from playbooks.scoping.control_plane import each_distinct, read_events, within
 from playbooks.scoping.footprint import NOTHING_APART, Footprint
 from playbooks.scoping.novelty import baseline_warning, with_novelty
@@ -104,7 +105,8 @@ def cloud_activity(tables: Tables, case: Case, footprint: Footprint = NOTHING_AP
     others = footprint.without(tables)
     history = read_events(others, case.config.estate.own)
     rows = history[within(history, case.config.window)].reset_index(drop=True)
-    rows = with_novelty(_with_allowed(rows, case), history, others, case)
+    rows = with_change_ref(_with_allowed(rows, case), case.config.changes)
+    rows = with_novelty(rows, history, others, case)
     marked = [footprint.marked.get(ref) for ref in rows["ref"]]
     rows = rows.assign(set_apart=None, collector=pd.Series(marked, index=rows.index, dtype=object))
     whole = _together(rows, _apart(tables, case, footprint)) if len(footprint.apart) else rows
@@ -120,6 +122,7 @@ def _apart(tables: Tables, case: Case, footprint: Footprint) -> pd.DataFrame:
         set_apart=[whose[ref] for ref in rows["ref"]],
         collector=None,
         allowed_by=None,
+        change_ref=None,
         novelty=float("nan"),
         reasons=pd.Series([[]] * len(rows), index=rows.index, dtype=object),
     )

@@ -1,8 +1,8 @@
 """What each identity did: calls that attackers use, the others, from where, with what, and whether that is new.
 
 Every audit record of the window counts, catalogued or not. A call that attackers use is one that the catalogue holds
-as a change, a handing out of rights or the like, and neither a read nor a run of a function; that says nothing against a call by itself. Where a cell is not told by the
-records it is null.
+and that is neither a read nor a run of a function; that says nothing against a call by itself. Where a cell is not
+told by the records it is null.
 
 Innocent when: an administrator, a pipeline or a scanner does its work; it calls what attackers call.
 Cannot see: calls that no trail in evidence records, and whether a second factor was used: no column holds it.
@@ -126,7 +126,7 @@ def _summary(calls: pd.DataFrame, details: pd.DataFrame, has_baseline: bool) -> 
 def _keys(rows: pd.DataFrame) -> pd.Series[str]:
     """One text per identity; parts that the records do not tell are empty."""
     parts = [rows[name].fillna("").astype(str) for name in IDENTITY]
-    return parts[0].str.cat(parts[1:], sep="\x1f")
+    return parts[0] + "\x1f" + parts[1] + "\x1f" + parts[2]
 
 
 def _row(row: dict[Any, Any], calls: pd.DataFrame, details: pd.DataFrame, has_baseline: bool) -> dict[str, object]:

@@ -48,7 +48,7 @@ class Places:
     compared: Mapping[str, str] = field(default_factory=dict)  # role → what the habit is taken from
 
     def odd(self, role: str, address: str | None, provider: str | None) -> tuple[str | None, str]:
-        """Why an address is none of the function's (null where it is, or nothing tells), and what it is compared with."""
+        """Why an address is not the function's, null where it is or nothing tells; and what it is compared with."""
         parsed = parse(address) if address else None
         if parsed is None or not parsed.is_global:
             return None, "nothing: no public address"
