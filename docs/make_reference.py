@@ -32,6 +32,7 @@ from playbooks.knowledge.characteristics import load_characteristics
 from playbooks.knowledge.lifecycle import Rule, load_lifecycle
 from playbooks.knowledge.operations import load_operations
 from playbooks.scoping import (
+    chains,
     host_contacts,
     host_events,
     novelty,
@@ -103,6 +104,15 @@ FIELD_MEANING = {
     "VettedSource.vetted_on": "when",
     "CaseFile.retention": "how long sources keep their records, as their owners state it, see "
     "[read coverage](../how-to/read-coverage.md)",
+    "CaseFile.change_list": "what was announced: entries here, or the name of a CSV or YAML file beside case.yaml",
+    "Change.id": "ticket or change number",
+    "Change.since": "first moment, with zone; included; `from` is read too; empty means any",
+    "Change.until": "last moment, with zone; not included; empty means any",
+    "Change.principal": "who may do it, as audit records name them; `*` stands for anything",
+    "Change.resource": "what is changed; `*` stands for anything",
+    "Change.actions": "phases or operations, see [operations](operations.md); empty means any; in a CSV with spaces or "
+    "semicolons between",
+    "Change.approved_by": "who approved it",
     "Retained.source": "name, evidence id or format of a source, or a table; `*` stands for anything, e.g. `proxy*`",
     "Retained.days": "days that its owner says it keeps",
     "Retained.owner": "who says so",
@@ -134,6 +144,7 @@ PLACES = {
     "CaseFile": "the file",
     "Window": "window, baseline",
     "Estate": "estate",
+    "Change": "change_list",
     "Own": "estate.own",
     "Owned": "inventory",
     "Allowed": "allow_list",
@@ -469,7 +480,10 @@ def findings() -> str:
         "The same names as in the code. A constant without a remark is explained by its name.",
         *(
             _constants(module)
-            for module in (signal, egress_signals, estate, egress_priority, cloud_signals, novelty, sequences, rhythm)
+            for module in (
+                *(signal, egress_signals, estate, egress_priority, cloud_signals),
+                *(novelty, sequences, chains, rhythm),
+            )
         ),
         "## Shapes of tools",
         f"{len(traits.characteristics)} documented traits are known. A default that the user of a tool changed "

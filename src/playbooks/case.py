@@ -98,6 +98,7 @@ address_ranges: []  # - {{evidence: E007, provider: Cloudflare}}: whose ranges a
 collectors: []      # - {{principal: ir-reader, user_agent: "aws-cli/*", owner: Name}}: our own reads, set apart
 retention: []       # - {{source: "proxy*", days: 90, owner: Team}}: name, format or table, as its owner states it
 sigma_rules: []     # - ../rules/cloud: files or folders of Sigma rules, seen from this folder
+change_list: []     # - {{id: CHG-1, from: 2026-03-10T08:00:00Z, until: 2026-03-10T10:00:00Z, resource: "billing-*"}}
 options: {{online_lookups: false, redact_secrets: true}}
 """
 

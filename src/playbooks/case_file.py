@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from playbooks.change_list import Change, read_change_list
 from playbooks.errors import CaseError, UsageError
 
 PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
@@ -264,7 +265,13 @@ class CaseFile(_Part):
     collectors: list[Collector] = []
     retention: list[Retained] = []
     sigma_rules: list[Annotated[str, Field(min_length=1)]] = []
+    change_list: list[Change] | str = []
     options: Options = Options()
+
+    @property
+    def changes(self) -> list[Change]:
+        """The entries of the change list; read from its file by `read_case_file`."""
+        return [] if isinstance(self.change_list, str) else self.change_list
 
 
 def read_case_file(file: Path) -> CaseFile:
@@ -281,9 +288,12 @@ def read_case_file(file: Path) -> CaseFile:
     if not isinstance(data, dict):
         raise CaseError(f"{file}: expected fields such as `case_id: IR-1`, found {type(data).__name__}.")
     try:
-        return CaseFile.model_validate(data)
+        case = CaseFile.model_validate(data)
     except ValidationError as error:
         raise CaseError(_faults(file, node, error)) from error
+    if isinstance(case.change_list, str):
+        return case.model_copy(update={"change_list": read_change_list(file.parent / case.change_list)})
+    return case
 
 
 MESSAGES = {"extra_forbidden": "no such field here; is it misspelt?", "missing": "this field is needed"}

@@ -27,6 +27,7 @@ from playbooks.evidence import items
 from playbooks.evidence.captures import derive_new
 from playbooks.findings import deciding_fields, decisions, findings, links, with_groups, with_priority
 from playbooks.guide.happened import timeline
+from playbooks.guide.kept import shape_of
 from playbooks.guide.state_tables import CloudState
 from playbooks.normalise import READINGS, Reading, normalise
 from playbooks.scoping import cloud_activity, egress_pairs, function_lifecycle, known_indicators, sequences, uses
@@ -58,15 +59,6 @@ STAMPS = ".stamps.json"
 CONTACTS = ".contacts.parquet"
 CLOUD_EVENTS = ".cloud_events.parquet"
 ROW_GROUP = 100_000
-ARROW = {
-    "VARCHAR": pa.string(),
-    "VARCHAR[]": pa.list_(pa.string()),
-    "BIGINT": pa.int64(),
-    "INTEGER": pa.int32(),
-    "DOUBLE": pa.float64(),
-    "BOOLEAN": pa.bool_(),
-    "TIMESTAMPTZ": pa.timestamp("us", "UTC"),
-}
 
 
 class Results:
@@ -300,18 +292,18 @@ class Results:
         return self._load(table)
 
     def _store(self, table: schema.Table, frame: pd.DataFrame) -> None:
-        rows = pa.Table.from_pandas(frame[list(table.names)], schema=_shape(table), preserve_index=False)
+        rows = pa.Table.from_pandas(frame[list(table.names)], schema=shape_of(table), preserve_index=False)
         self._write(table, rows.replace_schema_metadata(None).to_batches())
 
     def _store_table(self, table: schema.Table, rows: ir.Table) -> None:
         """Write rows that are too many for a frame."""
-        shape = _shape(table)
+        shape = shape_of(table)
         self._write(table, (batch.cast(shape) for batch in rows.select(*table.names).to_pyarrow_batches()))
 
     def _write(self, table: schema.Table, batches: Iterable[pa.RecordBatch]) -> None:
         self.case.results.mkdir(parents=True, exist_ok=True)
         staged = self.case.results / f".{table.name}.part"
-        with pq.ParquetWriter(staged, _shape(table), compression="zstd") as out:
+        with pq.ParquetWriter(staged, shape_of(table), compression="zstd") as out:
             for batch in batches:
                 out.write_batch(batch, row_group_size=ROW_GROUP)
         staged.replace(self._file(table))
@@ -350,10 +342,6 @@ class Results:
         # A mark of another case file or kit goes: its file may be overwritten by now, and the case file come back.
         kept = {other: stamp for other, stamp in self._stamps().items() if stamp == self._stamp}
         write_json(self.case.results / STAMPS, kept | {name: self._stamp})
-
-
-def _shape(table: schema.Table) -> pa.Schema:
-    return pa.schema([(column.name, ARROW[column.type]) for column in table.columns])
 
 
 __all__ = ["QUESTIONS", "Results", "decisions", "timeline"]

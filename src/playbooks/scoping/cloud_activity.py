@@ -17,6 +17,7 @@ from playbooks import schema
 from playbooks.case import Case
 from playbooks.engine import parked
 from playbooks.scoping.asked_once import asked_once
+from playbooks.scoping.change_list import with_change_ref
 from playbooks.scoping.control_plane import control_plane, framed, inside
 from playbooks.scoping.footprint import NOTHING_APART, Footprint
 from playbooks.scoping.novelty import baseline_warning, with_novelty
@@ -122,7 +123,8 @@ def activity_table(
 
     others = footprint.without(tables)
     history = parked(control_plane(others, case.config.estate.own)) if events is None else events
-    rows = with_novelty(_with_allowed(inside(history, case.config.window), case), history, others, case)
+    rows = with_change_ref(_with_allowed(inside(history, case.config.window), case), case.config.changes)
+    rows = with_novelty(rows, history, others, case)
     rows = _beside_refs(rows, "collector", footprint.marked).mutate(set_apart=ibis.null("string"))
     whole = rows.select(*schema.CLOUD_ACTIVITY.names)
     return whole.union(_apart(tables, case, footprint)) if len(footprint.apart) else whole
@@ -137,9 +139,9 @@ def _apart(tables: Tables, case: Case, footprint: Footprint) -> ir.Table:
     rows = _beside_refs(rows, "set_apart", whose)
     text = ibis.null("string")
     none = ibis.literal([], "array<string>")
-    return rows.mutate(collector=text, allowed_by=text, novelty=ibis.null("float64"), reasons=none).select(
-        *schema.CLOUD_ACTIVITY.names
-    )
+    return rows.mutate(
+        collector=text, allowed_by=text, change_ref=text, novelty=ibis.null("float64"), reasons=none
+    ).select(*schema.CLOUD_ACTIVITY.names)
 
 
 def _beside_refs(rows: ir.Table, column: str, words: Mapping[str, str]) -> ir.Table:

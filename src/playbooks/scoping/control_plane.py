@@ -65,7 +65,7 @@ ROLE = "role"
 PASSED = "role_passed"
 TELLS_GRANTS = ("azure", "m365", "gcp")  # whose answers, or modified properties, tell what a grant gives
 FUNCTION_LOG = "Microsoft.Web/sites/functions/log"
-JUDGED = ("allowed_by", "novelty", "reasons", "set_apart", "collector")  # what questions add
+JUDGED = ("allowed_by", "change_ref", "novelty", "reasons", "set_apart", "collector")  # what questions add
 EVENT_COLUMNS = (*(name for name in schema.CLOUD_ACTIVITY.names if name not in JUDGED), TOUCHED, ROLE, PASSED)
 
 

@@ -10,11 +10,12 @@ Cannot see: runs without data events, and steps divided among principals or spre
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
 from playbooks.scoping.control_plane import REFUSALS
+from playbooks.scoping.stages import joined, rising
 
 STAGES = ("preparation", "change", "permission or trigger", "run", "evasion")
 STAGE_OF_PHASE = {
@@ -31,8 +32,6 @@ WINDOW_MINUTES = 60  # one sitting; TimeWindow of AN1053 has no official value
 MIN_STAGES = 3  # two are every deployment
 MAX_REFS = 20
 COLUMNS = ("principal", "resources", "stages", "start", "end", "refs")
-
-Span = tuple[pd.Timestamp, pd.Timestamp]
 
 
 def sequences(activity: pd.DataFrame, window_minutes: int = WINDOW_MINUTES) -> pd.DataFrame:
@@ -55,7 +54,7 @@ def sequences(activity: pd.DataFrame, window_minutes: int = WINDOW_MINUTES) -> p
         _row(str(principal), group[(group["time"] >= start) & (group["time"] <= end)])
         for principal, group in events.groupby("principal", sort=True)
         if group["stage"].nunique() >= MIN_STAGES
-        for start, end in _joined(_rising(group["time"], group["stage"], window))
+        for start, end in joined(rising(group["time"], group["stage"], window, MIN_STAGES))
     ]
     rows = pd.DataFrame(found, columns=list(COLUMNS))
     return rows.sort_values(["start", "principal"], kind="stable").reset_index(drop=True)
@@ -67,33 +66,6 @@ def _stages(activity: pd.DataFrame) -> pd.Series[float]:
     refused = failed & activity["outcome_detail"].astype(str).str.lower().str.contains(REFUSALS)
     # a refused change is preparation, whatever it tried; a fault of use, as tools make and retry, is no stage
     return stage.mask(failed & ~refused).mask(refused & stage.notna(), 0.0)
-
-
-def _rising(times: Iterable[pd.Timestamp], stages: Iterable[float], window: pd.Timedelta) -> Iterator[Span]:
-    """The window before each event with which at least `MIN_STAGES` stages have risen.
-
-    `latest[stage][length]` is the latest start of a rising chain of that length ending in that stage: the
-    shortest chain is the one to compare with the window.
-    """
-    latest: list[dict[int, pd.Timestamp]] = [{} for _ in STAGES]
-    for time, stage in zip(times, map(int, stages), strict=True):
-        lower = [chain for below in latest[:stage] for chain in below.items() if time - chain[1] <= window]
-        latest[stage][1] = time
-        for length, start in lower:
-            held = latest[stage].get(length + 1)
-            latest[stage][length + 1] = start if held is None else max(held, start)
-        if any(length >= MIN_STAGES and time - start <= window for length, start in latest[stage].items()):
-            yield time - window, time
-
-
-def _joined(spans: Iterable[Span]) -> list[Span]:
-    joined: list[Span] = []
-    for start, end in sorted(spans):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
-        else:
-            joined.append((start, end))
-    return joined
 
 
 def _row(principal: str, events: pd.DataFrame) -> tuple[object, ...]:
