@@ -15,7 +15,8 @@ WITHOUT_CODE = {
     *("token", "log-job", "log-group", "role", "trail", "bucket", "topic", "member", "secret", "exclusion", "log"),
     *("log-bucket", "identity-pool", "project", "api-service", "domain-mapping", "integration", "repository"),
     *("alert", "application-insights", "audit-log", "connector", "delegation", "environment", "log-workspace"),
-    *("organization", "search", "storage-account"),
+    *("organization", "search", "storage-account", "configuration-recorder", "delivery-channel", "event-data-store"),
+    *("log-destination", "log-policy", "roles-anywhere-profile", "security-hub", "trust-anchor"),
 }
 
 

@@ -110,7 +110,8 @@ def _by_hand(rows: pd.DataFrame) -> Iterator[Signal]:
     """Changes, rights given and runs started by hand: with a user's credentials, or nobody says whose."""
     grants = rows.attack.map(lambda ids: any(str(one).startswith(GRANTS) for one in ids)).astype(bool)
     done = rows[rows.phase.isin(HAND_PHASES) | ((rows.phase == "identity") & grants) | rows.started]
-    done = _unusual(_succeeded(done[~done.by_user.eq(False)]))
+    # a mark of our own collection says the same already
+    done = _unusual(_succeeded(done[~done.by_user.eq(False) & done.collector.isna()]))
     for (principal, known), acts in done.groupby([_named(done), done.by_user.notna()], sort=True):
         names = ", ".join(dict.fromkeys(acts.operation_base))
         whose = "with a user's credentials, not a pipeline's" if known else "and the record does not say whose it is"

@@ -36,7 +36,7 @@ def test_one_act_that_shares_with_several_people_is_told_for_each(tmp_path: Path
     story = workspace_story(5, incident=True)
     rows = Results(case_of(story, tmp_path)).activity
     shared = rows[(rows.resource == story.attacked) & (rows.phase == "permission")]
-    assert list(shared.exposure) == [
+    assert sorted(shared.exposure, key=str) == [
         None,
         "x@elsewhere.example, outside the house, may open “Untitled project” (shared_externally)",
     ]
