@@ -377,6 +377,7 @@ def case_yaml() -> str:
         case_file.RangesOf,
         case_file.Collector,
         case_file.Retained,
+        case_file.Change,
         case_file.Options,
     ]
     return page(
