@@ -40,7 +40,7 @@ def test_a_url_that_our_control_plane_made_is_found_in_egress_with_who_made_it_a
     (row,) = seen(tmp_path, http_activity=asked, dns_activity=[dns(599, "10.20.3.18", HOST)]).itertuples()
     assert (row.host, row.resource, list(row.made_by)) == (HOST, "billing", ["E001:1"])
     assert row.open_to == "its URL asks for no authentication (authType NONE)"
-    assert (list(row.clients), row.connections, row.called_from_outside) == (["10.20.3.17", "10.20.3.18"], 4, None)
+    assert (list(row.client_names), row.connections, row.called_from_outside) == (["10.20.3.17", "10.20.3.18"], 4, None)
     assert row.answer == (
         "contacted by 2 of our clients, 4 times, 2026-03-10 00:09 to 2026-03-10 00:12 UTC; whether it was called from "
         "outside is not answerable because no log of its own calls is in evidence"
@@ -74,7 +74,7 @@ def test_an_api_that_is_only_known_by_its_id_is_joined_with_its_access_log(tmp_p
 def test_a_custom_name_that_is_an_alias_of_ours_is_ours_too(tmp_path: Path) -> None:
     asked = [dns(600, "10.20.3.17", "hook.example", [HOST, "192.0.2.7"])]
     (row,) = seen(tmp_path, dns_activity=asked).itertuples()
-    assert list(row.clients) == ["10.20.3.17"]
+    assert list(row.client_names) == ["10.20.3.17"]
 
 
 def test_an_acquired_answer_shows_an_endpoint_that_no_record_made(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from playbooks.scoping.rights import UNKNOWN as NOT_ANSWERABLE
 RIGHT_COLUMNS = ["kind", "identity", "identity_type", "policy", "action", "sentence", "denied", "ended", "policy_refs"]
 USED_COLUMNS = ["identity", "action", "sentence", "first_seen", "last_seen", "calls", "refs"]
 LOGGING_COLUMNS = ["time", "effect", "change", "principal", "sentence", "until", "outcome", "ref", "before_ref"]
-ENDPOINT_COLUMNS = ["host", "resource", "open_to", "answer", "clients", "callers", "made_by", "refs"]
+ENDPOINT_COLUMNS = ["host", "resource", "open_to", "answer", "client_names", "callers", "made_by", "refs"]
 CODE_COLUMNS = ["time", "function", "aspect", "change", "principal", "operation", "sentence", "ref", "before_ref"]
 TELLING = ("unexplained", "returned", "changed", "first seen")  # order of the rows of code
 

@@ -233,7 +233,7 @@ def _row(one: Endpoint, mine: pd.DataFrame, callers: Callers, telemetry: bool) -
     return {
         **{name: getattr(one, name) for name in ("host", "resource", "resource_type", "account", "region", "open_to")},
         "made_by": one.made_by[:MAX_SHOWN],
-        "clients": clients[:MAX_SHOWN],
+        "client_names": clients[:MAX_SHOWN],
         "client_count": len(clients),
         "connections": int(mine["connections"].fillna(0).sum()),
         "bytes_out": _sum(mine["bytes_out"]),
