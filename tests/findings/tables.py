@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from playbooks import schema
 from playbooks.case import Case, CaseFile, new_case
-from playbooks.guide.kept import ARROW
+from playbooks.guide.store import ARROW
 
 DAY = dt.datetime(2026, 3, 10, tzinfo=dt.UTC)
 WORKER = "poll.stranger.workers.dev"

@@ -9,26 +9,21 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Iterable
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from playbooks import kit, schema, sigma
 from playbooks.case import CASE_FILE, Case, write_json
 from playbooks.collection import Given, checklist
 from playbooks.coverage import coverage
-from playbooks.engine import UNPACKED, Tables, open_tables, read_table
+from playbooks.engine import Tables, open_tables, read_table
 from playbooks.enrichment import intelligence, with_ownership
 from playbooks.evidence import items
 from playbooks.evidence.captures import derive_new
 from playbooks.findings import deciding_fields, decisions, findings, links, with_groups, with_priority
 from playbooks.guide.happened import timeline
-from playbooks.guide.kept import shape_of
 from playbooks.guide.state_tables import CloudState
+from playbooks.guide.store import Store
 from playbooks.normalise import READINGS, Reading, normalise
 from playbooks.scoping import cloud_activity, egress_pairs, function_lifecycle, known_indicators, sequences, uses
 from playbooks.scoping.collectors import collectors_of
@@ -55,10 +50,8 @@ QUESTIONS: tuple[Question, ...] = (
     cloud_activity.LOGGING_TAMPERED,
     function_lifecycle.FUNCTION_RUNS,
 )
-STAMPS = ".stamps.json"
 CONTACTS = ".contacts.parquet"
 CLOUD_EVENTS = ".cloud_events.parquet"
-ROW_GROUP = 100_000
 
 
 class Results:
@@ -67,6 +60,7 @@ class Results:
     def __init__(self, case: Case, window_minutes: int = sequences.WINDOW_MINUTES) -> None:
         self.case = case
         self.window_minutes = window_minutes
+        self._store = Store(case.results, lambda: self._stamp)
 
     @cached_property
     def readings(self) -> list[Reading]:
@@ -84,27 +78,27 @@ class Results:
     def coverage(self) -> dict[str, Any]:
         """What the evidence covers and what it forbids to conclude."""
         file = self.case.results / "coverage.json"
-        if self._is_current("coverage") and file.is_file():
+        if self._store.is_current("coverage") and file.is_file():
             found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
             return found
         blind = function_lifecycle.why_blind_to_runs(self.tables)
         small = cloud_activity.small_baseline(self._others, self.case, self._cloud_events)
         found = coverage(self.case, self.readings, self.tables, QUESTIONS, blind, small)
         write_json(file, found)
-        self._mark("coverage")
+        self._store.mark("coverage")
         return found
 
     @cached_property
     def scoped_pairs(self) -> pd.DataFrame:
         """Egress pairs by rhythm and prevalence; ownership and priority come with `pairs`."""
         if self._is_enriched():
-            return self._load(schema.EGRESS_PAIRS)
-        return self._kept(schema.EGRESS_PAIRS, self._scope_pairs)
+            return self._store.load(schema.EGRESS_PAIRS)
+        return self._store.kept(schema.EGRESS_PAIRS, self._scope_pairs)
 
     @cached_property
     def channels(self) -> pd.DataFrame:
         """Ways out that the check-ins of one pair do not show."""
-        return self._kept(
+        return self._store.kept(
             schema.EGRESS_CHANNELS, lambda: egress_channels(self.tables, self.case.config, self._contacts)
         )
 
@@ -119,23 +113,23 @@ class Results:
 
         Runs and reads that are alike are the first and the last of them (`uses.STANDS_FOR`); the file holds all.
         """
-        if not (self._is_current("cloud_activity") and self._file(schema.CLOUD_ACTIVITY).is_file()):
+        if not (self._store.is_current("cloud_activity") and self._store.file(schema.CLOUD_ACTIVITY).is_file()):
             rows = cloud_activity.activity_table(self.tables, self.case, self.footprint, self._cloud_events)
-            self._store_table(schema.CLOUD_ACTIVITY, in_order(rows))
-            self._mark("cloud_activity")
-        whole = read_table(self.tables, self._file(schema.CLOUD_ACTIVITY))
+            self._store.keep_rows(schema.CLOUD_ACTIVITY, in_order(rows))
+            self._store.mark("cloud_activity")
+        whole = read_table(self.tables, self._store.file(schema.CLOUD_ACTIVITY))
         whole = whole.filter(whole.set_apart.isnull())
         return framed(uses.thinned(whole, minutes=self.window_minutes, kept=whole.collector.notnull()))
 
     @cached_property
     def resources(self) -> pd.DataFrame:
         """Functions and their like, with the four questions answered."""
-        return self._kept(schema.RESOURCES, self._scope_functions)
+        return self._store.kept(schema.RESOURCES, self._scope_functions)
 
     @cached_property
     def role_links(self) -> pd.DataFrame:
         """Which role was passed to which function, by whom, and whether its policies are in evidence."""
-        return self._kept(schema.ROLE_LINKS, lambda: role_links(self._others, self.case, self._cloud_events))
+        return self._store.kept(schema.ROLE_LINKS, lambda: role_links(self._others, self.case, self._cloud_events))
 
     @cached_property
     def sequences(self) -> pd.DataFrame:
@@ -145,23 +139,25 @@ class Results:
     @cached_property
     def intel(self) -> pd.DataFrame:
         """What intelligence says of what was seen."""
-        return self._kept(schema.ENRICHMENT, lambda: intelligence(self.tables, self.scoped_pairs, self.case.config))
+        return self._store.kept(
+            schema.ENRICHMENT, lambda: intelligence(self.tables, self.scoped_pairs, self.case.config)
+        )
 
     @cached_property
     def resolutions(self) -> pd.DataFrame:
         """What serverless and indicated names were answered with."""
-        return self._kept(schema.RESOLUTIONS, lambda: resolutions(self.tables))
+        return self._store.kept(schema.RESOLUTIONS, lambda: resolutions(self.tables))
 
     @cached_property
     def pairs(self) -> pd.DataFrame:
         """Egress pairs with ownership and priority, most worth a look first."""
         if self._is_enriched():
-            return self._load(schema.EGRESS_PAIRS)
+            return self._store.load(schema.EGRESS_PAIRS)
         owned = with_ownership(self.scoped_pairs, self.resources, self.activity, self.case.config)
         ranked = with_priority(owned, self.intel, self.case.config, self.channels)
-        self._store(schema.EGRESS_PAIRS, ranked)
-        self._mark("enriched")
-        return self._load(schema.EGRESS_PAIRS)
+        self._store.keep(schema.EGRESS_PAIRS, ranked)
+        self._store.mark("enriched")
+        return self._store.load(schema.EGRESS_PAIRS)
 
     @cached_property
     def _judged(self) -> dict[str, Any]:
@@ -177,15 +173,15 @@ class Results:
         write_json(self.case.results / "findings.json", found)
         told = deciding_fields(found, self.pairs, self.activity, self.coverage)
         write_json(self.case.results / "coverage.json", {**self.coverage, "deciding_fields": told})
-        self._store(schema.TIMELINE, timeline(found, self.activity, self.related.activity))
+        self._store.keep(schema.TIMELINE, timeline(found, self.activity, self.related.activity))
         return found
 
     @cached_property
     def related(self) -> Related:
         """What happened around the first contact of findings and leads; written anew each time, as they are."""
         found = self.related_within(Around())
-        self._store(schema.RELATED_ACTIVITY, found.activity)
-        self._store(schema.LIFECYCLE_STAGES, found.stages)
+        self._store.keep(schema.RELATED_ACTIVITY, found.activity)
+        self._store.keep(schema.LIFECYCLE_STAGES, found.stages)
         return found
 
     def related_within(self, around: Around) -> Related:
@@ -196,7 +192,7 @@ class Results:
     def scope(self) -> Scope:
         """Who shares a trait with findings and leads; written anew each time, as they are."""
         found = shared_traits(self._judged, self.pairs, self._contacts, self.tables, self.case.config)
-        self._store(schema.SCOPE, found.rows)
+        self._store.keep(schema.SCOPE, found.rows)
         return found
 
     @cached_property
@@ -208,8 +204,8 @@ class Results:
     def links(self) -> pd.DataFrame:
         """From each cited record to who did what to which entity; written anew each time, as findings are."""
         digests = {item.evidence_id: item.sha256 for item in items(self.case)}
-        self._store(schema.LINKS, links(self.findings, self.tables, self.activity, digests))
-        return self._load(schema.LINKS)
+        self._store.keep(schema.LINKS, links(self.findings, self.tables, self.activity, digests))
+        return self._store.load(schema.LINKS)
 
     def checklist(self, at: dt.datetime | None = None) -> dict[str, Any]:
         """What to collect next, counted from `at`; without it, from the newest event in evidence."""
@@ -236,12 +232,12 @@ class Results:
     @cached_property
     def egress_hours(self) -> pd.DataFrame:
         """Contacts per hour with destinations of the catalogue."""
-        return self._kept(schema.EGRESS_HOURS, self._count_hours)
+        return self._store.kept(schema.EGRESS_HOURS, self._count_hours)
 
     @cached_property
     def _contacts(self) -> ir.Table:
         """The contacts of the estate, kept in a file: three questions start from them."""
-        return self._parked(CONTACTS, lambda: egress_events(self.tables, self.case.config))
+        return self._store.parked(CONTACTS, self.tables, lambda: egress_events(self.tables, self.case.config))
 
     @cached_property
     def _others(self) -> Tables:
@@ -251,30 +247,24 @@ class Results:
     @cached_property
     def _cloud_events(self) -> ir.Table:
         """Their control-plane events over all time, kept in a file: four questions start from them."""
-        return self._parked(CLOUD_EVENTS, lambda: control_plane(self._others, self.case.config.estate.own))
-
-    def _parked(self, name: str, compute: Callable[[], ir.Table]) -> ir.Table:
-        file = self.case.results / name
-        if not (self._is_current(name) and file.is_file()):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            compute().to_parquet(file, **UNPACKED)
-            self._mark(name)
-        return read_table(self.tables, file)
+        return self._store.parked(
+            CLOUD_EVENTS, self.tables, lambda: control_plane(self._others, self.case.config.estate.own)
+        )
 
     @property
     def sigma(self) -> sigma.SigmaRun:
         """Matches of Sigma rules and the outcome of each rule; made anew when a rule file changed."""
         given = sigma.rule_files(self.case)
-        if not (self._is_current("sigma") and sigma.is_kept(self.case, given)):
+        if not (self._store.is_current("sigma") and sigma.is_kept(self.case, given)):
             assert self.readings is not None
             sigma.keep(self.case, sigma.run_sigma(self.case, given))
-            self._mark("sigma")
+            self._store.mark("sigma")
         return sigma.kept(self.case)
 
     @cached_property
     def cloud_state(self) -> CloudState:
         """Rights, logging, endpoints and code of our own clouds; each table is computed when first asked for."""
-        return CloudState(self, self._kept)
+        return CloudState(self, self._store)
 
     def _scope_pairs(self) -> pd.DataFrame:
         return with_groups(egress_pairs.egress_pairs(self.tables, self.case.config, self._contacts), self.channels)
@@ -285,35 +275,8 @@ class Results:
     def _count_hours(self) -> pd.DataFrame:
         return egress_pairs.egress_hours(self.tables, self.case.config, self._contacts)
 
-    def _kept(self, table: schema.Table, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        if not (self._is_current(table.name) and self._file(table).is_file()):
-            self._store(table, compute())
-            self._mark(table.name)
-        return self._load(table)
-
-    def _store(self, table: schema.Table, frame: pd.DataFrame) -> None:
-        rows = pa.Table.from_pandas(frame[list(table.names)], schema=shape_of(table), preserve_index=False)
-        self._write(table, rows.replace_schema_metadata(None).to_batches())
-
-    def _store_table(self, table: schema.Table, rows: ir.Table) -> None:
-        """Write rows that are too many for a frame."""
-        shape = shape_of(table)
-        self._write(table, (batch.cast(shape) for batch in rows.select(*table.names).to_pyarrow_batches()))
-
-    def _write(self, table: schema.Table, batches: Iterable[pa.RecordBatch]) -> None:
-        self.case.results.mkdir(parents=True, exist_ok=True)
-        staged = self.case.results / f".{table.name}.part"
-        with pq.ParquetWriter(staged, shape_of(table), compression="zstd") as out:
-            for batch in batches:
-                out.write_batch(batch, row_group_size=ROW_GROUP)
-        staged.replace(self._file(table))
-
-    def _file(self, table: schema.Table) -> Path:
-        return self.case.results / f"{table.name}.parquet"
-
-    def _load(self, table: schema.Table) -> pd.DataFrame:
-        found: pd.DataFrame = pq.read_table(self._file(table)).to_pandas()
-        return found
+    def _is_enriched(self) -> bool:
+        return self._store.is_current("enriched") and self._store.file(schema.EGRESS_PAIRS).is_file()
 
     @cached_property
     def _stamp(self) -> str:
@@ -326,22 +289,6 @@ class Results:
             repr((collectors_of(self.case), self.case.config.changes)).encode(),
         ]
         return hashlib.sha256(b"\0".join(parts)).hexdigest()
-
-    def _stamps(self) -> dict[str, str]:
-        file = self.case.results / STAMPS
-        found: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-        return found
-
-    def _is_current(self, name: str) -> bool:
-        return self._stamps().get(name) == self._stamp
-
-    def _is_enriched(self) -> bool:
-        return self._is_current("enriched") and self._file(schema.EGRESS_PAIRS).is_file()
-
-    def _mark(self, name: str) -> None:
-        # A mark of another case file or kit goes: its file may be overwritten by now, and the case file come back.
-        kept = {other: stamp for other, stamp in self._stamps().items() if stamp == self._stamp}
-        write_json(self.case.results / STAMPS, kept | {name: self._stamp})
 
 
 __all__ = ["QUESTIONS", "Results", "decisions", "timeline"]
