@@ -76,6 +76,8 @@ VERBS: dict[str, Callable[[Case], View]] = {
     "enrich": guide.enrich,
     "intelligence": guide.intelligence,
     "findings": guide.findings,
+    "argument": guide.argument,
+    "containment": lambda case: guide.containment(case, worst(case)),
     "links": guide.links,
     "decide": lambda case: guide.decide(case, worst(case), "needs more", "ask the owner", "j.doe"),
     "decisions": guide.decisions,

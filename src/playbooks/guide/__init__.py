@@ -6,6 +6,7 @@ A verb computes what it needs, so each notebook also runs alone; what is there a
 
 from __future__ import annotations
 
+from playbooks.guide.arguing import argument, containment
 from playbooks.guide.cloud_state import code_changes, logging_state, own_endpoints, rights
 from playbooks.guide.covering import blind_spots, clocks, coverage, deciding_fields, fields
 from playbooks.guide.deciding import decide, decisions, findings, links, report
@@ -43,6 +44,7 @@ __all__ = [
     "acquire_capture",
     "acquire_query",
     "add",
+    "argument",
     "blind_spots",
     "channels",
     "checkins",
@@ -50,6 +52,7 @@ __all__ = [
     "clocks",
     "cloud",
     "code_changes",
+    "containment",
     "coverage",
     "custody",
     "decide",

@@ -72,6 +72,8 @@ def _raw(results: Results) -> dict[str, dict[str, str]]:
     stages = [stage for entry in told for stage in (entry.get("lifecycle") or {}).get("stages", ())]
     around = [ref for stage in stages for ref in stage["refs"]]
     refs |= dict.fromkeys(around)
+    readings = [reading for entry in told for reading in (entry.get("argument") or {}).get("readings", ())]
+    refs |= dict.fromkeys(ref for one in readings for fact in (*one["for"], *one["against"]) for ref in fact["refs"])
     records = show(results.case, list(refs)[:RAW_RECORDS])
     return {ref: {"text": r.text, "file": r.file, "sha256": r.sha256} for ref, r in records.items()}
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from playbooks import kit, schema, sigma
+from playbooks.argument import Known, argued
 from playbooks.case import CASE_FILE, Case, write_json
 from playbooks.collection import Given, checklist
 from playbooks.coverage import coverage
@@ -26,6 +27,7 @@ from playbooks.guide.state_tables import CloudState
 from playbooks.guide.store import Store
 from playbooks.normalise import READINGS, Reading, normalise
 from playbooks.scoping import cloud_activity, egress_pairs, function_lifecycle, known_indicators, sequences, uses
+from playbooks.scoping.baseline_contacts import baseline_contacts
 from playbooks.scoping.collectors import collectors_of
 from playbooks.scoping.control_plane import control_plane, framed, in_order
 from playbooks.scoping.egress_channels import egress_channels
@@ -170,11 +172,20 @@ class Results:
     def findings(self) -> dict[str, Any]:
         """Findings, leads, suppressed rows, outcomes and limits; written anew each time, and what would decide more."""
         found = with_lifecycle(self._judged, self.related)
-        write_json(self.case.results / "findings.json", found)
         told = deciding_fields(found, self.pairs, self.activity, self.coverage)
+        found = argued(found, self._known_of(found, told))
+        write_json(self.case.results / "findings.json", found)
         write_json(self.case.results / "coverage.json", {**self.coverage, "deciding_fields": told})
         self._store.keep(schema.TIMELINE, timeline(found, self.activity, self.related.activity))
         return found
+
+    def _known_of(self, found: dict[str, Any], lacking: list[dict[str, Any]]) -> Known:
+        """What the arguments of findings and leads rest on."""
+        told = [entry for kind in ("findings", "leads") for entry in found[kind]]
+        contacted = [dst for entry in told for dst in entry["subjects"].get("dst", ())]
+        before = baseline_contacts(self._contacts, contacted, self.case.config.baseline)
+        formats = {one.evidence_id: one.format for one in self.readings if one.format}
+        return Known(self.pairs, self.activity, before, formats, lacking, bool(self.case.config.changes))
 
     @cached_property
     def related(self) -> Related:
