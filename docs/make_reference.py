@@ -22,6 +22,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from playbooks import case_file, guide, schema
+from playbooks.argument import SCALE
 from playbooks.cli.app import commands as commands_of_kit
 from playbooks.errors import EXIT_CODES, PlaybookError
 from playbooks.findings import cloud_signals, egress_priority, egress_signals, estate, signal
@@ -31,6 +32,7 @@ from playbooks.knowledge.catalogue import load_catalogue
 from playbooks.knowledge.characteristics import load_characteristics
 from playbooks.knowledge.lifecycle import Rule, load_lifecycle
 from playbooks.knowledge.operations import load_operations
+from playbooks.knowledge.readings import load_readings
 from playbooks.scoping import (
     chains,
     host_contacts,
@@ -485,6 +487,19 @@ def findings() -> str:
                 *(signal, egress_signals, estate, egress_priority, cloud_signals),
                 *(novelty, sequences, chains, rhythm),
             )
+        ),
+        "## Confidence",
+        "A word beside the score. It speaks of the behaviour in the title, not of who stands behind it.",
+        table(("word", "given when"), SCALE.items()),
+        "## Readings",
+        "Facts are kinds of signal, or what the same records say besides. What a finding rests on makes no innocent "
+        "reading fit by itself.",
+        table(
+            ("hypothesis", "reading", "facts for it", "facts against it"),
+            (
+                (one.hypothesis, one.says, ", ".join(one.speaks_for), ", ".join(one.speaks_against) or "–")
+                for one in load_readings().readings
+            ),
         ),
         "## Shapes of tools",
         f"{len(traits.characteristics)} documented traits are known. A default that the user of a tool changed "

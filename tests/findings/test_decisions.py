@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,31 @@ def test_what_is_decided_benign_is_set_aside_by_the_next_run(case: Case) -> None
     assert row["allowed_by"].endswith(": backup agent")
 
 
+def test_a_benign_decision_ends_and_what_is_seen_later_is_told_again_with_it(case: Case) -> None:
+    name, last = finding_id(case), t.at(20).date()
+    decide(case, name, "benign", "load test", "j.doe", until=last - dt.timedelta(days=1))
+    [told] = judged(case)["findings"]
+    assert told["id"] == name and told["decision"]["until"] == "2026-03-09"
+    decide(case, name, "benign", "load test", "j.doe", until=str(last))
+    assert judged(case)["findings"] == [] and "until 2026-03-10" in judged(case)["suppressed"][0]["allowed_by"]
+    assert len(case.decisions.read_text().splitlines()) == 2  # another end is another decision
+
+
+def test_a_line_of_before_without_an_end_covers_what_was_seen_until_it_was_made(case: Case) -> None:
+    name = finding_id(case)
+    for day, findings_left in (("2026-03-12", 0), ("2026-03-09", 1)):
+        line = {**GOOD, "finding": name, "time": f"{day}T00:00:00+00:00"}
+        case.decisions.write_text(json.dumps(line) + "\n")
+        assert len(judged(case)["findings"]) == findings_left
+
+
+@pytest.mark.parametrize("until", ["soon", "2026-13-01", "", "2026-12-31T00:00:00"])
+def test_an_end_that_is_no_day_is_refused(case: Case, until: str) -> None:
+    with pytest.raises(UsageError, match=r"until .*: expected a day, such as 2026-12-31"):
+        decide(case, "A-1", "benign", "why", "j.doe", until=until)
+    assert not case.decisions.exists()
+
+
 @pytest.mark.parametrize("verdict", sorted(set(VERDICTS) - {"benign"}))
 def test_any_other_verdict_stays_a_finding_and_is_shown_with_it(case: Case, verdict: str) -> None:
     name = finding_id(case)
@@ -112,6 +138,7 @@ GOOD = {"finding": "A-1", "verdict": "benign", "reason": "why", "analyst": "j.do
         json.dumps({**GOOD, "verdict": "harmless"}).encode(),
         json.dumps({k: v for k, v in GOOD.items() if k != "reason"}).encode(),
         b'{"finding": "A-\xff"}',
+        json.dumps({**GOOD, "until": "soon"}).encode(),
     ],
 )
 def test_a_broken_line_is_named_and_nothing_is_guessed(case: Case, line: bytes) -> None:

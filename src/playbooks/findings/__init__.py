@@ -10,7 +10,7 @@ from playbooks import __version__
 from playbooks.case import Case, CaseFile
 from playbooks.findings.cloud import cloud_subjects
 from playbooks.findings.deciding_fields import deciding_fields
-from playbooks.findings.decisions import VERDICTS, decide, decisions
+from playbooks.findings.decisions import VERDICTS, covers, decide, decisions
 from playbooks.findings.egress import egress_subjects
 from playbooks.findings.egress_channels import NO_CHANNELS, with_groups
 from playbooks.findings.egress_priority import with_priority
@@ -56,7 +56,7 @@ def findings(
     config = case.config
     subjects = _subjects(config, pairs, activity, sequences, intel, channels)
     decided = decisions(case)
-    loud = [s for s in subjects if s.allowed_by is None and not _benign(decided.get(s.id))]
+    loud = [s for s in subjects if s.allowed_by is None and not covers(decided.get(s.id), s.last_seen)]
     quiet = [s for s in subjects if s not in loud]
     found = [_with_decision(s, decided) for s in loud if s.is_finding]
     leads = [_with_decision(s, decided) for s in loud if not s.is_finding]
@@ -99,10 +99,6 @@ def _subjects(
     return sorted(told, key=lambda s: (-score(s.signals), s.hypothesis, s.key))
 
 
-def _benign(decision: dict[str, Any] | None) -> bool:
-    return decision is not None and decision["verdict"] == "benign"
-
-
 def _with_decision(subject: Subject, decided: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return subject.as_json() | {"decision": decided.get(subject.id)}
 
@@ -110,7 +106,10 @@ def _with_decision(subject: Subject, decided: dict[str, dict[str, Any]]) -> dict
 def _suppressed(subject: Subject, decided: dict[str, dict[str, Any]]) -> dict[str, Any]:
     decision = decided.get(subject.id)
     by_decision = (
-        f"decided benign by {decision['analyst']} at {decision['time']}: {decision['reason']}" if decision else ""
+        f"decided benign by {decision['analyst']} at {decision['time']}, for events until {decision['until']}: "
+        f"{decision['reason']}"
+        if decision
+        else ""
     )
     return {
         "id": subject.id,

@@ -45,10 +45,11 @@ def _finding_rows(found: list[dict[str, object]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def decide(case: Case, finding: str, verdict: str, reason: str, analyst: str) -> View:
+def decide(case: Case, finding: str, verdict: str, reason: str, analyst: str, until: str | None = None) -> View:
     """Record what you decided of a finding or lead; every later run honours it.
 
-    Verdict: benign, suspicious, confirmed or needs more.
+    Verdict: benign, suspicious, confirmed or needs more. `until` is the last day of events that *benign* covers;
+    without one, today. What is seen later is told again, with the decision beside it.
     Example: `guide.decide(case, "A-1f3c9a02", "benign", "backup agent, ticket 4711", "J. Doe")`
 
     Raises
@@ -60,7 +61,7 @@ def decide(case: Case, finding: str, verdict: str, reason: str, analyst: str) ->
     known = {entry["id"] for key in ("findings", "leads", "suppressed") for entry in found[key]}
     if finding not in known:
         raise NotFound(f"{finding!r}: no such finding in this case. Known: {', '.join(sorted(known)) or 'none'}.")
-    entry = judged.decide(case, finding, verdict, reason, analyst)
+    entry = judged.decide(case, finding, verdict, reason, analyst, until)
     assert results_of(case).findings  # written anew, with the decision in them
     return View(
         (f"{entry['finding']}: {entry['verdict']} – {entry['reason']} ({entry['analyst']}, {entry['time']}).",),
