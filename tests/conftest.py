@@ -86,6 +86,16 @@ def without_network(log: Path) -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(paths), "NETWORK_LOG": str(log)}
 
 
+def cut_off() -> list[str]:
+    """How to start a command in a network of its own, where there is nothing but a loopback that is down.
+
+    Empty on a machine that gives no network namespace.
+    """
+    alone = ["unshare", "--net"]
+    able = shutil.which("unshare") and not subprocess.run([*alone, "true"], capture_output=True, check=False).returncode
+    return alone if able else []
+
+
 @pytest.fixture(scope="session")
 def incident(tmp_path_factory: pytest.TempPathFactory) -> SampleRun:
     return _sample(tmp_path_factory, "incident")

@@ -18,6 +18,7 @@ from tests.conftest import SAMPLES, Said, SampleRun, started
 from playbooks import __version__
 from playbooks.cli.app import commands
 from playbooks.errors import EXIT_CODES
+from playbooks.steps import STEPS
 
 Playbooks = Callable[..., Said]
 COMMANDS = sorted(name for name, _ in commands())
@@ -461,7 +462,9 @@ def test_demo_again_adds_nothing_twice_and_finds_the_same(
         said = playbooks("demo", "--to", tmp_path)
     assert said.code == 0
     assert said.out == incident.said.out.replace(str(incident.case), str(tmp_path / "sample-incident"))
-    assert re.search(r"(?m)^6_decide_and_report  done  [\d.]+ s$", said.err)
+    assert re.findall(r"(?m)^(\w+)  (\w+)  [\d.]+ s$", said.err) == [(step, "done") for step in STEPS]
+    found = (tmp_path / "sample-incident" / "results" / "findings.json").read_bytes()
+    assert found == (incident.case / "results" / "findings.json").read_bytes()
 
 
 def test_a_new_case_is_whole_and_runs_before_anything_is_added(playbooks: Playbooks, tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.evidence.captures.packets import incident, pcap
+from tests.conftest import SampleRun
+from tests.evidence.captures import packets
 
 from playbooks.cli.app import commands
 from playbooks.findings.wording import forbidden_claims
@@ -85,7 +86,7 @@ def desk(folder: Path) -> Path:
     (export / "proxy").mkdir(parents=True)
     packed = (ROOT / "data/samples/incident/logs/squid_hq_access.log.gz").read_bytes()
     (export / "proxy/access.log").write_bytes(b"".join(gzip.decompress(packed).splitlines(keepends=True)[:40]))
-    (export / "office.pcap").write_bytes(pcap(incident()))
+    (export / "office.pcap").write_bytes(packets.pcap(packets.incident()))
     (folder / "newest.log").symlink_to("export/proxy/access.log")
     zeek = '"uid":"C1","id.orig_h":"10.20.3.17","id.resp_h":"198.51.100.7","proto":"tcp","conn_state":"SF"}\n'
     (export / "conn.json").write_text(
@@ -122,14 +123,6 @@ def desk(folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample incident as a finished case, to be copied."""
-    folder = tmp_path_factory.mktemp("finished")
-    run("playbooks demo --to .", folder)
-    return folder / "sample-incident"
-
-
 def page_id(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
@@ -140,7 +133,8 @@ def test_every_example_of_a_page_runs_and_prints_what_the_page_says(
 ) -> None:
     folder = desk(tmp_path)
     if page in HOW_TO and (blocks(page, "console") or blocks(page, "python")):
-        shutil.copytree(request.getfixturevalue("finished"), folder / "cases/IR-31")
+        incident: SampleRun = request.getfixturevalue("incident")
+        incident.copy(folder / "cases/IR-31")
     for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
         if block["language"] == "python":
             with (folder / "example.py").open("a", encoding="utf-8") as script:  # cells of one notebook

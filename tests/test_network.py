@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from tests.conftest import RUN_TIMEOUT_S, SampleRun, without_network
+from tests.conftest import SampleRun, cut_off, without_network
 
 REACHING = """
 import socket, sys, urllib.request
@@ -51,18 +50,9 @@ def test_a_run_of_all_six_notebooks_reaches_for_no_network(sample: str, request:
     assert [line for line in lines if line.startswith("tried ")] == []
 
 
-def alone(*command: str) -> list[str]:
-    """The command in a network of its own, in which there is no interface but a loopback that is down."""
-    return ["unshare", "--net", *command]
-
-
-def test_a_run_succeeds_on_a_machine_without_any_network(tmp_path: Path, incident: SampleRun) -> None:
-    if shutil.which("unshare") is None or subprocess.run(alone("true"), capture_output=True, check=False).returncode:
+def test_a_machine_without_any_network_is_what_the_demo_of_the_wheel_runs_on() -> None:
+    """See `test_wheel`: there a whole run succeeds in it, and finds the same."""
+    if not (alone := cut_off()):
         pytest.skip("this machine gives no network namespace; the watch of the other test stands in")
-    links = subprocess.run(alone("cat", "/proc/net/dev"), capture_output=True, text=True, check=True).stdout
+    links = subprocess.run([*alone, "cat", "/proc/net/dev"], capture_output=True, text=True, check=True).stdout
     assert [line.split(":")[0].strip() for line in links.splitlines()[2:]] == ["lo"]
-    command = alone(sys.executable, "-m", "playbooks.cli", "demo", "--to", str(tmp_path))
-    done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=False)
-    assert done.returncode == 0, done.stderr
-    findings = (tmp_path / "sample-incident" / "results" / "findings.json").read_bytes()
-    assert findings == (incident.case / "results" / "findings.json").read_bytes()

@@ -220,25 +220,6 @@ class Watcher:
         self._thread.join()
 
 
-def test_a_second_run_gives_the_same_findings_and_speaks_to_its_kernels_over_files(
-    incident: SampleRun, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    case = open_case(incident.copy(tmp_path / "case"))
-    told: list[tuple[str, str]] = []
-    with Watcher() as seen:
-        run(case, told=lambda step, status, _: told.append((step, status)))
-    assert findings(case.path) == findings(incident.case)
-    assert told == [(step, status) for step in STEPS for status in ("running", "done")]
-    assert set(seen.transports.values()) == {"ipc"} and len(seen.transports) >= len(STEPS)
-    # the one port is ipykernel's own pipe for what programs print; it takes only what carries its secret
-    assert {address for _, address, _ in seen.listening} <= {"127.0.0.1"}
-    assert len(seen.listening) <= len(seen.transports)
-    said = capfd.readouterr()
-    assert (said.out, said.err) == ("", ""), "only the command line speaks"
-    assert [path for path in case.path.iterdir() if path.is_socket() or path.name.startswith("kernel")] == []
-    assert kernels() == []
-
-
 def test_a_moved_case_rebuilt_from_its_evidence_gives_the_same_in_another_zone(
     incident: SampleRun, tmp_path: Path
 ) -> None:
@@ -267,14 +248,25 @@ def test_a_decision_survives_the_rebuild(incident: SampleRun, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_each_notebook_runs_alone_and_says_what_it_says_in_order(
-    incident: SampleRun, tmp_path: Path, step: str
+def test_each_notebook_runs_alone_over_files_and_says_what_it_says_in_order(
+    incident: SampleRun, tmp_path: Path, step: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     case = fresh(incident, tmp_path / "case")
-    record = run(case, steps=(step,))
+    told: list[tuple[str, str]] = []
+    with Watcher() as seen:
+        record = run(case, steps=(step,), told=lambda step, status, _: told.append((step, status)))
     assert [one["status"] for one in record["steps"]] == ["done"]
+    assert told == [(step, "running"), (step, "done")]
     if step != "1_preserve_evidence":  # it shows the chain of acts, which is longer in the finished case
         assert plain(case.path, step) == plain(incident.case, step)
+    assert list(seen.transports.values()) == ["ipc"]
+    # the one port is ipykernel's own pipe for what programs print; it takes only what carries its secret
+    assert {address for _, address, _ in seen.listening} <= {"127.0.0.1"}
+    assert len(seen.listening) <= 1
+    said = capfd.readouterr()
+    assert (said.out, said.err) == ("", ""), "only the command line speaks"
+    assert [path for path in case.path.iterdir() if path.is_socket() or path.name.startswith("kernel")] == []
+    assert kernels() == []
 
 
 def plain(case: Path, step: str) -> list[str]:
