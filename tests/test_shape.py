@@ -8,6 +8,7 @@ import re
 import statistics
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,6 @@ def named(path: Path) -> str:
 
 
 every_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-every_module = pytest.mark.parametrize("module", MODULES, ids=named)
 
 
 # notebooks
@@ -115,16 +115,23 @@ def test_each_step_says_four_things_and_then_shows_one(notebook: Path) -> None:
 # modules
 
 
-@every_module
-def test_a_module_is_no_longer_than_a_room(module: Path) -> None:
-    lines = len(module.read_text(encoding="utf-8").splitlines())
-    assert lines <= MODULE_LINES, f"{named(module)} holds two rooms: {lines} lines"
+@cache
+def tree(module: Path) -> ast.Module:
+    return ast.parse(module.read_text(encoding="utf-8"))
 
 
-def functions(module: Path) -> Iterator[ast.FunctionDef]:
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef):
-            yield node
+@cache
+def nodes(module: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree(module)))
+
+
+def functions(module: Path) -> list[ast.FunctionDef]:
+    return [node for node in nodes(module) if isinstance(node, ast.FunctionDef)]
+
+
+def test_a_module_is_no_longer_than_a_room() -> None:
+    lengths = {named(module): len(module.read_text(encoding="utf-8").splitlines()) for module in MODULES}
+    assert {module: lines for module, lines in lengths.items() if lines > MODULE_LINES} == {}, "they hold two rooms"
 
 
 def length(function: ast.FunctionDef) -> int:
@@ -133,10 +140,9 @@ def length(function: ast.FunctionDef) -> int:
     return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
 
 
-@every_module
-def test_a_function_does_one_thing(module: Path) -> None:
-    long = {function.name: length(function) for function in functions(module) if length(function) > FUNCTION_LINES}
-    assert long == {}
+def test_a_function_does_one_thing() -> None:
+    lengths = {(named(module), one.name): length(one) for module in MODULES for one in functions(module)}
+    assert {function: lines for function, lines in lengths.items() if lines > FUNCTION_LINES} == {}
 
 
 def test_the_usual_function_is_short() -> None:
@@ -144,36 +150,34 @@ def test_the_usual_function_is_short() -> None:
     assert 2 <= statistics.median(lengths) <= 13
 
 
-@every_module
-def test_everything_public_says_what_it_is(module: Path) -> None:
-    tree = ast.parse(module.read_text(encoding="utf-8"))
-    public = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef) and not n.name.startswith("_")]
-    assert ast.get_docstring(tree), "the module itself"
-    assert [node.name for node in public if not ast.get_docstring(node)] == []
+def test_everything_public_says_what_it_is() -> None:
+    assert [named(module) for module in MODULES if not ast.get_docstring(tree(module))] == []
+    defined = [(m, n) for m in MODULES for n in tree(m).body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+    public = [(module, node) for module, node in defined if not node.name.startswith("_")]
+    assert [(named(module), node.name) for module, node in public if not ast.get_docstring(node)] == []
 
 
-@every_module
-def test_no_error_is_swallowed(module: Path) -> None:
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ExceptHandler):
-            caught = ast.unparse(node.type) if node.type else "everything"
-            assert not re.search(r"\b(everything|Exception|BaseException)\b", caught), f"line {node.lineno}"
-            assert not all(isinstance(part, ast.Pass) for part in node.body), f"line {node.lineno}: a silent pass"
+def test_no_error_is_swallowed() -> None:
+    handlers = [(m, node) for m in MODULES for node in nodes(m) if isinstance(node, ast.ExceptHandler)]
+    assert handlers
+    for module, node in handlers:
+        caught, where = ast.unparse(node.type) if node.type else "everything", f"{named(module)}, line {node.lineno}"
+        assert not re.search(r"\b(everything|Exception|BaseException)\b", caught), where
+        assert not all(isinstance(part, ast.Pass) for part in node.body), f"{where}: a silent pass"
 
 
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "base", "process", "handle", "misc"}
 
 
-@every_module
-def test_names_are_words_of_the_trade(module: Path) -> None:
-    tree = ast.parse(module.read_text(encoding="utf-8"))
-    classes = [re.sub(r"(?<!^)(?=[A-Z])", "_", n.name) for n in ast.walk(tree) if isinstance(n, ast.ClassDef)]
-    words = {word for name in [module.stem, *classes] for word in name.lower().split("_")}
-    assert (words | {function.name for function in functions(module)}) & VAGUE == set()
+def test_names_are_words_of_the_trade() -> None:
+    for module in MODULES:
+        classes = [re.sub(r"(?<!^)(?=[A-Z])", "_", n.name) for n in nodes(module) if isinstance(n, ast.ClassDef)]
+        words = {word for name in [module.stem, *classes] for word in name.lower().split("_")}
+        assert (words | {function.name for function in functions(module)}) & VAGUE == set(), named(module)
 
 
 def calls(module: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+    for node in nodes(module):
         if isinstance(node, ast.Call):
             yield ast.unparse(node.func)
 
@@ -197,7 +201,7 @@ def test_only_acquisition_and_time_stamps_can_reach_a_network() -> None:
     for module in MODULES:
         if module.relative_to(SOURCE).as_posix().startswith(MAY_ASK):
             continue
-        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        for node in nodes(module):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert [name for name in names if closed.match(name)] == [], named(module)
