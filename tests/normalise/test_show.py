@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.formats.refresh_cases import CASES, read_log
-from tests.formats.test_cases import FILES, name
+from tests.formats.test_cases import FILES, expected, name
 
 from playbooks.case import Case, new_case
 from playbooks.errors import NotFound
@@ -92,7 +92,7 @@ def test_the_raw_record_of_lookup_events_holds_the_wrapped_text() -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=name)
 def test_every_event_and_unread_record_can_be_shown(file: Path) -> None:
-    found = read_log(file)
+    found = expected(file)  # what is read, as the test of the cases says
     numbers = {row["record_no"] for row in found["events"] + found["unread"]}
     assert set(raw_records(file, numbers)) == numbers
     assert raw_records(file, {0, len(numbers) + 1}) == {}
