@@ -275,10 +275,10 @@ def test_the_verb_of_the_notebooks_shows_what_became_of_each_capture(programs: P
 def test_a_run_reads_captures_once_and_gives_the_same_findings_again(playbooks: Command, tmp_path: Path) -> None:
     real("tshark")
     case = case_of(tmp_path)
-    assert playbooks("run", case.path).code == 0
+    assert playbooks("run", case.path, "--only", "6").code == 0
     assert len(acts(case, "derived")) == 1
     findings = (case.results / "findings.json").read_bytes()
-    assert playbooks("run", case.path).code == 0
+    assert playbooks("run", case.path, "--only", "6").code == 0
     assert len(acts(case, "derived")) == 1
     assert (case.results / "findings.json").read_bytes() == findings
     assert playbooks("verify", case.path).code == 0
@@ -297,7 +297,7 @@ def test_a_run_without_a_tool_goes_on_and_calls_nothing_clear(
     add(case, [log])
     for tool in ("bash", "sh", "env"):
         programs.link(tool)
-    assert playbooks("run", case.path).code == 0
+    assert playbooks("run", case.path, "--only", "6").code == 0
     outcome = json.loads((case.results / "findings.json").read_text(encoding="utf-8"))["outcomes"]["egress_rhythm"]
     assert outcome["outcome"] == "blind"
     assert "nobody has looked into them" in outcome["reason"]
