@@ -1,45 +1,15 @@
-"""Azure from raw records to findings: the intrusion and its quiet twin."""
+"""What an intrusion in Azure left in the Activity log; `test_microsoft_stories` has it from records to findings."""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
 
-import pytest
 from tests.scoping.clouds.azure_story import House, incident, quiet
 from tests.scoping.clouds.calls import HOSTILE
-from tests.scoping.clouds.microsoft_case import about, by_phase, case_of
+from tests.scoping.clouds.microsoft_case import case_of
 
 from playbooks.guide.results import Results
-
-PHASES = {
-    *("create", "modify-code", "modify-config", "permission", "trigger", "invoke", "identity"),
-    *("defence-evasion", "discovery"),
-}
-
-
-@pytest.mark.parametrize("seed", [0, 1])
-def test_the_intrusion_is_a_finding_about_what_was_attacked(tmp_path: Path, seed: int) -> None:
-    story = incident(seed)
-    results = Results(case_of(tmp_path, story))
-    assert [reading.unread for reading in results.readings] == [0, 0]
-    assert by_phase(results.activity, story.principal) == story.phases
-    assert story.attacked in about(results)
-    assert [
-        one["id"] for one in results.findings["findings"] if story.principal not in one["subjects"]["principal"]
-    ] == []
-
-
-@pytest.mark.parametrize("seed", [0, 1])
-def test_the_quiet_twin_holds_every_phase_and_no_finding(tmp_path: Path, seed: int) -> None:
-    story = quiet(seed)
-    results = Results(case_of(tmp_path, story))
-    assert [reading.unread for reading in results.readings] == [0, 0]
-    assert set(results.activity.phase) == PHASES
-    seen = by_phase(results.activity, story.principal)
-    assert len(seen.pop("identity")) == 1
-    assert seen == story.phases
-    assert about(results) == set()
 
 
 def test_a_start_and_its_end_are_one_row_with_the_facts_of_both(tmp_path: Path) -> None:

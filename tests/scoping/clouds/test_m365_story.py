@@ -1,4 +1,4 @@
-"""Microsoft 365 and Power Platform from raw records to findings: the intrusion and its quiet twin."""
+"""What left Microsoft 365 and Power Platform; `test_microsoft_stories` has the intrusion from records to findings."""
 
 from __future__ import annotations
 
@@ -6,35 +6,11 @@ import dataclasses
 import json
 from pathlib import Path
 
-import pytest
 from tests.scoping.clouds.calls import HOSTILE
 from tests.scoping.clouds.m365_story import House, incident, quiet
-from tests.scoping.clouds.microsoft_case import about, by_phase, case_of
-from tests.scoping.clouds.test_azure_story import PHASES
+from tests.scoping.clouds.microsoft_case import case_of
 
 from playbooks.guide.results import Results
-
-
-@pytest.mark.parametrize("seed", [0, 1])
-def test_the_intrusion_is_a_finding_about_what_was_attacked(tmp_path: Path, seed: int) -> None:
-    story = incident(seed)
-    results = Results(case_of(tmp_path, story))
-    assert [reading.unread for reading in results.readings] == [0]
-    assert by_phase(results.activity, story.principal) == story.phases
-    assert story.attacked in about(results)
-    assert [
-        one["id"] for one in results.findings["findings"] if story.principal not in one["subjects"]["principal"]
-    ] == []
-
-
-@pytest.mark.parametrize("seed", [0, 1])
-def test_the_quiet_twin_holds_every_phase_and_no_finding(tmp_path: Path, seed: int) -> None:
-    story = quiet(seed)
-    results = Results(case_of(tmp_path, story))
-    assert [reading.unread for reading in results.readings] == [0]
-    assert set(results.activity.phase) == PHASES
-    assert by_phase(results.activity, story.principal) == story.phases
-    assert about(results) == set()
 
 
 def test_what_left_the_house_is_told_with_its_address(tmp_path: Path) -> None:
