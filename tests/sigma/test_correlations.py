@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from tests.sigma.sigma_case import brought, by_title, case_of, cloudtrail, ran, rule
 
+from playbooks.case import Case, open_case
+from playbooks.sigma import keep, kept
+
 FAILED = rule("failed", "detection:\n  a: {errorCode: AccessDenied}\n  condition: a", name="failed")
 CODE = rule("code", "detection:\n  a: {'eventName|startswith': UpdateFunctionCode}\n  condition: a", name="code")
 URL = rule("url", "detection:\n  a: {eventName: CreateFunctionUrlConfig}\n  condition: a", name="url")
@@ -153,3 +156,51 @@ def test_a_correlation_over_a_blind_rule_is_blind(tmp_path: Path) -> None:
     stated = rule("count", "correlation: {type: event_count, rules: [x], timespan: 1h, condition: {gte: 1}}", source="")
     run = ran(case_of(tmp_path, [cloudtrail()], {"x.yml": blind, "count.yml": stated}))
     assert [one.status for one in brought(run)] == ["blind", "blind"]
+
+
+@pytest.mark.parametrize(("least", "status"), [(3, "matched"), (5, "blind")])
+def test_a_correlation_that_did_not_count_every_match_says_so_and_is_never_clear(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least: int, status: str
+) -> None:
+    monkeypatch.setattr("playbooks.sigma.run.MAX_EVENTS", 4)
+    rules = BASE | {
+        "count.yml": rule("count", f"correlation: {{{COUNT}}}".replace("gte: 3", f"gte: {least}"), source="", name="n"),
+        "outer.yml": rule("outer", OUTER, source=""),
+    }
+    records = [by("eve", second, errorCode="AccessDenied") for second in range(6)]
+    outcomes = by_title(ran(case_of(tmp_path, records, rules)))
+    told = "cut: of the 6 matches of ‘failed’ the first 4 were counted"
+    assert [(outcomes[one].status, outcomes[one].reason) for one in ("count", "outer")] == [(status, told)] * 2
+
+
+OUTER = "correlation: {generate: true, type: event_count, rules: [n], timespan: 1h, condition: {gte: 1}}"
+
+
+def test_a_correlation_over_all_matches_says_nothing_of_a_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playbooks.sigma.run.MAX_EVENTS", 4)
+    stated = rule("count", f"correlation: {{{COUNT}}}".replace("gte: 3", "gte: 5"), source="")
+    records = [by("eve", second, errorCode="AccessDenied") for second in range(4)]
+    outcome = by_title(ran(case_of(tmp_path, records, BASE | {"count.yml": stated})))["count"]
+    assert (outcome.status, outcome.reason) == ("clear", "over the matches of the rules that it counts")
+
+
+def test_matches_say_whether_they_lie_in_the_window_of_the_case(tmp_path: Path) -> None:
+    rules = BASE | {"count.yml": rule("count", f"correlation: {{generate: true, {COUNT}}}", source="")}
+    records = [by("eve", second, errorCode="AccessDenied") for second in (0, 20, 59, 60)]
+    case = case_of(tmp_path, records, rules)
+    mine = ["count", *["failed"] * 4]
+    assert _windows(case, mine) == [None] * 5
+    window = "{start: 2026-03-10T09:00:20Z, end: 2026-03-10T09:01:00Z}"
+    config = case.path / "case.yaml"
+    kept = [line for line in config.read_text(encoding="utf-8").splitlines(True) if not line.startswith("window:")]
+    config.write_text("".join([*kept, f"window: {window}\n"]), encoding="utf-8")
+    assert _windows(open_case(case.path), mine) == [True, False, True, True, False]
+
+
+def _windows(case: Case, titles: list[str]) -> list[bool | None]:
+    """`in_window` of the matches of these titles, those of the correlation first, as the results hold them."""
+    keep(case, ran(case))
+    rows = kept(case).matches.sort_values(["title", "time"])
+    rows = rows[rows.title.isin(titles)]
+    assert list(rows.title) == titles
+    return list(rows.in_window)

@@ -11,7 +11,7 @@ from playbooks.guide.opened import results_of
 from playbooks.report import Table, View, counted
 from playbooks.sigma import Outcome
 
-MATCH_COLUMNS = ["time", "level", "title", "principal", "resource", "kind", "ref", "refs", "tags", "path"]
+MATCH_COLUMNS = ["time", "in_window", "level", "title", "principal", "resource", "kind", "ref", "refs", "tags", "path"]
 RULE_COLUMNS = [
     *("status", "level", "title", "matches", "records", "log_sources", "reason"),
     *("rule_id", "path", "document"),
@@ -29,6 +29,7 @@ def sigma(case: Case, rows: int = 50, status: str = "") -> View:
     words = [f"{counted(len(found.outcomes), 'rule')}: {counts}.", f"Digest of the rule files: {found.rules_sha256}."]
     if found.others:
         words.append(f"{counted(found.others, 'file')} beside them {'are' if found.others > 1 else 'is'} no .yml.")
+    words.append(_where(case, found.matches))
     words.append("A match is what its author thinks of such a record: it supports other signals, and accuses nobody.")
     shown = [asdict(one) for one in _by_status(found.outcomes) if status in ("", one.status)]
     tables = [
@@ -36,6 +37,14 @@ def sigma(case: Case, rows: int = 50, status: str = "") -> View:
         Table("What became of each rule", pd.DataFrame(shown, columns=RULE_COLUMNS).head(rows), "results/sigma.json"),
     ]
     return View(tuple(words), tuple(table for table in tables if len(table.rows)), data=found)
+
+
+def _where(case: Case, matches: pd.DataFrame) -> str:
+    """How many matches are listed, and how many of them lie in the window."""
+    listed = f"Rules look at all evidence: {counted(len(matches), 'match', 'matches')} listed"
+    if case.config.window is None:
+        return f"{listed}; the case states no window."
+    return f"{listed}, {int(matches['in_window'].eq(True).sum()):,} of them in the window of the case."
 
 
 def _by_status(outcomes: tuple[Outcome, ...]) -> list[Outcome]:

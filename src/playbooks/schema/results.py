@@ -275,6 +275,9 @@ SIGMA_MATCHES = Table(
         Column("tags", "VARCHAR[]", "its tags, e.g. attack.t1648"),
         Column("kind", "VARCHAR", "event, or the type of the correlation rule"),
         Column("time", "TIMESTAMPTZ", "when, UTC; of a group its first record. Null where the record has no time"),
+        Column(
+            "in_window", "BOOLEAN", "it lies in the case's window, of a group any record. Null without window or time"
+        ),
         Column("principal", "VARCHAR", "who acted, as the record names it; null where it names nobody"),
         Column("resource", "VARCHAR", "on what, as the record names it; null where it names nothing"),
         Column("ref", "VARCHAR", "the record, E003:4118; of a group the first"),

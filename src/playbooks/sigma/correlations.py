@@ -12,7 +12,7 @@ from typing import Any
 
 from playbooks.sigma.rules import NOT_CONVERTED, Rule
 
-MAX_EVENTS = 1_000_000  # of the rules that one correlation counts; more are no sign of anything
+MAX_EVENTS = 1_000_000  # matches of a rule in one evidence item that a correlation counts; outcomes say what was cut
 KINDS = ("event_count", "value_count", "temporal", "temporal_ordered")
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "lt": lambda seen, stated: seen < stated,

@@ -21,6 +21,7 @@ ARROW = {
     "VARCHAR": pa.string(),
     "VARCHAR[]": pa.list_(pa.string()),
     "BIGINT": pa.int64(),
+    "BOOLEAN": pa.bool_(),
     "TIMESTAMPTZ": pa.timestamp("us", "UTC"),
 }
 

@@ -136,6 +136,7 @@ class _Run:
         self.faults |= faults
         self.passed: dict[str, Passed] = {}
         self.records: dict[str, dict[int, _Record]] = {}
+        self.cut: dict[int, str] = {}  # correlation rules that could not count every match, and why
 
     def _convert(self, rule: Rule) -> None:
         self.sources[rule.key] = sources_of(rule.source)
@@ -196,7 +197,12 @@ class _Run:
             hits = passed.hits.get(rule.key)
             for number in hits.numbers if hits else ():
                 record = self.records[evidence_id].get(number, NOTHING)
-                yield _row(rule, "event", record, f"{evidence_id}:{number}", [])
+                yield _row(rule, "event", record, f"{evidence_id}:{number}", [], self._in_window([record.time]))
+
+    def _in_window(self, times: Iterable[dt.datetime | None]) -> bool | None:
+        """Whether any of these times lies in the window of the case; None where there is no window, or no time."""
+        window, known = self.case.config.window, [time for time in times if time is not None]
+        return any(window.start <= time < window.end for time in known) if window and known else None
 
     def _count(self, key: int) -> int:
         return sum(passed.hits[key].count for passed in self.passed.values() if key in passed.hits)
@@ -216,6 +222,8 @@ class _Run:
             self.faults[one.key] = reason
             return []
         matches = correlated(one, (event for key in dict.fromkeys(one.rules) for event in events.get(key, ())))
+        if uncounted := self._uncounted(one):
+            self.cut[one.key] = uncounted
         rule = self.rules[one.key]
         events[one.key] = []
         rows = []
@@ -223,17 +231,29 @@ class _Run:
             first, *more = dict.fromkeys(event.ref for event in match.events)
             names = dict(zip(one.group_by, ([value] for value in match.group), strict=True))
             events[one.key].append(replace(match.events[-1], rule=one.key, fields=names))
-            rows.append(_row(rule, one.kind, self._record(first), first, more))
+            inside = self._in_window(self._record(event.ref).time for event in match.events)
+            rows.append(_row(rule, one.kind, self._record(first), first, more, inside))
         return rows
 
     def _blocked(self, one: Correlation) -> tuple[str, str] | None:
         """Why a correlation rule cannot be answered: a rule that it counts could not be."""
         for key in one.rules:
+            if key in self.cut:  # some of its matches are known, and how many are not is said
+                continue
             outcome = self._outcome(self.rules[key], 0, False)
             if outcome.status not in (MATCHED, CLEAR):
                 state = BLIND if outcome.status == BLIND else NOT_CONVERTED
                 return state, f"the rule ‘{outcome.title}’ that it counts is {outcome.status}: {outcome.reason}"
         return None
+
+    def _uncounted(self, one: Correlation) -> str:
+        """Which rules match more often than a correlation rule counts; empty where it counts all their matches."""
+        told = [self.cut[key] for key in dict.fromkeys(one.rules) if key in self.cut]
+        for key in dict.fromkeys(one.rules):
+            held = sum(len(passed.hits[key].numbers) for passed in self.passed.values() if key in passed.hits)
+            if key in self.nodes and held < (count := self._count(key)):
+                told.append(f"of the {count:,} matches of ‘{self.rules[key].title}’ the first {held:,} were counted")
+        return "; ".join(dict.fromkeys(told))
 
     def _record(self, ref: str) -> _Record:
         evidence_id, _, number = ref.partition(":")
@@ -246,6 +266,8 @@ class _Run:
         records = sum(counted.values())
         if not status and rule.is_correlation:
             status, reason = MATCHED if matches else CLEAR, "over the matches of the rules that it counts"
+            if cut := self.cut.get(rule.key):  # what was not counted could fit
+                status, reason = MATCHED if matches else BLIND, f"cut: {cut}"
         elif not status and not records:
             status, reason = BLIND, _why_blind(rule, sources)
         elif not status:
@@ -294,7 +316,7 @@ def _records_wanted(source: LogSource, form: str) -> str:
     return f"{form} ({', '.join(codes)})" if codes else form
 
 
-def _row(rule: Rule, kind: str, record: _Record, ref: str, more: list[str]) -> dict[str, Any]:
+def _row(rule: Rule, kind: str, record: _Record, ref: str, more: list[str], in_window: bool | None) -> dict[str, Any]:
     return {
         "rule_id": rule.id,
         "title": rule.title,
@@ -302,6 +324,7 @@ def _row(rule: Rule, kind: str, record: _Record, ref: str, more: list[str]) -> d
         "tags": list(rule.tags),
         "kind": kind,
         "time": record.time,
+        "in_window": in_window,
         "principal": record.principal,
         "resource": record.resource,
         "ref": ref,
