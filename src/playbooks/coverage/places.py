@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+import ibis
+
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
@@ -32,10 +34,11 @@ def row(service: str, place: Place, check: str, state: str, why: str, proof: Ite
 def spans(events: ir.Table, *more: str) -> dict[tuple[Any, ...], Span]:
     """Events per place (and `more` columns), first and last with their records, the same ones each time."""
     known = events.filter(events.cloud_provider.notnull())
-    number = known.record_no.cast("string").lpad(12, "0")
-    key = known.time.cast("string") + "|" + known.evidence_id + "|" + number  # null without a stamp
-    names = (*PLACE, *more)
-    counted = known.group_by(*names).aggregate(events=known.count(), first=key.min(), last=key.max())
+    edge = ibis.struct({"time": known.time, "item": known.evidence_id, "number": known.record_no})
+    dated, names = known.time.notnull(), (*PLACE, *more)
+    counted = known.group_by(*names).aggregate(
+        events=known.count(), first=edge.min(where=dated), last=edge.max(where=dated)
+    )
     return {tuple(one[name] for name in names): _span(one) for one in counted.to_pyarrow().to_pylist()}
 
 
@@ -43,15 +46,10 @@ def _span(one: dict[str, Any]) -> Span:
     edges = [one[edge] for edge in ("first", "last") if one[edge]]
     return {
         "events": one["events"],
-        "first": edges[0].split("|")[0][:16] if edges else None,
-        "last": edges[-1].split("|")[0][:16] if edges else None,
-        "refs": list(dict.fromkeys(_ref(edge) for edge in edges)),
+        "first": f"{edges[0]['time']:%Y-%m-%d %H:%M}" if edges else None,
+        "last": f"{edges[-1]['time']:%Y-%m-%d %H:%M}" if edges else None,
+        "refs": list(dict.fromkeys(f"{edge['item']}:{edge['number']}" for edge in edges)),
     }
-
-
-def _ref(key: str) -> str:
-    _, item, number = key.split("|")
-    return f"{item}:{int(number)}"
 
 
 def merged(several: Iterable[Span]) -> Span:
