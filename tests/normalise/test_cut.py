@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import dataclasses
 import gzip
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -173,6 +174,29 @@ def test_an_array_that_ends_early_keeps_all_whole_elements_and_says_so(
         assert len(reasons(runs)) == 1, length
     assert [json.loads(raw) for raw in raws(records(data, layout, tmp_path))] == ELEMENTS
     assert reasons(records(data, layout, tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    "between",
+    [[","], [",\n"], [" ,\t"], [",", ", ", " ,\n"], [",", ",\n  "]],
+    ids=["tight", "lines", "tab", "mixed", "two"],
+)
+def test_an_array_gives_each_element_as_it_stands_however_they_are_parted(between: list[str], tmp_path: Path) -> None:
+    """Elements that hold what parts them, in a string or in a list, are not cut there."""
+    inner = [
+        '{"a" : "ü},{\\"a\\":"}',
+        '{"a":[{"a":1},{"a":2}]}',
+        '{"a":"},{"}',
+        '{ "a":{"a":[]}}',
+        '{"a":"},\\n{"}',
+    ] * 3
+    places = itertools.cycle(between)
+    for kept in (inner, [one for one in inner if one.startswith('{"a":"')], inner[:1]):
+        text = kept[0] + "".join(next(places) + one for one in kept[1:])
+        for data in (f"[{text}]", f'{{"Records": [ {text}\n] }}\n'):
+            runs = records(data.encode(), LAYOUTS["aws_cloudtrail"], tmp_path)
+            assert raws(runs) == kept
+            assert reasons(runs) == []
 
 
 def test_an_array_with_a_broken_element_loses_that_element_only(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from playbooks import engine
@@ -25,6 +26,7 @@ JSON_TOKEN = re.compile(r'"[^"\\]*(?:\\[\s\S][^"\\]*)*"(?P<key>\s*:)?|[{}\[\]]|[
 PLAIN_ARRAY = re.compile(r'\s*(?:\{\s*(?P<key>"[A-Za-z_]+")\s*:\s*)?(?P<array>\[)\s*\{\s*(?P<first>"[A-Za-z_]+")\s*:')
 MAX_DOTS = 20  # of a name; what stands behind them is one name
 DOTTED_NAME = re.compile(r'"[A-Za-z_@][\w@]*\.[\w.]+"\s*:')
+MAX_COPIED_CHARS = 100_000_000  # of an array that may be copied as a whole, and more than once
 CUT_OFF = "JSON ends in the middle of a record"
 
 
@@ -136,14 +138,34 @@ def _elements(text: str, envelopes: tuple[str, ...]) -> pa.StringArray | None:
             return None
         closing = closing[:-1].rstrip()
     between = re.compile(rf"\}}\s*,\s*(?=\{{\s*{re.escape(opening['first'])}\s*:)")
-    start = opening.end("array")
-    start += len(closing[start:]) - len(closing[start:].lstrip())
-    ends = [(place.start() + 1, place.end()) for place in between.finditer(closing, start)]
-    starts = [start, *(behind for _, behind in ends)]
-    pieces = pa.array(
-        [closing[a:b] for a, b in zip(starts, [*(end for end, _ in ends), len(closing)], strict=True)], pa.string()
-    )
-    return pieces if are_objects(pieces) else None
+    array = closing[opening.end("array") :].lstrip()
+    for split in (_parted_alike, _parted):
+        pieces = split(array, between)
+        if pieces is not None and are_objects(pieces):
+            return pieces
+    return None
+
+
+def _parted_alike(array: str, between: re.Pattern[str]) -> pa.StringArray | None:
+    """The pieces of text in which all elements are parted as the first two are: one look for one text is quick."""
+    first = between.search(array) if len(array) <= MAX_COPIED_CHARS else None
+    key = JSON_TOKEN.match(array, _skip_space(array, first.end() + 1)) if first else None
+    if not first or not key:
+        return None
+    head = array[first.end() : key.end()].encode()
+    inner = array.encode().split(first.group().encode() + head)
+    lengths = np.fromiter(map(len, inner), np.int32, len(inner)) + 1 + len(head)  # each has its ends back
+    lengths[0] -= len(head)
+    lengths[-1] -= 1
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    return pa.StringArray.from_buffers(len(inner), pa.py_buffer(offsets), pa.py_buffer((b"}" + head).join(inner)))
+
+
+def _parted(array: str, between: re.Pattern[str]) -> pa.StringArray:
+    """The pieces of text in which elements are parted in several ways."""
+    ends = [(place.start() + 1, place.end()) for place in between.finditer(array)]
+    starts, stops = [0, *(behind for _, behind in ends)], [*(end for end, _ in ends), len(array)]
+    return pa.array([array[a:b] for a, b in zip(starts, stops, strict=True)], pa.string())
 
 
 def are_objects(texts: pa.StringArray) -> bool:
