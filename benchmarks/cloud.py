@@ -1,6 +1,7 @@
 """What the control plane costs: CloudTrail read and analysed end to end, beside DuckDB's plain COPY of the same files.
 
-Each part runs in a process of its own, so that peak memory is its own. Analysis alone is measured on the events of
+Each part runs in a process of its own, so that peak memory is its own. Processor seconds stand beside those of the
+clock: where others use the cores too, the ratio of these says more. Analysis alone is measured on the events of
 one hour, repeated as Parquet, so that its growth shows without waiting for reading.
 Run it with `python -m benchmarks.cloud 8000000`.
 """
@@ -8,6 +9,7 @@ Run it with `python -m benchmarks.cloud 8000000`.
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -106,13 +108,30 @@ def together(folder: Path, records: int) -> None:
     hours = records // HOUR_RECORDS
     source, case = folder / "trail", folder / "case"
     write_hours(source, records)
+    begin = _processor()
     floor, _, _ = apart(folder, COPY, FLOOR.format(files=source / "*.json.gz"), folder / "floor.parquet")
+    floor_work = _processor() - begin
     new_case(folder, source, hours)
+    begin = _processor()
     took, peak, events = apart(folder, READ, case)
+    read_work = _processor() - begin
     told = {"read": (took, peak)} | analysed(folder, case, "read")
+    work = _processor() - begin
     assert events == records, f"{events:,} events of {records:,} records"
     _tell("read and analyse", records, told, floor)
+    print(
+        f"{'processor seconds':<17} {records:>9,} events {work:7.2f} s, COPY {floor_work:6.2f} s, "
+        f"ratio {work / floor_work:5.2f}, reading alone {read_work / floor_work:5.2f}, "
+        f"{records / work:>9,.0f} a second of one core",
+        flush=True,
+    )
     subprocess.run(["rm", "-rf", case, source], check=True)
+
+
+def _processor() -> float:
+    """Processor seconds of all processes that were started and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _tell(what: str, records: int, told: dict[str, tuple[float, float]], floor: float = 0.0) -> None:
@@ -127,7 +146,7 @@ def _tell(what: str, records: int, told: dict[str, tuple[float, float]], floor: 
 
 
 def measure(folder: Path, sizes: tuple[int, ...] = SIZES) -> None:
-    """Print two lines a size: analysis alone, and reading and analysis."""
+    """Print three lines a size: analysis alone, reading and analysis, and what both took of the processor."""
     for records in sizes:
         alone(folder, records)
         together(folder, records)
