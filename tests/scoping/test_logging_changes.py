@@ -232,6 +232,8 @@ def test_an_attempt_changes_nothing(tmp_path: Path) -> None:
             {"name": "SYSTEM_DEFINED_RULE_NAME", "value": "Suspicious login"},
             {"name": "SYSTEM_DEFINED_RULE_ACTION_STATUS_CHANGE", "value": "Status changed from ON to OFF"}]},
          ("less", "narrowed")),
+        ("Google Workspace", "SYSTEM_DEFINED_RULE_UPDATED", {"parameters": {
+            "SYSTEM_DEFINED_RULE_ACTION_STATUS_CHANGE": "Status changed from ON to OFF"}}, ("less", "narrowed")),
         ("Google Workspace", "ALERT_RECEIVERS_CHANGED", {"parameters": []}, ("unknown", "not comparable")),
         ("Google Workspace", "DELETE_ALERT", None, ("less", "deleted")),
         ("Google Workspace", "CREATE_USER", None, None),

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from playbooks.scoping.clouds.google_exposure import value_at
+from playbooks.scoping.clouds.google_workspace import parameters
 from playbooks.scoping.clouds.record_json import MAX_VALUES, json_object, objects_at, text_at, texts_at
 from playbooks.scoping.logging_requests import OFF, ON, WRITES, flag
 from playbooks.scoping.logging_state import Days, Facet, Flag, Place, Scope, State, Test
@@ -127,8 +128,8 @@ def workspace(record: LogRecord) -> Told | None:
     """A rule of the alert center that was switched, or deleted; whom it tells."""
     if record.operation not in RULES:
         return None
-    request = json_object(record.request)
-    given = {text_at(one, "name"): text_at(one, "value") for one in objects_at(request, "parameters")}
+    told = parameters(json_object(record.request))
+    given = {name: text_at(told, name) for name in told}
     rule = given.get("SYSTEM_DEFINED_RULE_NAME") or given.get("RULE_NAME") or given.get("ALERT_NAME") or record.resource
     if record.operation == "delete_alert":
         return Told("alert", rule, OFF, "deleted")
