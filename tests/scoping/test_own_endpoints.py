@@ -191,6 +191,24 @@ def test_workers_below_the_account_s_own_name_are_ours_and_those_of_others_are_n
     }
 
 
+def test_routes_domains_and_pages_projects_of_cloudflare_are_endpoints(tmp_path: Path) -> None:
+    def record(base: str, request: dict[str, Any], response: Any = None) -> dict[str, Any]:
+        return elsewhere("Cloudflare", "update", base=base, cloud_account_uid=CF, api_service_name="workers/x",
+                         request=request, response=response)  # fmt: skip
+
+    made = [
+        record("POST /zones/{id}/workers/routes", {"pattern": "*.example.test/api/*", "script": "relay"}),
+        record("PUT /accounts/{id}/workers/domains", {"hostname": "hook.example.test", "service": "relay"}),
+        record("POST /accounts/{id}/pages/projects", {"name": "proj"}, {"subdomain": "proj-4xy.pages.dev"}),
+    ]
+    hosts = ["example.test", "hook.example.test", "proj-4xy.pages.dev"]
+    asked = [dns(600 + at, "10.20.3.17", host) for at, host in enumerate([*hosts, "proj.pages.dev"])]
+    frame = seen(tmp_path, api_activity=made, dns_activity=asked)
+    assert [(row.host, list(row.client_names), list(row.made_by)) for row in frame.itertuples()] == [
+        (host, ["10.20.3.17"], [f"E001:{number}"]) for number, host in enumerate(hosts, start=1)
+    ]
+
+
 def test_a_host_of_ours_that_only_its_own_log_shows_is_found_with_its_callers(tmp_path: Path) -> None:
     host = "shop-fn.azurewebsites.net"
     calls = [http(600, "203.0.113.9", host, f"https://{host}/x", format="azure_app_service_http")]

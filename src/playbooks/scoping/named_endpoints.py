@@ -4,7 +4,7 @@ A host is listed where the telemetry holds it. Where customers of the provider c
 so. A name that the provider draws at random (the deployment of an Apps Script, an id of API Gateway) cannot be known
 from the resource.
 References: Azure App Service, "unique default host name"; Cloud Functions, "deterministic URL"; Cloud Run, "Service
-URLs"; Cloudflare Workers, "workers.dev"; Cloudflare Pages, "Preview deployments".
+URLs"; Cloudflare Workers, "workers.dev".
 """
 
 from __future__ import annotations
@@ -53,7 +53,6 @@ RULES = (
     Named("GCP", ("function", "service"), r"{name}-[0-9]{{6,20}}\.{region}\.run\.app", alone=False),
     Named("GCP", ("function", "service"), r"{name}-[a-z0-9]{{10}}-[a-z]{{2,4}}\.a\.run\.app", alone=False),
     Named("Cloudflare", ("script",), r"(?:[a-z0-9-]+-)?{name}\.{label}\.workers\.dev"),
-    Named("Cloudflare", ("pages-project",), r"(?:[a-z0-9-]+\.)?{name}\.pages\.dev", alone=False),
 )
 UIDS = {
     "AWS": re.compile(r"arn:"),

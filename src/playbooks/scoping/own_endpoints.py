@@ -34,6 +34,7 @@ ACCESS_LOGS = (
     *("azure_front_door", "gcp_run_request", "cloudflare_http", "cloudflare_workers_trace"),
 )
 API_ID = re.compile(r"[a-z0-9]{10}")  # of API Gateway; a name given by a person is seldom so
+FRONTS = r"/workers/(routes|domains)|/pages/projects|^route |^domain "
 MAX_SHOWN = 20
 BY_NAME = "; ours by its name only: another customer of the provider can have one of that name"
 URL_HOST = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:\[\]]+)"
@@ -103,6 +104,8 @@ def _endpoints(resources: pd.DataFrame, tables: Tables, case: Case) -> dict[str,
         for host in filter(None, hosts):
             held = Endpoint(host, one.resource, one.resource_type, _text(one.account), _text(one.region))
             found.setdefault(host, held).made_by += list(one.refs[:1])
+    for shown in _fronts(tables, case):
+        found.setdefault(shown.host, shown).made_by = shown.made_by
     _with_records(found, tables, case)
     found = dict(_by_path(found, resources, tables))
     for shown in _acquired(tables):
@@ -110,6 +113,17 @@ def _endpoints(resources: pd.DataFrame, tables: Tables, case: Case) -> dict[str,
         known.made_by = list(dict.fromkeys([*known.made_by, *shown.made_by]))[:MAX_SHOWN]
         known.open_to = shown.open_to or known.open_to
     return found
+
+
+def _fronts(tables: Tables, case: Case) -> Iterator[Endpoint]:
+    """Routes, custom domains and Pages projects of Cloudflare, which are no resources of their own there."""
+    api = tables.api_activity
+    named = api.filter(api.cloud_provider == "Cloudflare", api.api_operation_base.lower().re_search(FRONTS))
+    events = read_events(replace(tables, api_activity=named), case.config.estate.own)
+    shown: Iterator[Any] = events[events["endpoint"].notna()].itertuples(index=False)
+    for row in shown:
+        if host := plain_host(str(row.endpoint)):
+            yield Endpoint(host, row.resource, row.resource_type, _text(row.account), _text(row.region), [row.ref])
 
 
 def _by_path(found: dict[str, Endpoint], resources: pd.DataFrame, tables: Tables) -> Iterator[tuple[str, Endpoint]]:
