@@ -14,6 +14,7 @@ from tests.scoping.test_passed_roles import answer
 
 from playbooks import schema
 from playbooks.scoping.logging_changes import logging_changes
+from playbooks.scoping.logging_elsewhere import PARTS
 
 TRAIL = {"api_service_name": "cloudtrail.amazonaws.com"}
 LOGS = {"api_service_name": "logs.amazonaws.com"}
@@ -199,7 +200,47 @@ def test_an_attempt_changes_nothing(tmp_path: Path) -> None:
         ("Microsoft 365", "Set-MailboxAuditBypassAssociation",
          [{"Name": "AuditBypassEnabled", "Value": "True"}], ("less", "narrowed")),
         ("Microsoft 365", "Set-Mailbox", [{"Name": "ForwardingAddress", "Value": "x"}], None),
+        ("Microsoft 365", "Set-Mailbox", [{"Name": "AuditEnabled", "Value": "False"}], ("less", "narrowed")),
+        ("Microsoft 365", "Set-OrganizationConfig", [{"Name": "AuditDisabled", "Value": "True"}],
+         ("less", "narrowed")),
+        ("Microsoft 365", "Set-ProtectionAlert", [{"Name": "Disabled", "Value": "True"}], ("less", "narrowed")),
+        ("Microsoft 365", "Disable-JournalRule", [{"Name": "Identity", "Value": "all"}], ("less", "stopped")),
+        ("Microsoft 365", "Set-Mailbox", [{"Name": "AuditOwner", "Value": "@{Remove=MailboxLogin}"}],
+         ("unknown", "not comparable")),
         ("Cloudflare", "delete", None, ("less", "deleted")),
+        ("Cloudflare", "job_update", {"enabled": False}, ("less", "narrowed")),
+        ("Cloudflare", "job_update", {"enabled": True, "destination_conf": "s3://b?key=x"},
+         ("unknown", "not comparable")),
+        ("Azure", "Microsoft.OperationalInsights/workspaces/purge/action", None, ("less", "purged")),
+        ("Azure", "Microsoft.Insights/dataCollectionRules/delete", None, ("less", "deleted")),
+        ("Azure", "Microsoft.Security/pricings/write", {"properties": {"pricingTier": "Free"}}, ("less", "narrowed")),
+        ("Azure", "Microsoft.Insights/diagnosticSettings/write",
+         {"properties": {"logs": [{"category": "FunctionAppLogs", "enabled": False}]}}, ("less", "narrowed")),
+        ("Azure", "Microsoft.OperationalInsights/workspaces/write", {"properties": {"sku": {}}}, None),
+        ("GCP", "google.logging.v2.LoggingServiceV2.DeleteLog", None, ("less", "deleted")),
+        ("GCP", "google.logging.v2.LoggingServiceV2.WriteLogEntries", None, None),
+        ("GCP", "google.monitoring.v3.AlertPolicyService.DeleteAlertPolicy", None, ("less", "deleted")),
+        ("GCP", "google.logging.v2.ConfigServiceV2.UpdateSettings", {"settings": {"disableDefaultSink": True}},
+         ("less", "narrowed")),
+        ("GCP", "google.logging.v2.ConfigServiceV2.UpdateSink",
+         {"sink": {"exclusions": [{"name": "quiet", "filter": "resource.type=cloud_run_revision"}]}},
+         ("less", "narrowed")),
+        ("GCP", "google.logging.v2.ConfigServiceV2.UpdateExclusion", {"exclusion": {"disabled": True}},
+         ("more", "widened")),
+        ("GCP", "SetIamPolicy", {"policy": {"auditConfigs": []}}, ("less", "narrowed")),
+        ("Google Workspace", "SYSTEM_DEFINED_RULE_UPDATED", {"parameters": [
+            {"name": "SYSTEM_DEFINED_RULE_NAME", "value": "Suspicious login"},
+            {"name": "SYSTEM_DEFINED_RULE_ACTION_STATUS_CHANGE", "value": "Status changed from ON to OFF"}]},
+         ("less", "narrowed")),
+        ("Google Workspace", "SYSTEM_DEFINED_RULE_UPDATED", {"parameters": {
+            "SYSTEM_DEFINED_RULE_ACTION_STATUS_CHANGE": "Status changed from ON to OFF"}}, ("less", "narrowed")),
+        ("Google Workspace", "ALERT_RECEIVERS_CHANGED", {"parameters": []}, ("unknown", "not comparable")),
+        ("Google Workspace", "DELETE_ALERT", None, ("less", "deleted")),
+        ("Google Workspace", "CREATE_USER", None, None),
+        ("GitHub", "audit_log_streaming.destroy", None, ("less", "deleted")),
+        ("GitHub", "audit_log_streaming.update", None, ("unknown", "not comparable")),
+        ("GitHub", "audit_log_streaming.check", None, None),
+        ("Okta", "system.log_stream.lifecycle.delete", None, None),
     ],
 )  # fmt: skip
 def test_the_other_clouds_have_logs_that_can_be_ended_too(
@@ -210,6 +251,110 @@ def test_the_other_clouds_have_logs_that_can_be_ended_too(
     record = event("03-10 09:00", operation, content, cloud_provider=provider, api_service_name=service,
                    resource_name="one")  # fmt: skip
     assert told(changed(tmp_path, [record]), "effect", "change") == ([expected] if expected else [])
+
+
+def elsewhere(time: str, provider: str, operation: str, content: Any = None, name: str = "one") -> dict[str, Any]:
+    text = json.dumps(content) if content is not None else None
+    service = "logpush.job" if provider == "Cloudflare" else "x"
+    return event(time, operation, text, cloud_provider=provider, api_service_name=service, resource_name=name)
+
+
+def test_categories_destination_and_retention_of_azure_are_compared_with_the_state_before(tmp_path: Path) -> None:
+    def setting(*on: str, workspace: str = "/ws/a") -> dict[str, Any]:
+        logs = [{"category": kind, "enabled": kind in on} for kind in ("FunctionAppLogs", "AppServiceHTTPLogs")]
+        return {"properties": {"logs": logs, "workspaceId": workspace}}
+
+    write, keep = "Microsoft.Insights/diagnosticSettings/write", "Microsoft.OperationalInsights/workspaces/write"
+    records = [
+        elsewhere("03-10 08:00", "Azure", write, setting("FunctionAppLogs", "AppServiceHTTPLogs")),
+        elsewhere("03-10 09:00", "Azure", write, setting("AppServiceHTTPLogs")),
+        elsewhere("03-10 10:00", "Azure", write, setting("FunctionAppLogs", "AppServiceHTTPLogs", workspace="/ws/b")),
+        elsewhere("03-10 11:00", "Azure", keep, {"properties": {"retentionInDays": 90}}, "w"),
+        elsewhere("03-10 12:00", "Azure", keep, {"properties": {"retentionInDays": 30}}, "w"),
+    ]
+    frame = changed(tmp_path, records)
+    assert told(frame, "effect", "change", "until_ref") == [
+        ("unknown", "not comparable", None),
+        ("less", "narrowed", "E002:3"),
+        ("less", "restored", None),
+        ("unknown", "not comparable", None),
+        ("less", "shortened", None),
+    ]
+    assert frame.sentence[1] == "diagnostic setting one narrowed: categories: no longer FunctionAppLogs"
+    assert frame.sentence[4] == "log workspace w shortened: retention from 90 days to 30 days"
+
+
+def test_a_start_and_its_end_are_one_change_and_a_start_that_failed_is_none(tmp_path: Path) -> None:
+    delete = "Microsoft.Insights/diagnosticSettings/delete"
+    start = elsewhere("03-10 09:00", "Azure", delete) | {"status": None, "metadata_correlation_uid": "c-1"}
+    ended = elsewhere("03-10 09:01", "Azure", delete) | {"metadata_correlation_uid": "c-1"}
+    begun = elsewhere("03-10 10:00", "Azure", delete, name="two") | {"status": None, "metadata_correlation_uid": "c-2"}
+    failed = elsewhere("03-10 10:01", "Azure", delete, name="two") | {"metadata_correlation_uid": "c-2"}
+    frame = changed(tmp_path, [start, ended, begun, failed | {"status": "failure"}])
+    assert told(frame, "resource", "effect", "change", "ref") == [
+        ("one", "less", "deleted", "E002:1"),
+        ("two", "same", "attempted", "E002:3"),
+    ]
+
+
+def test_mailbox_audit_ages_and_audit_policies_are_retentions(tmp_path: Path) -> None:
+    def age(time: str, text: str) -> dict[str, Any]:
+        return elsewhere(time, "Microsoft 365", "Set-Mailbox", [{"Name": "AuditLogAgeLimit", "Value": text}])
+
+    def policy(time: str, text: str) -> dict[str, Any]:
+        named = [{"Name": "Identity", "Value": "p"}, {"Name": "RetentionDuration", "Value": text}]
+        return elsewhere(time, "Microsoft 365", "Set-UnifiedAuditLogRetentionPolicy", named)
+
+    records = [age("03-10 08:00", "180.00:00:00"), age("03-10 09:00", "1"), age("03-10 09:30", "x"),
+               policy("03-10 10:00", "TwelveMonths"), policy("03-10 11:00", "ThreeMonths")]  # fmt: skip
+    frame = changed(tmp_path, records)
+    assert told(frame, "effect", "change", "resource") == [
+        ("unknown", "not comparable", "one"),
+        ("less", "shortened", "one"),
+        ("unknown", "not comparable", "p"),
+        ("less", "shortened", "p"),
+    ]
+
+
+def test_a_rule_of_workspace_that_is_switched_off_and_on_again_is_one_gap(tmp_path: Path) -> None:
+    def switched(time: str, way: str) -> dict[str, Any]:
+        given = {"SYSTEM_DEFINED_RULE_NAME": "Suspicious login",
+                 "SYSTEM_DEFINED_RULE_ACTION_STATUS_CHANGE": f"Status changed from {way}."}  # fmt: skip
+        content = {"parameters": [{"name": name, "value": value} for name, value in given.items()]}
+        return elsewhere(time, "Google Workspace", "SYSTEM_DEFINED_RULE_UPDATED", content)
+
+    frame = changed(tmp_path, [switched("03-10 09:00", "ON to OFF"), switched("03-10 10:00", "OFF to ON")])
+    assert told(frame, "effect", "change", "resource", "until_ref") == [
+        ("less", "narrowed", "Suspicious login", "E002:2"),
+        ("more", "restored", "Suspicious login", None),
+    ]
+
+
+def test_a_destination_of_cloudflare_is_told_without_its_secret_and_a_new_one_redirects(tmp_path: Path) -> None:
+    def job(time: str, where: str) -> dict[str, Any]:
+        return elsewhere(time, "Cloudflare", "job_update", {"enabled": True, "destination_conf": where})
+
+    frame = changed(tmp_path, [job("03-10 09:00", "s3://a?secret=x"), job("03-10 10:00", "https://b.example?secret=y")])
+    assert told(frame, "effect", "change")[1] == ("less", "redirected")
+    assert "secret" not in " ".join([*frame.sentence, *frame.after])
+
+
+@pytest.mark.parametrize("provider", sorted(PARTS))
+def test_hostile_records_of_every_reader_stop_nothing(tmp_path: Path, provider: str) -> None:
+    deep = "[" * 100_000
+    shapes = [deep, "7", "null", json.dumps([1, {"Name": [], "Value": {}}]), json.dumps({"sink": [1], "exclusion": 3}),
+              json.dumps({"properties": {"logs": [None, {"enabled": {}}], "retentionInDays": "9" * 400}}),
+              json.dumps({"parameters": {"a": 1}, "settings": [], "policy": {"auditConfigs": [1, {"service": []}]}}),
+              json.dumps({"enabled": [], "destination_conf": {}, "Properties": 5})]  # fmt: skip
+    names = [
+        *("Microsoft.Insights/diagnosticSettings/write", "Microsoft.OperationalInsights/workspaces/write"),
+        *("Microsoft.Security/pricings/write", "Microsoft.Network/networkWatchers/flowLogs/write", "SetIamPolicy"),
+        *(f"google.logging.v2.ConfigServiceV2.{verb}" for verb in ("UpdateSink", "CreateExclusion", "UpdateSettings")),
+        *("SYSTEM_DEFINED_RULE_UPDATED", "Set-Mailbox", "Set-AdminAuditLogConfig", "logpush job_update"),
+        *("audit_log_streaming.update", "audit_log_streaming.x"),
+    ]
+    records = [event("03-10 09:00", name, shape, cloud_provider=provider) for name in names for shape in shapes]
+    assert set(changed(tmp_path, records).effect) <= {"less", "more", "same", "unknown"}
 
 
 def test_hostile_requests_stop_nothing(tmp_path: Path) -> None:

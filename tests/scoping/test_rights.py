@@ -13,6 +13,9 @@ from tests.scoping.test_passed_roles import answer
 
 from playbooks import schema
 from playbooks.scoping.cloud_activity import cloud_activity
+from playbooks.scoping.granted import identities
+from playbooks.scoping.policies_in_evidence import policies_in_evidence
+from playbooks.scoping.policy_documents import verdict
 from playbooks.scoping.rights import rights
 
 ROLE = f"arn:aws:iam::{HOME}:role/service/billing-role"
@@ -127,7 +130,7 @@ def test_administrator_access_is_known_without_its_document(tmp_path: Path) -> N
     assert told(frame, "kind", "identity", "policy")[0] == (
         "all_actions",
         "r",
-        "AdministratorAccess as AWS publishes it",
+        "AdministratorAccess as AWS publishes it (v1)",
     )
     assert list(frame.policy_refs.iloc[0]) == ["E002:1"]
     unknown = {"roleName": "r", "policyArn": arn.replace("Administrator", "Whatever")}
@@ -137,6 +140,26 @@ def test_administrator_access_is_known_without_its_document(tmp_path: Path) -> N
         "not_answerable",
         "used",
     }
+
+
+def test_policies_of_aws_say_all_that_their_documents_say(tmp_path: Path) -> None:
+    records = [
+        event("03-10 09:00", "AttachRolePolicy",
+              {"roleName": "r", "policyArn": f"arn:aws:iam::aws:policy/{name}"}, MALLORY)
+        for name in ("IAMFullAccess", "PowerUserAccess")
+    ]  # fmt: skip
+    held = {one.name: one for one in identities(policies_in_evidence(events.tables(tmp_path, api_activity=records)))}
+    said = held["r"].statements
+    for action in (
+        "iam:PassRole",
+        "organizations:ListRoots",
+        "iam:ListRoles",
+        "account:ListRegions",
+        "ec2:RunInstances",
+    ):
+        assert verdict(said, action).allowed, action
+    assert not verdict(said, "organizations:LeaveOrganization").allowed
+    assert not verdict(said, "account:CloseAccount").allowed
 
 
 def test_a_permission_of_a_function_lets_in_whom_its_answer_says(tmp_path: Path) -> None:

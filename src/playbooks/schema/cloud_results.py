@@ -91,15 +91,21 @@ RIGHTS = Table(
             "kind",
             "VARCHAR",
             "all_actions, anyone, service_wildcard, pass_role_wide, not_action, not_resource, cross_account, "
-            "condition_gap, action_wildcard, wildcard_resource, pass_role, limited_anyone, unreadable; ungranted, "
-            "unused, not_answerable, used",
+            "condition_gap, action_wildcard, wildcard_resource, pass_role, limited_anyone, unreadable, role_grant, "
+            "app_role, consent; ungranted, unused, not_answerable, used",
         ),
         Column("identity", "VARCHAR", "role, user or resource whose policy it is; of a used right, who used it"),
-        Column("identity_type", "VARCHAR", "role, user, group, policy, function, bucket, …"),
+        Column(
+            "identity_type",
+            "VARCHAR",
+            "role, user, group, policy, function, bucket, …; of a grant, the kind of its holder",
+        ),
         Column("identity_uid", "VARCHAR", "full id where the evidence has one"),
         Column("account", "VARCHAR", "account"),
-        Column("policy", "VARCHAR", "policy by its name; trust for who may take a role"),
-        Column("action", "VARCHAR", "action or pattern, as IAM writes it; elsewhere the operation"),
+        Column("policy", "VARCHAR", "policy or role by its name; trust for who may take a role"),
+        Column(
+            "action", "VARCHAR", "action or pattern, as IAM writes it; of a grant, the role; elsewhere the operation"
+        ),
         Column("sentence", "VARCHAR", "what it leaves open, or why it cannot be told"),
         Column("denied", "VARCHAR", "what a Deny of the same identity takes from it; null where none speaks of it"),
         Column("ended", "VARCHAR", "record that replaced, detached or removed the policy; null while it stands"),

@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from playbooks.knowledge.aws_rights import ManagedPolicy, load_aws_rights
 from playbooks.scoping.clouds.aws_principals import arn_account
 from playbooks.scoping.clouds.record_json import text_at
 from playbooks.scoping.policies_in_evidence import Document, Held
-from playbooks.scoping.policy_documents import Policy, Statement
+from playbooks.scoping.policy_documents import Statement, read_policy
 
+OF_AWS = "as AWS publishes it"  # beside the version; an answer of a version is called by that alone
 WHOLE_ROLE = ("GetRole", "ListAttachedRolePolicies", "ListRolePolicies")
-EVERYTHING = Statement("Allow", actions=("*",), resources=("*",))
-# What AWS publishes of policies of its own (AWS Managed Policy Reference); their documents may be acquired too.
-PUBLISHED = {
-    "arn:aws:iam::aws:policy/AdministratorAccess": EVERYTHING,
-    "arn:aws:iam::aws:policy/IAMFullAccess": Statement("Allow", actions=("iam:*",), resources=("*",)),
-    "arn:aws:iam::aws:policy/PowerUserAccess": Statement(
-        "Allow", not_actions=("iam:*", "organizations:*", "account:*"), resources=("*",)
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -60,9 +53,9 @@ def _identity(held: Held, owner: tuple[str | None, str, str], inline: list[Docum
         found = _managed(held, arn, account)
         documents += [_as_attached(one, link) for one in found]
         if not any(_counts(held, one, arn) for one in found):
-            published = PUBLISHED.get(arn)
+            published = load_aws_rights().published.get(arn)
             if published:
-                documents.append(_as_attached(_published(arn, published, account), link))
+                documents.append(_as_attached(_published(published, account), link))
             elif link.ended is None:
                 missing.append(f"the document of {arn}")
     lacking = [*_lacking(held, owner), *missing] if kind == "role" else missing
@@ -79,9 +72,10 @@ def _managed(held: Held, arn: str, account: str | None) -> list[Document]:
     ]
 
 
-def _published(arn: str, statement: Statement, account: str | None) -> Document:
-    name = arn.rsplit("/", 1)[1]
-    return Document(name, "policy", account, "identity", "as AWS publishes it", Policy((statement,)), (), arn)
+def _published(one: ManagedPolicy, account: str | None) -> Document:
+    """A policy of AWS whose document was not acquired, as the knowledge of this kit holds it."""
+    name, policy = one.arn.rsplit("/", 1)[1], read_policy({"Statement": list(one.statements)})
+    return Document(name, "policy", account, "identity", f"{OF_AWS} ({one.version})", policy, (), one.arn)
 
 
 def _as_attached(one: Document, link: Document) -> Document:
@@ -93,7 +87,7 @@ def _as_attached(one: Document, link: Document) -> Document:
 
 def _counts(held: Held, one: Document, arn: str) -> bool:
     """Whether a version is the one that counts: set as default by a record, or said to be by an answer."""
-    if one.name in ("identity", "as AWS publishes it"):
+    if one.name == "identity" or one.name.startswith(OF_AWS):
         return True
     asked = [(account, call, name) for account, call, name in held.answers if name in (arn, f"{arn}:{one.name}")]
     for key in asked:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import ibis
 import pandas as pd
 
 from playbooks import schema
@@ -20,22 +21,23 @@ from playbooks.scoping.clouds import ACTOR_COLUMNS, principal_of
 from playbooks.scoping.clouds.aws_names import short_name
 from playbooks.scoping.clouds.record_json import json_object, plain_text, text_at
 from playbooks.scoping.control_plane import once, plain, within
-from playbooks.scoping.logging_elsewhere import Told, elsewhere
+from playbooks.scoping.logging_elsewhere import PARTS, elsewhere
 from playbooks.scoping.logging_observed import observed
 from playbooks.scoping.logging_requests import ACTS
 from playbooks.scoping.logging_state import LESS, MORE, SAME, UNKNOWN, Difference, Facet, Flag, compare, covers, said
+from playbooks.scoping.logging_told import LogRecord, Told
+from playbooks.scoping.one_operation import FURTHER, one_operation
 
 if TYPE_CHECKING:
     from playbooks.case import Case
     from playbooks.engine import Tables
 
-ELSEWHERE = (
-    *("logging.v2.configservicev2", "setiampolicy", "diagnosticsettings", "logprofiles", "activitylogalerts"),
-    *("operationalinsights/workspaces/delete", "networkwatchers", "securityinsights", "auditlog", "logpush"),
-    *("set-mailbox", "set-organizationconfig"),
-)
-"""Parts of names, in lower case, of operations elsewhere that may change a log."""
 CREATING = ("create", "google.logging.v2.configservicev2.create")  # how operations begin that set something up
+COLUMNS = (
+    *("evidence_id", "record_no", "time", "api_operation", "api_service_name", *ACTOR_COLUMNS, "cloud_region"),
+    *("resource_name", "resource_uid", "status", "status_detail", "request", "response", "metadata_uid"),
+    *("metadata_correlation_uid", "src_endpoint_ip", "http_request_user_agent"),
+)
 Key = tuple[str, str | None, str | None, str, str]  # provider, account, region, kind, name
 
 
@@ -86,28 +88,27 @@ def _recorded(tables: Tables) -> Iterator[Step]:
     base = api.api_operation.re_replace(r"20[0-9]{6}(v[0-9]+)?$", "")
     names = sorted({name.partition(":")[2] for name in ACTS})
     lower = api.api_operation.lower() + " " + api.api_service_name.fill_null("").lower()
-    maybe = lower.contains(ELSEWHERE[0])
-    for part in ELSEWHERE[1:]:
-        maybe |= lower.contains(part)
-    wanted = api.filter(((api.cloud_provider == "AWS") & base.isin(names)) | ((api.cloud_provider != "AWS") & maybe))
-    columns = ("evidence_id", "record_no", "time", "api_operation", "api_service_name", *ACTOR_COLUMNS, "cloud_region")
-    rows = wanted.select(*columns, "resource_name", "status", "request", "response", "metadata_uid", "src_endpoint_ip")
+    maybe = (api.cloud_provider == "AWS") & base.isin(names)
+    for provider, parts in PARTS.items():
+        maybe |= (api.cloud_provider == provider) & ibis.or_(*map(lower.contains, parts))
+    wanted = api.filter(maybe)
+    item = api.evidence_id.re_extract(r"(\d+)", 1).try_cast("int64").fill_null(0)
+    ref = api.evidence_id + ":" + api.record_no.cast("string")
+    rows = one_operation(wanted.select(*COLUMNS, place=api.api_operation.lower(), item=item, ref=ref)).drop(FURTHER)
     found: list[dict[str, Any]] = once(plain(rows.execute())).to_dict("records")  # type: ignore[assignment]
     for row in found:
         told = _told(row)
         if told is not None:
             region = None if told.kind == "trail" else row["cloud_region"]
             key = (row["cloud_provider"], row["cloud_account_uid"], region, told.kind, told.name or "")
-            yield Step(row["time"], f"{row['evidence_id']}:{row['record_no']}", key, told, row)
+            yield Step(row["time"], row["ref"], key, told, row)
 
 
 def _told(row: dict[str, Any]) -> Told | None:
     if row["cloud_provider"] != "AWS":
-        of = row["resource_name"]
-        if row["cloud_provider"] == "Cloudflare":  # its log names the kind of thing where others name the service
-            of = f"{row['api_service_name'] or ''} {of or ''}"
-        asked = (row["request"], row["response"])
-        return elsewhere(row["cloud_provider"] or "", row["api_operation"], *asked, plain_text(of))
+        service, of = row["api_service_name"] or "", plain_text(row["resource_name"])
+        asked = LogRecord(row["api_operation"].lower(), row["request"], row["response"], of, service)
+        return elsewhere(row["cloud_provider"] or "", asked)
     service = str(row["api_service_name"] or "").removesuffix(".amazonaws.com")
     act = ACTS.get(f"{service}:{base_name(row['api_operation'])}")
     if act is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from playbooks.scoping.addresses import EXTERNAL, Ranges, place
 from playbooks.scoping.clouds.aws_names import short_name
 from playbooks.scoping.clouds.record_json import json_object, text_at, texts_at
 from playbooks.scoping.control_plane import plain, read_events
+from playbooks.scoping.named_endpoints import Found, labels_of_accounts, named_endpoints
 
 if TYPE_CHECKING:
     from playbooks.case import Case
@@ -33,7 +34,9 @@ ACCESS_LOGS = (
     *("azure_front_door", "gcp_run_request", "cloudflare_http", "cloudflare_workers_trace"),
 )
 API_ID = re.compile(r"[a-z0-9]{10}")  # of API Gateway; a name given by a person is seldom so
+FRONTS = r"/workers/(routes|domains)|/pages/projects|^route |^domain "
 MAX_SHOWN = 20
+BY_NAME = "; ours by its name only: another customer of the provider can have one of that name"
 URL_HOST = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:\[\]]+)"
 
 
@@ -48,6 +51,9 @@ class Endpoint:
     region: str | None = None
     made_by: list[str] = field(default_factory=list)
     open_to: str | None = None
+    tenant: str | None = None  # what of a shared host is ours: the workflow in its path
+    shared: bool = False
+    by_name: bool = False  # another customer of the provider can have a host of the same name
 
 
 @dataclass
@@ -77,8 +83,10 @@ def own_endpoints(resources: pd.DataFrame, pairs: pd.DataFrame, tables: Tables, 
         Exactly the columns of `schema.OWN_ENDPOINTS`, by host.
     """
     ours = _endpoints(resources, tables, case)
+    hosts = [*pairs["dst"].dropna().unique(), *_logged_hosts(tables)]
+    _with_names(ours, named_endpoints(resources, hosts, labels_of_accounts(tables)))
     callers = _callers(ours, tables, Ranges(case.config.estate.internal_ranges))
-    rows = [_row(ours[host], _contacts(host, pairs), callers[host], len(pairs) > 0) for host in sorted(ours)]
+    rows = [_row(ours[host], _contacts(ours[host], pairs), callers[host], len(pairs) > 0) for host in sorted(ours)]
     frame = pd.DataFrame(rows, columns=list(schema.OWN_ENDPOINTS.names))
     frame = frame.astype({"called_from_outside": object})
     for name in ("first_seen", "last_seen"):
@@ -96,12 +104,70 @@ def _endpoints(resources: pd.DataFrame, tables: Tables, case: Case) -> dict[str,
         for host in filter(None, hosts):
             held = Endpoint(host, one.resource, one.resource_type, _text(one.account), _text(one.region))
             found.setdefault(host, held).made_by += list(one.refs[:1])
+    for shown in _fronts(tables, case):
+        found.setdefault(shown.host, shown).made_by = shown.made_by
     _with_records(found, tables, case)
+    found = dict(_by_path(found, resources, tables))
     for shown in _acquired(tables):
         known = found.setdefault(shown.host, shown)
         known.made_by = list(dict.fromkeys([*known.made_by, *shown.made_by]))[:MAX_SHOWN]
         known.open_to = shown.open_to or known.open_to
     return found
+
+
+def _fronts(tables: Tables, case: Case) -> Iterator[Endpoint]:
+    """Routes, custom domains and Pages projects of Cloudflare, which are no resources of their own there."""
+    api = tables.api_activity
+    named = api.filter(api.cloud_provider == "Cloudflare", api.api_operation_base.lower().re_search(FRONTS))
+    events = read_events(replace(tables, api_activity=named), case.config.estate.own)
+    shown: Iterator[Any] = events[events["endpoint"].notna()].itertuples(index=False)
+    for row in shown:
+        if host := plain_host(str(row.endpoint)):
+            yield Endpoint(host, row.resource, row.resource_type, _text(row.account), _text(row.region), [row.ref])
+
+
+def _by_path(found: dict[str, Endpoint], resources: pd.DataFrame, tables: Tables) -> Iterator[tuple[str, Endpoint]]:
+    """A host that serves everybody becomes one endpoint for each path of ours that a record shows on it."""
+    catalogue = load_catalogue()
+    uids = {str(row.resource_uid): row for row in resources.itertuples(index=False) if _text(row.resource_uid)}
+    for host, held in found.items():
+        match = catalogue.classify(host)
+        if match is None or not match.shared:
+            yield host, held
+            continue
+        yield host, replace(held, shared=True)
+        shown = re.compile(re.escape(host) + r"(?::[0-9]{1,5})?(/[^\s\"\\?#]{1,500})", re.IGNORECASE)
+        api = tables.api_activity
+        rows = api.filter(api.response.lower().contains(host), api.status == "success")
+        columns = ("evidence_id", "record_no", "resource_uid", "response")
+        for row in rows.select(*columns).order_by("evidence_id", "record_no").to_pyarrow().to_pylist():
+            for path in shown.findall(row["response"]):
+                of = catalogue.classify(host, path)
+                whose: Any = next((one for uid, one in uids.items() if str(row["resource_uid"]).startswith(uid)), None)
+                if of and of.tenant:
+                    ours = replace(held, shared=True, tenant=of.tenant.lower(),
+                                   made_by=[f"{row['evidence_id']}:{row['record_no']}"])  # fmt: skip
+                    if whose is not None:
+                        ours.resource, ours.resource_type = whose.resource, whose.resource_type
+                    yield f"{host} {ours.tenant}", ours
+
+
+def _with_names(found: dict[str, Endpoint], named: Iterable[Found]) -> None:
+    """Add hosts that resources have by their names, where nothing shows them."""
+    for one in named:
+        row = one.resource
+        held = Endpoint(one.host, row.resource, row.resource_type, _text(row.account), _text(row.region),
+                        list(row.refs[:1]), by_name=not one.alone)  # fmt: skip
+        found.setdefault(one.host, held)
+
+
+def _logged_hosts(tables: Tables) -> list[str]:
+    """Hosts of which the serving side wrote a log."""
+    http = tables.http_activity
+    served = http.filter(http.format.isin(ACCESS_LOGS), http.dst_endpoint_hostname.notnull())
+    return [
+        str(host) for host in served.dst_endpoint_hostname.lower().as_table().distinct().to_pyarrow()[0].to_pylist()
+    ]
 
 
 def _with_records(found: dict[str, Endpoint], tables: Tables, case: Case) -> None:
@@ -153,10 +219,15 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _contacts(host: str, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Egress pairs that lead to a host: by its name, or by an alias of the same customer in the catalogue."""
-    match = load_catalogue().classify(host)
-    by_name = pairs["dst"].str.lower() == host
+def _contacts(one: Endpoint, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Egress pairs that lead to a host: by its name, or by an alias of the same customer in the catalogue.
+
+    A host that serves everybody is ours only where the path of the contact names what is ours.
+    """
+    match = load_catalogue().classify(one.host)
+    by_name = pairs["dst"].str.lower() == one.host
+    if one.shared:
+        return pairs[by_name & (pairs["tenant"].str.lower() == one.tenant)]
     if match is None or match.tenant is None or match.shared:
         return pairs[by_name]
     by_alias = (
@@ -244,7 +315,7 @@ def _row(one: Endpoint, mine: pd.DataFrame, callers: Callers, telemetry: bool) -
         "called_from_outside": outside,
         "callers": most[:MAX_SHOWN],
         "calls": sum(callers.addresses.values()),
-        "answer": f"{_seen_words(mine, clients, telemetry)}; {_called_words(callers, outside)}",
+        "answer": f"{_seen_words(mine, clients, telemetry)}; {_called_words(callers, outside)}{BY_NAME * one.by_name}",
         "refs": list(dict.fromkeys(refs))[:MAX_SHOWN],
     }
 

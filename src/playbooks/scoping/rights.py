@@ -1,8 +1,9 @@
 """Rights: what policies in evidence leave wide open, which rights were used, and which were granted and not used.
 
-Three reports in one table. Weaknesses of role and resource policies. Serverless rights that somebody used in the
-window. Grants of a role compared with all of its calls in the records, which only a role whose every policy is in
-evidence allows: otherwise the row says what is lacking. Conditions and resources of statements are not evaluated.
+Three reports in one table. Weaknesses of role and resource policies, and of grants of roles in Azure, Google Cloud and
+Entra. Serverless rights that somebody used in the window. Grants compared with all calls in the records, as far as
+every policy, definition and list is in evidence: otherwise the row says what is lacking. Conditions and resources of
+statements are not evaluated.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from playbooks.scoping.granted import Identity, identities
 from playbooks.scoping.policies_in_evidence import Document, policies_in_evidence
 from playbooks.scoping.policy_documents import ALLOW, matches, verdict
 from playbooks.scoping.policy_weaknesses import Weakness, of_identity, of_resource
+from playbooks.scoping.role_rights import of_roles
 from playbooks.scoping.used_rights import Calls, action_of, calls_of_roles, leaves_no_record
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ MAX_REFS = 20
 KINDS = (
     *("all_actions", "anyone", "service_wildcard", "pass_role_wide", "not_action", "not_resource", "cross_account"),
     *("condition_gap", "action_wildcard", "wildcard_resource", "pass_role", "limited_anyone", "unreadable"),
+    *("role_grant", "app_role", "consent"),
     *(UNGRANTED, UNUSED, UNKNOWN, USED),
 )
 """Kinds in the order of the table: widest first."""
@@ -56,6 +59,7 @@ def rights(activity: pd.DataFrame, tables: Tables, case: Case) -> pd.DataFrame:
         *(row for one in known for row in _of_identity(one)),
         *(row for one in held.documents for row in _of_document(one, frozenset(case.config.estate.own.aws_accounts))),
         *_compared(known, tables),
+        *(_row(one.kind, one.action, one.sentence, **one.about) for one in of_roles(tables, case.config.estate.own)),
         *_used(activity),
     ]
     table = pd.DataFrame(_joined(rows), columns=list(schema.RIGHTS.names))

@@ -9,14 +9,12 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from playbooks.knowledge.aws_rights import load_aws_rights
 from playbooks.knowledge.operations import Operation
 from playbooks.scoping.clouds.aws_exposure import CLOSING_VERBS, House
 from playbooks.scoping.clouds.aws_principals import arn_account
 from playbooks.scoping.clouds.record_json import text_at, texts_at
 
-# Accounts from which AWS publishes layers: Lambda Insights, Powertools for AWS Lambda, AWS Distro for OpenTelemetry,
-# AWS SDK for pandas (each named in the product's own documentation).
-PUBLISHED_BY_AWS = frozenset({"580247275435", "017000801446", "901920570463", "336392948345"})
 IMAGE_PATHS = (
     *("code.imageUri", "imageUri", "sourceConfiguration.imageRepository.imageIdentifier"),
     *("containerDefinitions[].image", "containerProperties.image", "environment.image", "containers[].image"),
@@ -38,7 +36,7 @@ def code_of_strangers(operation: Operation, request: dict[str, object], house: H
 
 
 def _is_strange(account: str | None, house: House) -> bool:
-    return house.is_foreign(account) and account not in PUBLISHED_BY_AWS
+    return house.is_foreign(account) and account not in load_aws_rights().layers_of_aws
 
 
 def sent_outside(request: dict[str, object], zones: frozenset[str]) -> str | None:
