@@ -93,6 +93,8 @@ def identities(case: Case, principal: str = "", rows: int = 30) -> View:
     """
     table, details = results_of(case).cloud_state.identities
     shown = table[table.principal == principal] if principal else table
+    if principal and not len(shown):
+        return View((f"No audit record of the window names {principal}.",), data=shown)
     acting = shown[shown.attack_calls > 0]
     calls, failed = int(shown.attack_calls.sum()), int(shown.attack_failed.sum())
     words = (
@@ -125,27 +127,30 @@ def role_activity(case: Case, function: str = "", rows: int = 30) -> View:
     Example: `guide.role_activity(case, function="invoice-export")`
     """
     results = results_of(case)
-    table, outside = results.cloud_state.role_activity
+    called, outside = results.cloud_state.role_activity
+    table = called
     if function:
         table = table[(table.function == function) | _holds(table.functions, function)]
         outside = outside[_holds(outside.functions, function)]
     new = table[table.new.eq(True)]
     away = outside[outside.verdict == OUTSIDE]
-    words = (
+    seen: tuple[str, ...] = (
         f"{counted(int(table.calls.sum()), 'call')} by {counted(table.role.nunique(), 'role')} of functions, "
         f"{counted(len(new), 'kind')} of call new against the baseline; {counted(len(away), 'session')} outside the "
         f"function, {len(outside) - len(away)} unclear.",
-        *untold_of_roles(results, table),
     )
-    called = table.assign(
+    if not len(table):
+        seen = (f"No call by a role of {function} is in the window; other roles made some.",) if len(called) else ()
+    listed = table.assign(
         function=table.function.fillna(table.functions.map(lambda names: "one of " + ", ".join(names))),
         last=~table.new.eq(True),
     ).sort_values(["last", "first_seen"], kind="stable")
     tables = (
-        Table("Calls, new ones first", called[CALL_COLUMNS].head(rows), "results/role_activity.parquet"),
+        Table("Calls, new ones first", listed[CALL_COLUMNS].head(rows), "results/role_activity.parquet"),
         Table("Credentials used outside the function", outside[OUTSIDE_COLUMNS].head(rows),
               "results/credentials_outside.parquet"),
     )  # fmt: skip
+    words = (*seen, *untold_of_roles(results, called))
     return View(words, tuple(one for one in tables if len(one.rows)), data=table)
 
 
