@@ -174,9 +174,12 @@ def test_patterns_narrow_chains_and_are_said_and_findings_stay(case: Case) -> No
     before = guide.findings(case).data
     narrowed = guide.chains(case, user_context="j.*, nobody", trigger_types="PutRule", window_minutes=30)
     assert narrowed.words[0] == (
-        "0 chains of steps at most 30 minutes apart. Narrowed by UserContext j.*, nobody; TriggerTypes PutRule."
+        "1 chain of steps at most 30 minutes apart. Narrowed by UserContext j.*, nobody; TriggerTypes PutRule."
     )
-    assert narrowed.pictures[0].figure is None and "No picture: " in narrowed.pictures[0].summary
+    assert [list(names) for names in narrowed.data[0].principals] == [["terraform-provisioner"]]
+    nobody = guide.chains(case, user_context="J.*,terraform*", trigger_types="PutRule")
+    assert len(nobody.data[0]) == 0
+    assert nobody.pictures[0].figure is None and nobody.pictures[0].summary.startswith("No picture: ")
     assert len(guide.chains(case).data[0]) == 2, "what was narrowed is kept nowhere"
     assert guide.findings(case).data == before
     with pytest.raises(TypeError):
