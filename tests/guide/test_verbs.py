@@ -65,7 +65,10 @@ VERBS: dict[str, Callable[[Case], View]] = {
     "records": guide.records,
     "cloud": guide.cloud,
     "functions": guide.functions,
-    "sequences": guide.sequences,
+    "identities": lambda case: guide.identities(case, principal="j.doe"),
+    "chains": guide.chains,
+    "role_activity": guide.role_activity,
+    "function_egress": guide.function_egress,
     "sigma": guide.sigma,
     "rights": guide.rights,
     "logging_state": guide.logging_state,
@@ -158,10 +161,37 @@ def test_the_verbs_tell_what_was_planted(case: Case) -> None:
     assert "j.doe" in set(guide.cloud(case).data.principal)
     row = guide.functions(case, "invoice-export").data.set_index("resource").loc["invoice-export"]
     assert "j.doe: " in row.modified_by and "j.doe: " in row.permitted_by
-    assert "j.doe" in set(guide.sequences(case).data.principal)
+    heads, steps = guide.chains(case).data
+    assert list(heads.iloc[0].principals) == ["j.doe"] and heads.iloc[0].score > 0.8
+    assert set(steps[steps.chain == heads.iloc[0].chain].stage) >= {"change", "permission or trigger", "run", "evasion"}
+    assert guide.identities(case, "j.doe").words[0].startswith("1 principal in the window, 1 with calls that attackers")
     found = guide.findings(case)
     assert found.words == ("4 findings, 4 leads, 1 set aside.",)
     assert [o["outcome"] for o in found.data["outcomes"].values()] == ["found"] * 6
+
+
+def test_patterns_narrow_chains_and_are_said_and_findings_stay(case: Case) -> None:
+    before = guide.findings(case).data
+    narrowed = guide.chains(case, user_context="j.*, nobody", trigger_types="PutRule", window_minutes=30)
+    assert narrowed.words[0] == (
+        "1 chain of steps at most 30 minutes apart. Narrowed by UserContext j.*, nobody; TriggerTypes PutRule."
+    )
+    assert [list(names) for names in narrowed.data[0].principals] == [["terraform-provisioner"]]
+    nobody = guide.chains(case, user_context="J.*,terraform*", trigger_types="PutRule")
+    assert len(nobody.data[0]) == 0
+    assert nobody.pictures[0].figure is None and nobody.pictures[0].summary.startswith("No picture: ")
+    assert len(guide.chains(case).data[0]) == 2, "what was narrowed is kept nowhere"
+    assert guide.findings(case).data == before
+    with pytest.raises(TypeError):
+        guide.chains(case, no_such_scope="x")  # type: ignore[call-arg]
+
+
+def test_what_functions_did_is_not_answerable_where_no_record_could_say_so(case: Case) -> None:
+    [told] = guide.role_activity(case, function="invoice-export").words
+    assert told.startswith("Not answerable because no audit record of the window is a call by one of the 6 known")
+    egress = guide.function_egress(case)
+    assert egress.words[0] == "0 of 6 functions can be seen leaving."
+    assert egress.data.reason.notna().all()
 
 
 def test_a_record_is_shown_as_it_stands_in_the_evidence(case: Case) -> None:
@@ -281,6 +311,7 @@ def test_a_case_without_evidence_answers_every_verb(tmp_path: Path) -> None:
     assert guide.normalise(case).words == ("0 records = 0 events + 0 unread + 0 blank.",)
     outcomes = guide.findings(case).data["outcomes"]
     assert {outcome["outcome"] for outcome in outcomes.values()} == {"blind"}
-    for name in ("unread", "coverage", "blind_spots", "egress", "checkins", "records", "cloud", "functions",
-                 "sequences", "enrich", "custody", "decisions", "report"):  # fmt: skip
+    for name in ("unread", "coverage", "blind_spots", "egress", "checkins", "records", "cloud", "functions", "chains",
+                 "identities", "role_activity", "function_egress", "enrich", "custody", "decisions",
+                 "report"):  # fmt: skip
         assert VERBS[name](case).words

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from playbooks import schema
-from playbooks.report import CaseFacts
+from playbooks.report import CaseFacts, CloudFacts
 
 ATTACKS = (
     "<script>alert(1)</script>",
@@ -64,6 +64,7 @@ def calm() -> CaseFacts:
         checklist=checklist(),
         links=links(),
         roles=roles(),
+        cloud=cloud(),
     )  # fmt: skip
 
 
@@ -223,6 +224,88 @@ def resources() -> pd.DataFrame:
     return pd.DataFrame([row]).reindex(columns=list(schema.RESOURCES.names))
 
 
+def frame(table: schema.Table, *rows: dict[str, Any]) -> pd.DataFrame:
+    """Rows of a table; what is not stated is empty."""
+    empty = {column.name: [] if column.type.endswith("[]") else None for column in table.columns}
+    return pd.DataFrame([{**empty, **row} for row in rows], columns=list(table.names))
+
+
+def chain_steps(*steps: tuple[Any, ...], chain: str = "C-1") -> pd.DataFrame:
+    """Steps a minute apart: stage, principal, operation, then what was handed over, by whom, in which step."""
+    rows = []
+    for number, (stage, principal, operation, *handed) in enumerate(steps, 1):
+        kind, giver, step = handed or (None, None, None)
+        rows.append(
+            {"chain": chain, "step": number, "time": HOURS[2] + pd.Timedelta(minutes=number), "stage": stage,
+             "principal": principal, "operation": operation, "resource": "export", "source_ip": "198.51.100.7",
+             "linked_by": f"{giver} gave {kind}" if kind else None, "handed_over": kind, "handed_by": giver,
+             "handed_ref": f"E004:{step}" if kind else None, "ref": f"E004:{number}"}
+        )  # fmt: skip
+    return frame(schema.CHAIN_STEPS, *rows)
+
+
+def cloud() -> CloudFacts:
+    times = {"first_seen": HOURS[1], "last_seen": HOURS[3]}
+    steps = chain_steps(
+        ("preparation", "mallory", "CreateAccessKey"),
+        ("change", "svc-backup", "UpdateFunctionCode", "credentials", "mallory", 1),
+        ("downstream", "export-role", "GetSecretValue", "function", "svc-backup", 2),
+    )
+    rule = {"rule_id": "r1", "title": "Everyone may invoke", "level": "high", "status": "matched", "matches": 1,
+            "reason": "", "records": 2}  # fmt: skip
+    return CloudFacts(
+        records=3,
+        chains=frame(schema.CHAINS, {"chain": "C-1", "score": 0.85, "reasons": ["3 stages"], "stages": ["change"],
+                                     "principals": ["mallory", "svc-backup"], "start": HOURS[2], "end": HOURS[3],
+                                     "steps": 3, "refs": [REF]}),
+        chain_steps=steps,
+        identities=frame(schema.IDENTITIES, {"principal": "mallory", "attack_calls": 7, "attack_failed": 2,
+                                             "attack_operations": ["CreateAccessKey (7)"], "refs": [REF], **times}),
+        role_activity=frame(schema.ROLE_ACTIVITY, {"function": "export", "operation": "GetSecretValue", "new": True,
+                                                   "calls": 3, "refused": 0, "reason": "not before", "refs": [REF]}),
+        credentials_outside=frame(schema.CREDENTIALS_OUTSIDE, {"role": "export-role", "verdict": "outside",
+                                                               "reasons": ["a command line"], "calls": 2,
+                                                               "refs": [REF]}),
+        function_egress=frame(schema.FUNCTION_EGRESS, {"function": "export", "reason": "Not in our network."}),
+        rights=frame(schema.RIGHTS,
+                     {"kind": "anyone", "identity": "export", "sentence": "anyone may invoke", "policy_refs": [REF]},
+                     {"kind": "not_answerable", "identity": "export-role", "sentence": "not answerable because X"}),
+        logging_changes=frame(schema.LOGGING_CHANGES, {"effect": "less", "sentence": "trail stopped", "time": HOURS[4],
+                                                       "principal": "mallory", "ref": REF}),
+        own_endpoints=frame(schema.OWN_ENDPOINTS, {"host": "x.lambda-url.us-east-1.on.aws", "client_count": 0,
+                                                   "called_from_outside": True, "calls": 4, "refs": [REF]}),
+        code_changes=frame(schema.CODE_CHANGES, {"function": "export", "change": "unexplained", "time": HOURS[4],
+                                                 "sentence": "a became b", "ref": REF}),
+        without_change=pd.DataFrame([{"time": HOURS[2], "phase": "modify-code", "principal": "mallory", "ref": REF,
+                                      "operation_base": "UpdateFunctionCode", "resource": "export", "account": "1",
+                                      "allowed_by": None}]),
+        sigma_matches=frame(schema.SIGMA_MATCHES, {"rule_id": "r1", "principal": "mallory", "ref": REF}),
+        sigma_rules=[rule, {**rule, "rule_id": "r2", "status": "blind", "reason": "no records of gcp_audit"}],
+        untold={"chains": [], "roles": []},
+    )  # fmt: skip
+
+
+def hostile_cloud(attack: str) -> CloudFacts:
+    """The same with `attack` in every text, but in the words by which rows are chosen."""
+    chosen = {"kind", "effect", "change", "status", "chain", "stage", "rule_id", "handed_ref"}
+    facts = cloud()
+
+    def spoilt(name: str, value: Any) -> Any:
+        if isinstance(value, str):
+            return value if name in chosen else attack
+        return [attack] if isinstance(value, list) else value
+
+    def changed(value: Any) -> Any:
+        if isinstance(value, pd.DataFrame):
+            rows = [{name: spoilt(name, cell) for name, cell in row.items()} for row in value.to_dict("records")]
+            return pd.DataFrame(rows, columns=value.columns)
+        if isinstance(value, list):
+            return [{name: spoilt(name, cell) for name, cell in row.items()} for row in value]
+        return {name: [attack] for name in value} if isinstance(value, dict) else value
+
+    return replace(facts, **{field: changed(value) for field, value in vars(facts).items()})
+
+
 def poisoned(value: Any, attack: str = ATTACK) -> Any:
     """`value` with `attack` in place of every text, also in the keys of free mappings; times and words we own stay."""
     if isinstance(value, str):
@@ -265,5 +348,6 @@ def hostile(attack: str = ATTACK) -> CaseFacts:
         raw={REF: {"text": attack, "file": attack, "sha256": attack}, attack: {"text": attack}},
         checkins=poisoned_frame(facts.checkins, attack),
         egress_hours=poisoned_frame(facts.egress_hours, attack),
+        cloud=hostile_cloud(attack),
         run={**poisoned(dict(facts.run), attack), "versions": {attack: attack}, "parameters": {attack: attack}},
     )

@@ -65,6 +65,10 @@ def test_a_key_made_by_one_and_used_by_another_is_one_chain_to_the_evasion(tmp_p
         ("downstream", "relay-role", "svc-backup changed relay, which runs as relay-role (E001:3)"),
         ("evasion", "svc-backup", f"mallory made the very key {KEY} (E001:1)"),
     ]
+    assert [(step.handed_over, step.handed_by, step.handed_ref) for step in steps.itertuples()] == [
+        (None, None, None), ("credentials", "mallory", "E001:1"), ("credentials", "mallory", "E001:1"),
+        ("run", "svc-backup", "E001:3"), ("function", "svc-backup", "E001:3"), ("credentials", "mallory", "E001:1"),
+    ]  # fmt: skip
 
 
 def test_maker_and_user_of_a_key_at_one_address_weigh_more_than_at_two(tmp_path: Path) -> None:

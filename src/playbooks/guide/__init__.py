@@ -7,6 +7,7 @@ A verb computes what it needs, so each notebook also runs alone; what is there a
 from __future__ import annotations
 
 from playbooks.guide.arguing import argument, containment
+from playbooks.guide.cloud import chains, cloud, function_egress, functions, identities, role_activity
 from playbooks.guide.cloud_state import code_changes, logging_state, own_endpoints, rights
 from playbooks.guide.covering import blind_spots, clocks, coverage, deciding_fields, fields
 from playbooks.guide.deciding import decide, decisions, findings, links, report
@@ -27,14 +28,11 @@ from playbooks.guide.results import QUESTIONS
 from playbooks.guide.scoping import (
     channels,
     checkins,
-    cloud,
     egress,
     enrich,
-    functions,
     intelligence,
     questions,
     records,
-    sequences,
 )
 from playbooks.guide.sigma import sigma
 
@@ -46,6 +44,7 @@ __all__ = [
     "add",
     "argument",
     "blind_spots",
+    "chains",
     "channels",
     "checkins",
     "checklist",
@@ -63,7 +62,9 @@ __all__ = [
     "evidence",
     "fields",
     "findings",
+    "function_egress",
     "functions",
+    "identities",
     "intelligence",
     "lifecycle",
     "links",
@@ -76,8 +77,8 @@ __all__ = [
     "report",
     "require_intact",
     "rights",
+    "role_activity",
     "scope",
-    "sequences",
     "show",
     "sigma",
     "unread",

@@ -13,8 +13,9 @@ from playbooks.audit import CITED, REPORT
 from playbooks.case import Case, write_json
 from playbooks.evidence import custody
 from playbooks.evidence.items import sha256_of
+from playbooks.guide.cloud_facts import cloud_facts
 from playbooks.normalise import show
-from playbooks.report import CaseFacts
+from playbooks.report import CaseFacts, CloudFacts, refs_of_cloud
 
 if TYPE_CHECKING:
     from playbooks.guide.results import Results
@@ -32,7 +33,7 @@ def case_facts(results: Results, src: str, dst: str) -> CaseFacts:
     src, dst
         The pair whose check-ins are drawn; empty for none.
     """
-    case, config = results.case, results.case.config
+    case, config, cloud = results.case, results.case.config, cloud_facts(results)
     return CaseFacts(
         case_id=config.case_id,
         title=config.title,
@@ -49,7 +50,7 @@ def case_facts(results: Results, src: str, dst: str) -> CaseFacts:
         resources=results.resources,
         evidence=[vars(item) for item in evidence.items(case)],
         custody=_custody(case),
-        raw=_raw(results),
+        raw=_raw(results, cloud),
         checkins=_checkins(results, src, dst),
         egress_hours=results.egress_hours,
         run=_run(results),
@@ -61,11 +62,12 @@ def case_facts(results: Results, src: str, dst: str) -> CaseFacts:
         stages=results.related.stages,
         scope=results.scope.rows,
         scope_notes=results.scope.notes,
+        cloud=cloud,
     )
 
 
-def _raw(results: Results) -> dict[str, dict[str, str]]:
-    """The records behind findings first, then behind leads, as they stand in the evidence."""
+def _raw(results: Results, cloud: CloudFacts) -> dict[str, dict[str, str]]:
+    """The records behind findings first, then behind leads and our own clouds, as they stand in the evidence."""
     found = results.findings
     told = [*found["findings"], *found["leads"]]
     refs = dict.fromkeys(ref for entry in told for signal in entry["signals"] for ref in signal["refs"])
@@ -74,6 +76,7 @@ def _raw(results: Results) -> dict[str, dict[str, str]]:
     refs |= dict.fromkeys(around)
     readings = [reading for entry in told for reading in (entry.get("argument") or {}).get("readings", ())]
     refs |= dict.fromkeys(ref for one in readings for fact in (*one["for"], *one["against"]) for ref in fact["refs"])
+    refs |= dict.fromkeys(refs_of_cloud(cloud))
     records = show(results.case, list(refs)[:RAW_RECORDS])
     return {ref: {"text": r.text, "file": r.file, "sha256": r.sha256} for ref, r in records.items()}
 

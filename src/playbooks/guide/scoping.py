@@ -1,4 +1,4 @@
-"""Verbs of the scoping and enrichment notebooks: who calls out, who changed what, whose it is."""
+"""Verbs of the egress and enrichment notebooks: who calls out, and whose it is."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from playbooks.case import Case
 from playbooks.guide.looking import show
 from playbooks.guide.opened import results_of
 from playbooks.guide.results import QUESTIONS, Results
-from playbooks.report import Table, View, checkin_raster, counted, egress_timeline, function_history
+from playbooks.report import Table, View, checkin_raster, counted, egress_timeline
 from playbooks.scoping.egress_channels import KINDS, channels_not_looked_for
 from playbooks.scoping.egress_pairs import BY_ADDRESS
-from playbooks.scoping.uses import number_of
 
 PAIR_COLUMNS = [
     *("beacon_score", "rita_score", "beacon_period_s", "src", "dst", "clients", "new_in_window", "connections"),
@@ -22,20 +21,6 @@ CHANNEL_COLUMNS = [
     *("kind", "strength", "src", "dst", "sentence", "clients", "period_s", "score"),
     *("bytes_out", "bytes_in", "first_seen", "last_seen", "refs"),
 ]
-ACTIVITY_COLUMNS = [
-    *("novelty", "time", "phase", "principal", "operation_base", "resource", "outcome", "ref"),
-    *("reasons", "exposure", "allowed_by"),
-]
-FOUR_QUESTIONS = [
-    "resource",
-    "resource_type",
-    "created_by",
-    "modified_by",
-    "permitted_by",
-    "triggered_by",
-    "invoked_by",
-]
-ROLE_COLUMNS = ["resource", "role", "relation", "principal", "first_seen", "refs", "policy_refs", "lacking"]
 ANSWER_COLUMNS = ["name", "answer", "first_seen", "last_seen", "clients", "service", "tenant", "matched_by", "ref"]
 INTEL_COLUMNS = [
     *("observable", "matched_on", "source", "confidence", "state"),
@@ -123,63 +108,6 @@ def records(case: Case, src: str = "", dst: str = "", rows: int = 6) -> View:
     rows = max(1, rows)
     step = max(1, len(refs) // rows)
     return show(case, *refs[::step][:rows])
-
-
-def cloud(case: Case, rows: int = 30) -> View:
-    """Control-plane events that matter, in order of time, with who stands behind each.
-
-    Example: `guide.cloud(case)`
-    """
-    results = results_of(case)
-    activity = results.activity
-    telling = activity[~activity.phase.isin(["invoke", "discovery"])]
-    words = (
-        f"{number_of(activity):,} control-plane events in the window, by {activity.principal.nunique():,} principals; "
-        f"{len(telling):,} of them change something.",
-        results.footprint.sentence(),
-    )
-    ranked = telling.sort_values(["novelty", "time"], ascending=[False, True], na_position="last", kind="stable")
-    table = Table(
-        "Changes, the most unusual first", ranked[ACTIVITY_COLUMNS].head(rows), "results/cloud_activity.parquet"
-    )
-    return View(words, (table,), data=activity)
-
-
-def functions(case: Case, resource: str = "") -> View:
-    """Who created, modified, permitted, triggered and ran each function; and the history as a picture.
-
-    Example: `guide.functions(case, "invoice-export")`
-    """
-    results = results_of(case)
-    table = results.resources
-    shown = table[table.resource == resource] if resource else table
-    activity = results.activity
-    history = activity if resource else activity[activity.resource.isin(_loudest(activity))]
-    words = (f"{len(shown):,} functions and their like.",)
-    roles = results.role_links
-    passed = roles[roles.resource.isin(shown.resource)][ROLE_COLUMNS]
-    tables = [Table("The four questions", shown[FOUR_QUESTIONS], "results/resources.parquet")]
-    tables += (
-        [Table("Roles of functions: who passed which", passed, "results/role_links.parquet")] if len(passed) else []
-    )
-    return View(words, tuple(tables), (function_history(history, resource or None),), data=shown)
-
-
-def _loudest(activity: pd.DataFrame) -> list[str]:
-    """The resources whose changes are most unusual, for a picture that is not crowded."""
-    changes = activity[activity.resource.notna() & ~activity.phase.isin(["invoke", "discovery"])]
-    ranked = changes.groupby("resource").novelty.max().sort_values(ascending=False, kind="stable")
-    return [str(name) for name in ranked.index[:6]]
-
-
-def sequences(case: Case, window_minutes: int = 60) -> View:
-    """Steps of one principal that follow each other: preparation, change, permission, run, evasion.
-
-    Example: `guide.sequences(case, window_minutes=120)`
-    """
-    rows = results_of(case, window_minutes).sequences
-    words = (f"{len(rows)} sequences within {window_minutes} minutes.",)
-    return View(words, (Table("Stages in order", rows),) if len(rows) else (), data=rows)
 
 
 def enrich(case: Case, rows: int = 20) -> View:

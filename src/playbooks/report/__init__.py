@@ -6,7 +6,8 @@ through `inert` (characters) and `sanitise` (markup); see docs/reference for wha
 
 from __future__ import annotations
 
-from playbooks.report.facts import CaseFacts
+from playbooks.report.cloud_section import refs_of_cloud
+from playbooks.report.facts import CaseFacts, CloudFacts
 from playbooks.report.figures import (
     Picture,
     checkin_raster,
@@ -15,6 +16,7 @@ from playbooks.report.figures import (
     function_history,
     hosts_and_tenants,
     lifecycle_timeline,
+    swim_lanes,
 )
 from playbooks.report.figures.picture import counted
 from playbooks.report.inert import visible
@@ -23,6 +25,7 @@ from playbooks.report.view import Table, View
 
 __all__ = [
     "CaseFacts",
+    "CloudFacts",
     "Picture",
     "Table",
     "View",
@@ -34,6 +37,8 @@ __all__ = [
     "hosts_and_tenants",
     "lifecycle_timeline",
     "notebook_to_html",
+    "refs_of_cloud",
+    "swim_lanes",
     "visible",
     "write_case_report",
 ]

@@ -11,6 +11,42 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class CloudFacts:
+    """What the case report says of our own clouds.
+
+    Attributes
+    ----------
+    records : int
+        Audit records and acquired answers in evidence.
+    chains, chain_steps, identities, role_activity, credentials_outside, function_egress : DataFrame
+    rights, logging_changes, own_endpoints, code_changes, sigma_matches : DataFrame
+        Columns as in the table of the same name in `schema`.
+    without_change : DataFrame or None
+        Changes that the case's change list does not cover (`scoping.change_list`); None without a list.
+    sigma_rules : sequence of mapping
+        `title, level, status, matches, records, reason` of each rule.
+    untold : mapping
+        `chains`, `roles` → sentences on what cannot be answered, and why.
+    """
+
+    records: int
+    chains: pd.DataFrame
+    chain_steps: pd.DataFrame
+    identities: pd.DataFrame
+    role_activity: pd.DataFrame
+    credentials_outside: pd.DataFrame
+    function_egress: pd.DataFrame
+    rights: pd.DataFrame
+    logging_changes: pd.DataFrame
+    own_endpoints: pd.DataFrame
+    code_changes: pd.DataFrame
+    without_change: pd.DataFrame | None
+    sigma_matches: pd.DataFrame
+    sigma_rules: Sequence[Mapping[str, Any]]
+    untold: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
 class CaseFacts:
     """What the case report shows.
 
@@ -50,6 +86,8 @@ class CaseFacts:
         Columns as in `schema.RELATED_ACTIVITY`, `schema.LIFECYCLE_STAGES`, `schema.SCOPE`.
     scope_notes : sequence of str
         What was not followed when others were looked for.
+    cloud : CloudFacts or None
+        What happened in our own clouds.
     redact_secrets : bool
         Hide values of `sig=`, `code=`, `token=`, `key=` and their like, in raw records too.
     """
@@ -81,3 +119,4 @@ class CaseFacts:
     stages: pd.DataFrame | None = None
     scope: pd.DataFrame | None = None
     scope_notes: Sequence[str] = ()
+    cloud: CloudFacts | None = None

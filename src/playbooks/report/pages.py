@@ -16,15 +16,18 @@ from playbooks.report.figures import (
     function_history,
     hosts_and_tenants,
     lifecycle_timeline,
+    swim_lanes,
 )
 from playbooks.report.inert import visible
 from playbooks.report.sections import CONTENTS, environment, told, written
+from playbooks.scoping.chains import CHAIN_FROM
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 REPORT = "report.html"
 MOST_LIFECYCLES = 3  # pictures
+MOST_CHAINS = 3
 
 
 def notebook_to_html(notebook: NotebookNode, title: str, marking: str = "") -> str:
@@ -67,9 +70,10 @@ def case_notebook(facts: CaseFacts) -> NotebookNode:
     cells = [_html_cell(parts[name]) for name in first]
     cells.append(_html_cell('<h2 id="pictures">Pictures</h2>'))
     cells += [_picture_cell(picture, told(picture, file, pen)) for picture, file in _pictures(facts)]
+    cells += [_html_cell(parts[name]) for name in ("lifecycle", "scope", "cloud")]
+    cells += [_picture_cell(picture, told(picture, file, pen)) for picture, file in _chains(facts)]
     rest = (
-        "lifecycle",
-        "scope",
+        "cloud_state",
         "functions",
         "coverage",
         "blind_spots",
@@ -105,6 +109,15 @@ def _lifecycles(facts: CaseFacts) -> list[tuple[Picture, str]]:
         for id in told[:MOST_LIFECYCLES]
     ]
     return [(lifecycle_timeline(*frame), "results/related_activity.parquet") for frame in frames]
+
+
+def _chains(facts: CaseFacts) -> list[tuple[Picture, str]]:
+    """The strongest chains of our own clouds; those that say no more than a deployment stand in the table only."""
+    if facts.cloud is None:
+        return []
+    strong = facts.cloud.chains[facts.cloud.chains["score"] >= CHAIN_FROM].head(MOST_CHAINS)
+    drawn = [swim_lanes(strong, facts.cloud.chain_steps, str(chain)) for chain in strong["chain"]]
+    return [(picture, "results/chain_steps.parquet") for picture in drawn]
 
 
 def _html_cell(markup: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playbooks.report.around_section import lifecycle_section, scope_section
+from playbooks.report.cloud_section import chains_part, cloud_parts
 from playbooks.report.coverage_section import blind_spots_section, coverage_section
 from playbooks.report.facts import CaseFacts
 from playbooks.report.figures.picture import MOST_ROWS, Picture, counted
@@ -30,7 +31,8 @@ HYPOTHESES = {
 CONTENTS = (
     ("summary", "Summary"), ("findings", "Findings"), ("leads", "Leads"), ("suppressed", "Suppressed"),
     ("collect-next", "What to collect next"),
-    ("pictures", "Pictures"), ("lifecycle", "Around first contact"), ("scope", "Scope"), ("functions", "Functions"),
+    ("pictures", "Pictures"), ("lifecycle", "Around first contact"), ("scope", "Scope"),
+    ("own-cloud", "Our own cloud"), ("functions", "Functions"),
     ("coverage", "Coverage"), ("blind-spots", "Blind spots"),
     ("limits", "Limits"), ("evidence", "Evidence and custody"), ("links", "Case links"), ("raw-records", "Raw records"),
     ("reproduce", "Reproduce"),
@@ -52,6 +54,8 @@ def written(facts: CaseFacts, pen: jinja2.Environment) -> dict[str, str]:
         "collect_next": _collect_next(facts.checklist),
         "lifecycle": lifecycle_section(facts.findings, facts.related),
         "scope": scope_section(facts.scope, facts.scope_notes),
+        "cloud": {"cloud": facts.cloud, "chains": chains_part(facts.cloud)},
+        "cloud_state": {"parts": cloud_parts(facts.cloud)},
         "functions": {**_functions(facts), **_roles(facts.roles)},
         "coverage": coverage_section(facts.coverage),
         "blind_spots": blind_spots_section(facts.coverage),

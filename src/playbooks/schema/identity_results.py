@@ -152,6 +152,11 @@ CHAIN_STEPS = Table(
         Column("resource", "VARCHAR", "to what; of a downstream call the service"),
         Column("source_ip", "VARCHAR", "from where"),
         Column("linked_by", "VARCHAR", "how it belongs to what was before; null for the first"),
+        Column(
+            "handed_over", "VARCHAR", "credentials, rights, role, function (its role), run; null within one principal"
+        ),
+        Column("handed_by", "VARCHAR", "by whom; null within one principal"),
+        Column("handed_ref", "VARCHAR", "the record that shows it"),
         Column("ref", "VARCHAR", "the record"),
     ),
 )

@@ -55,8 +55,9 @@ EVASION = 0.15  # what is recorded was changed
 NOVELTY = 0.15  # times the highest novelty among its steps
 CHAIN_FROM = 0.5  # from here on a chain has more than what a deployment has
 
-STEP = ["time", "stage", "principal", "operation", "resource", "source_ip", "ref", "linked_by", "kind"]
-SHOWN = ("time", "principal", "operation", "resource", "source_ip", "ref")
+LINK = ["linked_by", "kind", "handed_by", "handed_ref"]
+STEP = ["time", "stage", "principal", "operation", "resource", "source_ip", "ref", *LINK]
+SHOWN = ("time", "principal", "operation", "resource", "source_ip", "handed_by", "handed_ref", "ref")
 LEAST_TELLING_FIRST = (ROLE, RIGHTS, FUNCTION, CREDENTIALS)  # a function's own role is given rights at each release
 JUDGED = ["exposure", "novelty", "allowed_by", "refused", "own_rights", "is_new"]
 
@@ -143,8 +144,7 @@ def _steps(activity: pd.DataFrame) -> pd.DataFrame:
         refused=refused,
         own_rights=identity & (activity["resource"] == activity["principal"]),
         is_new=False,
-        linked_by=None,
-        kind=None,
+        **dict.fromkeys(LINK),
     )
     rows = rows[rows["stage"].notna() & rows["principal"].notna()]
     runs = rows[rows["phase"] == "invoke"]
@@ -156,8 +156,8 @@ def _downstream(calls: pd.DataFrame) -> pd.DataFrame:
     """Calls of functions' roles; those that the baseline of the role lacks are new, and others only shown."""
     return calls.assign(
         stage=float(DOWNSTREAM), principal=calls["role"], resource=calls["service"], is_new=calls["new"],
-        exposure=None, novelty=float("nan"), allowed_by=None, refused=False, own_rights=False, linked_by=None,
-        kind=None,
+        exposure=None, novelty=float("nan"), allowed_by=None, refused=False, own_rights=False,
+        **dict.fromkeys(LINK),
     )[[*STEP, *JUDGED]]  # fmt: skip
 
 
@@ -191,9 +191,9 @@ def _reached(
             of_kind = sorted((link for link in several if link.kind == kind), key=lambda link: (link.time, link.ref))
             if of_kind:
                 at = _last_before(rows, [link.time for link in of_kind], window)
-                words = [f"{of_kind[place].words} ({of_kind[place].ref})" for place in at[at >= 0]]
-                rows.loc[at >= 0, "linked_by"] = pd.Series(words, index=rows.index[at >= 0], dtype=object)
-                rows.loc[at >= 0, "kind"] = kind
+                last = [of_kind[place] for place in at[at >= 0]]
+                told = [(f"{one.words} ({one.ref})", kind, one.source, one.ref) for one in last]
+                rows.loc[at >= 0, LINK] = pd.DataFrame(told, index=rows.index[at >= 0], columns=LINK, dtype=object)
         yield rows[rows["linked_by"].notna()]
 
 
@@ -204,8 +204,10 @@ def _runs_of(steps: pd.DataFrame, runs: Mapping[str, pd.DataFrame], window: pd.T
         rows = runs[str(resource)]
         at = _last_before(rows, list(changed["time"]), window)
         rows, at = rows[at >= 0], at[at >= 0]
-        words = [f"runs {resource}, which {changed['principal'].iloc[place]} changed" for place in at]
-        yield rows.assign(linked_by=words, kind="run")
+        who = [changed["principal"].iloc[place] for place in at]
+        words = [f"runs {resource}, which {one} changed" for one in who]
+        refs = [changed["ref"].iloc[place] for place in at]
+        yield rows.assign(linked_by=words, kind="run", handed_by=who, handed_ref=refs)
 
 
 def _last_before(rows: pd.DataFrame, moments: list[pd.Timestamp], window: pd.Timedelta) -> npt.NDArray[np.int64]:
@@ -290,6 +292,6 @@ def _told(chain: pd.DataFrame, name: str) -> tuple[str, list[dict[str, Any]]]:
     for number, step in enumerate(shown.itertuples(index=False), 1):
         linked = step.linked_by if isinstance(step.linked_by, str) else f"same principal, {step.principal}"
         told = {"chain": name, "step": number, "stage": STAGES[int(float(str(step.stage)))]}
-        told |= {"linked_by": linked if number > 1 else None}
+        told |= {"linked_by": linked if number > 1 else None, "handed_over": step.kind}
         rows.append(told | {column: getattr(step, column) for column in SHOWN})
     return name, rows

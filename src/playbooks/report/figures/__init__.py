@@ -11,6 +11,7 @@ from playbooks.report.figures.history import function_history
 from playbooks.report.figures.lifecycle import lifecycle_timeline
 from playbooks.report.figures.picture import Picture
 from playbooks.report.figures.raster import checkin_raster
+from playbooks.report.figures.swim_lanes import swim_lanes
 from playbooks.report.figures.tenants import hosts_and_tenants
 from playbooks.report.figures.timeline import egress_timeline
 
@@ -22,4 +23,5 @@ __all__ = [
     "function_history",
     "hosts_and_tenants",
     "lifecycle_timeline",
+    "swim_lanes",
 ]
