@@ -175,6 +175,13 @@ def test_cloud_scheduler_triggers_what_its_address_names(tmp_path: Path, uri: st
     assert (row["account"], row["region"]) == (PROJECT, "europe-west1")
 
 
+def test_a_rule_called_like_its_function_is_a_trigger_of_it(tmp_path: Path) -> None:
+    arn = "arn:aws:lambda:eu-central-1:111111111111:function:nightly"
+    targets = {"rule": "nightly", "targets": [{"id": "1", "arn": arn}]}
+    rows = rows_of(tmp_path, event("03-10 09:00", "PutTargets", targets, MALLORY))
+    assert rows[("function", "nightly")]["triggered_by"] == "mallory: PutTargets 2026-03-10 09:00 UTC (E001:1)"
+
+
 def test_an_address_is_known_by_the_record_that_made_it_and_else_names_nothing(tmp_path: Path) -> None:
     made = {"response": json.dumps({"status": {"url": "https://pay-abc-ew.a.run.app"}})}
     subscription = "google.pubsub.v1.Subscriber.CreateSubscription"

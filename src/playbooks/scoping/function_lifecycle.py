@@ -122,7 +122,7 @@ def _as_target(row: dict[Hashable, object], hosts: pd.DataFrame) -> dict[Hashabl
         if host not in hosts.index:
             return None
         known = hosts.loc[host]
-        same = {name: known[name] for name in (*NAMESAKES, WHERE, "region", "resource_uid")}
+        same: dict[Hashable, object] = {name: known[name] for name in (*NAMESAKES, WHERE, "region", "resource_uid")}
     else:
         target = cloud_of(str(row["provider"])).target(uid)
         if target is None:
@@ -130,7 +130,7 @@ def _as_target(row: dict[Hashable, object], hosts: pd.DataFrame) -> dict[Hashabl
         same = {"resource_type": target.resource_type, "resource": target.resource, "account": target.account}
         same |= {WHERE: target.place, "resource_uid": uid}
         same |= {"region": target.place if cloud_of(str(row["provider"])).place(target.place, None) else None}
-    if same["resource"] == row["resource"]:
+    if (same["resource_type"], same["resource"]) == (row["resource_type"], row["resource"]):
         return None
     return {**row, **same, "phase": "trigger", "endpoint": None}
 
