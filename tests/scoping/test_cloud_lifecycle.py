@@ -10,7 +10,8 @@ from tests.scoping.cloud_case import HOME, MALLORY, case_of, event, tables_of
 
 from playbooks import schema
 from playbooks.scoping.cloud_activity import cloud_activity
-from playbooks.scoping.function_lifecycle import data_events_seen, resources, why_blind_to_runs
+from playbooks.scoping.function_lifecycle import resources
+from playbooks.scoping.function_runs import data_events_seen, why_blind_to_runs
 
 ARN = f"arn:aws:lambda:eu-central-1:{HOME}:function"
 BILLING = {"functionName": "billing"}

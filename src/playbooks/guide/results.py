@@ -33,6 +33,7 @@ from playbooks.scoping.control_plane import control_plane, framed, in_order
 from playbooks.scoping.egress_channels import egress_channels
 from playbooks.scoping.egress_events import egress_events
 from playbooks.scoping.footprint import Footprint, own_collection
+from playbooks.scoping.function_runs import FUNCTION_RUNS, why_blind_to_runs
 from playbooks.scoping.passed_roles import role_links
 from playbooks.scoping.question import Question
 from playbooks.scoping.related_activity import Related, related_activity, with_lifecycle
@@ -50,7 +51,7 @@ QUESTIONS: tuple[Question, ...] = (
     cloud_activity.FUNCTION_CHANGES,
     cloud_activity.PUBLIC_EXPOSURE,
     cloud_activity.LOGGING_TAMPERED,
-    function_lifecycle.FUNCTION_RUNS,
+    FUNCTION_RUNS,
 )
 CONTACTS = ".contacts.parquet"
 CLOUD_EVENTS = ".cloud_events.parquet"
@@ -83,7 +84,7 @@ class Results:
         if self._store.is_current("coverage") and file.is_file():
             found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
             return found
-        blind = function_lifecycle.why_blind_to_runs(self.tables)
+        blind = why_blind_to_runs(self.tables)
         small = cloud_activity.small_baseline(self._others, self.case, self._cloud_events)
         found = coverage(self.case, self.readings, self.tables, QUESTIONS, blind, small)
         write_json(file, found)

@@ -58,20 +58,35 @@ RENAMED = {
 }
 # Error codes and messages, in lower case, of calls refused for want of rights; other failures are faults of use.
 REFUSALS = "accessdenied|unauthorized|not authorized|forbidden|invalidclienttokenid|signaturedoesnotmatch"
-# Beside the columns of `schema.CLOUD_ACTIVITY`: ARNs of the functions that a change's request names, the role
-# that a function was given or has, and the one that the call itself gave it.
+# Beside the columns of `schema.CLOUD_ACTIVITY`: ids of the functions that a change's request names, the role that a
+# function was given or has, the one that the call itself gave it, kinds of triggers that it sets, and their times.
 TOUCHED = "functions_touched"
 ROLE = "role"
 PASSED = "role_passed"
+TRIGGERS = "triggers"
+SCHEDULE = "schedule"
+TOLD_PHASE = "phase_told"
 TELLS_GRANTS = ("azure", "m365", "gcp")  # whose answers, or modified properties, tell what a grant gives
 FUNCTION_LOG = "Microsoft.Web/sites/functions/log"
 JUDGED = ("allowed_by", "change_ref", "novelty", "reasons", "set_apart", "collector")  # what questions add
-EVENT_COLUMNS = (*(name for name in schema.CLOUD_ACTIVITY.names if name not in JUDGED), TOUCHED, ROLE, PASSED)
+BESIDE = (TOUCHED, ROLE, PASSED, TRIGGERS, SCHEDULE)
+EVENT_COLUMNS = (*(name for name in schema.CLOUD_ACTIVITY.names if name not in JUDGED), *BESIDE)
 
 
 TEXT, TEXTS = pa.string(), pa.list_(pa.string())
 PRINCIPAL = {"principal": TEXT, "principal_type": TEXT, "via": TEXT, "by_user": pa.bool_()}
-FACTS = {"resource": TEXT, "uid": TEXT, "exposure": TEXT, "endpoint": TEXT, TOUCHED: TEXTS, ROLE: TEXT, PASSED: TEXT}
+FACTS = {
+    "resource": TEXT,
+    "uid": TEXT,
+    "exposure": TEXT,
+    "endpoint": TEXT,
+    TOUCHED: TEXTS,
+    ROLE: TEXT,
+    PASSED: TEXT,
+    TRIGGERS: TEXTS,
+    SCHEDULE: TEXT,
+    TOLD_PHASE: TEXT,
+}
 FACT_NAMES = tuple(one.name for one in fields(Facts))
 TOLD_BY = (
     *("place", "cloud_provider", "cloud_account_uid", "cloud_region", "resource_name", "resource_uid", "status"),
@@ -94,8 +109,8 @@ def control_plane(tables: Tables, own: Own) -> ir.Table:
     Returns
     -------
     ibis.expr.types.Table
-        Columns of `schema.CLOUD_ACTIVITY` except those of `JUDGED`, with `TOUCHED`, `ROLE` and `PASSED`; rows in no
-        promised order, see `in_order`.
+        Columns of `schema.CLOUD_ACTIVITY` except those of `JUDGED`, with `TOUCHED`, `ROLE`, `PASSED`, `TRIGGERS` and
+        `SCHEDULE`; rows in no promised order, see `in_order`.
     """
     rows = one_operation(_once(_catalogued(tables.api_activity)))
     rows = rows.mutate(detail=(rows.status == "failure").ifelse(rows.status_detail, None))
@@ -249,7 +264,17 @@ def _applies(rows: ir.Table, roles: Iterable[str]) -> ir.BooleanValue:
 def _shaped(rows: ir.Table, roles: Iterable[str]) -> ir.Table:
     rows = rows.filter(_applies(rows, roles)).drop("resource_uid")
     rows = rows.rename({new: old for old, new in RENAMED.items()})
+    rows = _as_told(rows)
     return rows.mutate(outcome_detail=rows.status_detail.split(":")[0]).select(*EVENT_COLUMNS)
+
+
+def _as_told(rows: ir.Table) -> ir.Table:
+    """`rows` with the phase that the record shows; techniques of an operation hold only where its condition does."""
+    import ibis
+
+    other = rows[TOLD_PHASE].notnull()
+    none = ibis.literal([], "array<string>")
+    return rows.mutate(phase=rows[TOLD_PHASE].fill_null(rows.phase), attack=other.ifelse(none, rows.attack))
 
 
 def once(rows: pd.DataFrame) -> pd.DataFrame:

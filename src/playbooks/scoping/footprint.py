@@ -39,7 +39,7 @@ HAND_OUT = frozenset(
     }
 )
 MARKS = ("actor_session_uid", "http_request_user_agent", "src_endpoint_ip")
-NAMED = ("cloud_provider", "api_service_name", "api_operation")
+NAMED = ("cloud_provider", "api_service_name", "api_operation", "api_operation_base")
 KEPT = ("evidence_id", "record_no", "time", *NAMED[1:], *ACTOR_COLUMNS, *MARKS, "metadata_uid")
 APART = ("evidence_id", "record_no", "ref", "time", "principal", "collector")
 SEPARATOR = "\x1f"
@@ -174,11 +174,11 @@ def _names(*actor: str | None) -> tuple[str | None, ...]:
     return cloud_of(one.provider).principal(one).name, one.uid, one.issuer
 
 
-def _is_read(provider: str | None, service: str | None, operation: str | None) -> bool:
+def _is_read(provider: str | None, service: str | None, operation: str | None, base: str | None = None) -> bool:
     """Whether an operation only reads, and hands out nothing that opens a door."""
     if not provider or not operation:
         return False
-    known = load_operations().find(provider, service, operation)
+    known = load_operations().find(provider, service, operation, base)
     if known is not None:
         return known.phase == "discovery"
     name = load_operations().canonical_name(provider, service, operation).rpartition(".")[2]

@@ -141,3 +141,20 @@ def test_no_record_is_too_odd(operation: Any) -> None:
                 "Microsoft 365", operation.operation, text, text, uid=name, name=name, service=operation.service
             )
             assert isinstance(found, Facts)
+
+
+@pytest.mark.parametrize(
+    ("operation", "asked", "phase"),
+    [
+        ("Set-Mailbox", told(ForwardingSmtpAddress="smtp:a@example.net"), None),
+        ("Set-Mailbox", told(DeliverToMailboxAndForward="False"), None),
+        ("Set-Mailbox", told(Identity="dana", IssueWarningQuota="49GB"), "modify-config"),
+        ("Set-Mailbox", None, None),
+        ("Set-AdminAuditLogConfig", told(UnifiedAuditLogIngestionEnabled="False"), None),
+        ("Set-AdminAuditLogConfig", told(UnifiedAuditLogIngestionEnabled="True"), "modify-config"),
+        ("Set-AdminAuditLogConfig", told(AdminAuditLogAgeLimit="1"), None),
+        ("Set-AdminAuditLogConfig", None, None),
+    ],
+)
+def test_a_cmdlet_of_many_uses_is_what_its_parameters_show(operation: str, asked: Any, phase: str | None) -> None:
+    assert facts("Microsoft 365", operation, asked).phase == phase

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from playbooks.scoping.clouds.aws_exposure import House, endpoint_of, exposure_of
 from playbooks.scoping.clouds.aws_foreign import code_of_strangers, sent_outside
-from playbooks.scoping.clouds.aws_names import functions_named, resource_of
+from playbooks.scoping.clouds.aws_names import FUNCTION_ARN, functions_named, resource_of
 from playbooks.scoping.clouds.aws_principals import principal_of
-from playbooks.scoping.clouds.cloud import CHANGING_PHASES, Actor, Call, Facts, Principal
+from playbooks.scoping.clouds.aws_triggers import schedule_of, triggers_of
+from playbooks.scoping.clouds.cloud import CHANGING_PHASES, Actor, Call, Facts, Principal, Target
 from playbooks.scoping.clouds.record_json import text_at
 
 ROLE_PATHS = ("role", "roleArn", "target.roleArn", "targets[].roleArn")  # where a request names a role
@@ -34,7 +35,20 @@ class AmazonWebServices:
         )
         opened = "; ".join(fact for fact in told if fact) or None
         made = None if call.failed else endpoint_of(call.operation, call.response, call.region)
-        return Facts(resource.name, resource.uid, opened, made, touched, role, passed)
+        starts = triggers_of(call, touched) if changing else ()
+        times = schedule_of(call) if changing else None
+        return Facts(resource.name, resource.uid, opened, made, touched, role, passed, starts, times)
+
+    def place(self, region: str | None, _uid: str | None) -> str | None:
+        """The region: names of functions are unique in no more."""
+        return region
+
+    def target(self, uid: str) -> Target | None:
+        """The function of an ARN."""
+        parts = uid.split(":")
+        if not FUNCTION_ARN.fullmatch(uid):
+            return None
+        return Target("function", parts[6], parts[4] or None, parts[3] or None)
 
 
 AWS = AmazonWebServices()

@@ -89,9 +89,15 @@ class Facts:
     endpoint
         The host that a success made.
     touched
-        Full ids of the functions that a change's request names.
+        Full ids of the functions and their like that a change's request names; of an address, `https://` and its host.
     role, passed
         Identity that the function runs as, and the one that this call itself gave it.
+    triggers
+        Kinds of triggers that a change sets: `schedule`, `event source sqs`, `function URL`; sorted.
+    schedule
+        When it is to run, as the request writes it; null where the request sets no times.
+    phase
+        What the record shows that it was, where the catalogue's phase holds under a condition; else null.
     """
 
     resource: str | None
@@ -101,6 +107,19 @@ class Facts:
     touched: tuple[str, ...] = ()
     role: str | None = None
     passed: str | None = None
+    triggers: tuple[str, ...] = ()
+    schedule: str | None = None
+    phase: str | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """A function, or its like, that the change of another resource names; null is what its id does not tell."""
+
+    resource_type: str
+    resource: str
+    account: str | None
+    place: str | None
 
 
 class Cloud(Protocol):
@@ -111,3 +130,21 @@ class Cloud(Protocol):
 
     def facts(self, call: Call) -> Facts:
         """What a call tells of its resource."""
+
+    def place(self, region: str | None, uid: str | None) -> str | None:
+        """What tells namesakes of one account apart (region, resource group); null where it is not told or needed."""
+
+    def target(self, uid: str) -> Target | None:
+        """The resource behind an id of `Facts.touched`; null for an address, and for an id of another shape."""
+
+
+class NamedPerAccount:
+    """Of a cloud whose names are unique in an account, and whose changes name no other resource by an id."""
+
+    def place(self, _region: str | None, _uid: str | None) -> str | None:
+        """Nothing more is needed to tell namesakes apart."""
+        return None
+
+    def target(self, _uid: str) -> Target | None:
+        """No id of such a cloud stands in `Facts.touched`."""
+        return None

@@ -6,16 +6,26 @@ Worker holds them. The audit log holds changes only: runs stand in Workers Trace
 
 from __future__ import annotations
 
-from playbooks.scoping.clouds.cloud import CHANGING_PHASES, OPENING_PHASES, Actor, Call, Facts, Principal
+from playbooks.scoping.clouds.cloud import (
+    CHANGING_PHASES,
+    OPENING_PHASES,
+    Actor,
+    Call,
+    Facts,
+    NamedPerAccount,
+    Principal,
+)
 from playbooks.scoping.clouds.google_exposure import host_of
-from playbooks.scoping.clouds.record_json import plain_text, text_at, texts_at
+from playbooks.scoping.clouds.record_json import LISTED, plain_text, text_at, texts_at
 
 PATTERN_PATHS = ("pattern", "result.pattern")
 HOST_PATHS = ("hostname", "result.hostname", "domain")
+CRON_PATHS = (f"{LISTED}.cron", "schedules.cron")
+KINDS = {"routes": "route", "filters": "route", "domains": "domain", "schedules": "schedule", "consumers": "queue"}
 LABEL_PATHS = ("subdomain", "result.subdomain")
 
 
-class Cloudflare:
+class Cloudflare(NamedPerAccount):
     """Records of the account audit log."""
 
     def principal(self, actor: Actor) -> Principal:
@@ -31,7 +41,8 @@ class Cloudflare:
         if call.failed or call.operation.phase not in OPENING_PHASES:
             return Facts(name, uid)
         changing = call.operation.phase in CHANGING_PHASES
-        return Facts(name, uid, _opened(call), _endpoint(call) if changing else None)
+        made = _endpoint(call) if changing else None
+        return Facts(name, uid, _opened(call), made, triggers=_triggers(call), schedule=_schedule(call))
 
 
 def _named(call: Call) -> str | None:
@@ -50,6 +61,20 @@ def _opened(call: Call) -> str | None:
     if pattern:
         return f"requests to {pattern} run it (route)"
     return f"requests to {host} run it (domain)" if host else None
+
+
+def _triggers(call: Call) -> tuple[str, ...]:
+    """What starts the Worker: the last part of the path that was called (`routes`, `schedules`)."""
+    if call.operation.phase != "trigger":
+        return ()
+    parts = call.operation.operation.split(" ", 1)[-1].rstrip("/").split("/")
+    kind = next((KINDS[part] for part in reversed(parts) if part in KINDS), None)
+    return (kind,) if kind else (parts[0],)
+
+
+def _schedule(call: Call) -> str | None:
+    """Cron expressions of a Worker, sorted."""
+    return ", ".join(sorted({text for path in CRON_PATHS for text in texts_at(call.request, path)})) or None
 
 
 def _endpoint(call: Call) -> str | None:

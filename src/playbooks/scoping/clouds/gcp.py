@@ -6,9 +6,10 @@ names only its parent, and the new name stands in the request.
 
 from __future__ import annotations
 
-from playbooks.scoping.clouds.cloud import CHANGING_PHASES, OPENING_PHASES, Actor, Call, Facts, Principal
+from playbooks.scoping.clouds.cloud import CHANGING_PHASES, OPENING_PHASES, Actor, Call, Facts, Principal, Target
 from playbooks.scoping.clouds.google_exposure import House, endpoint_of, exposure_of
 from playbooks.scoping.clouds.google_principals import principal_of
+from playbooks.scoping.clouds.google_triggers import place_of, schedule_of, target_of, touched_by, triggers_of
 from playbooks.scoping.clouds.record_json import plain_text, text_at
 
 # Where the name of what a call makes stands, by type of resource; a name beats the number that stands for it.
@@ -65,10 +66,20 @@ class GoogleCloud:
         passed = text_at(call.request, *ROLE_PATHS) if changing else None
         role = passed or (text_at(call.response, *ROLE_PATHS) if changing else None)
         opening = call.operation.phase in OPENING_PHASES or call.operation.resource_type == "sink"
-        if call.failed or not opening:
-            return Facts(name, uid, role=role, passed=passed)
-        opened = exposure_of(call, House(call.account, call.own))
-        return Facts(name, uid, opened, endpoint_of(call) if changing else None, role=role, passed=passed)
+        tells = opening and not call.failed
+        opened = exposure_of(call, House(call.account, call.own)) if tells else None
+        made = endpoint_of(call) if tells and changing else None
+        if not changing:
+            return Facts(name, uid, opened, made)
+        return Facts(name, uid, opened, made, touched_by(call), role, passed, triggers_of(call), schedule_of(call))
+
+    def place(self, region: str | None, uid: str | None) -> str | None:
+        """The location: in the resource's own name where it stands there."""
+        return place_of(region, uid)
+
+    def target(self, uid: str) -> Target | None:
+        """The function, service, job or workflow of a full name."""
+        return target_of(uid)
 
 
 def resource_of(call: Call) -> tuple[str | None, str | None]:

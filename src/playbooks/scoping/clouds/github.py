@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from playbooks.scoping.clouds.cloud import Actor, Call, Facts, Principal
+from playbooks.scoping.clouds.cloud import Actor, Call, Facts, NamedPerAccount, Principal
 from playbooks.scoping.clouds.other import OTHER
 
 
-class GitHub:
+class GitHub(NamedPerAccount):
     """Records of the audit log of an organisation or enterprise."""
 
     def principal(self, actor: Actor) -> Principal:

@@ -10,7 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from playbooks.scoping.clouds.cloud import CHANGING_PHASES, OPENING_PHASES, Actor, Call, Facts, Principal
+from playbooks.scoping.clouds.cloud import (
+    CHANGING_PHASES,
+    OPENING_PHASES,
+    Actor,
+    Call,
+    Facts,
+    NamedPerAccount,
+    Principal,
+)
 from playbooks.scoping.clouds.record_json import plain_text, text_at, texts_at
 
 VALUES = ("value", "multiValue", "intValue", "boolValue")  # where a parameter's value stands, by its type
@@ -27,7 +35,7 @@ WEB_APP = re.compile(r"script\.google\.com/(?:a/)?macros/(?:[\w.-]+/)?s/[\w-]{10
 DIRECTORY = {"KEY": "application", "USER": "user"}
 
 
-class GoogleWorkspace:
+class GoogleWorkspace(NamedPerAccount):
     """Records of the Reports API."""
 
     def principal(self, actor: Actor) -> Principal:

@@ -6,7 +6,7 @@ import re
 
 from playbooks.scoping.clouds.azure_names import Named
 from playbooks.scoping.clouds.azure_principals import GUID, person, via_application
-from playbooks.scoping.clouds.cloud import Actor, Call, Facts, Principal
+from playbooks.scoping.clouds.cloud import Actor, Call, Facts, NamedPerAccount, Principal
 from playbooks.scoping.clouds.entra import granted, properties, target_of
 from playbooks.scoping.clouds.m365_exposure import exposure_of, parameters
 from playbooks.scoping.clouds.record_json import LISTED, objects_at, plain_text
@@ -30,10 +30,14 @@ SHARED_NAMES = frozenset({"app@sharepoint"})
 PLATFORM_ID = re.compile(r"powerplatform\.analytics\.resource\.(?:power_app|cloud_flow|connection)\.id")
 POLICY_ID = re.compile(r"powerplatform\.analytics\.resource\.(?:environment|tenant\.governance\.api_policy)\.id")
 DIRECTORY = "AzureActiveDirectory"
+# Parameters of Set-Mailbox that send mail on; of Set-AdminAuditLogConfig, those that switch audit and that narrow it
+FORWARDS = ("forwardingsmtpaddress", "forwardingaddress", "delivertomailboxandforward")
+SWITCHES = ("unifiedauditlogingestionenabled", "adminauditlogenabled")
+NARROWS = ("adminauditlogagelimit", "adminauditlogcmdlets", "adminauditlogparameters", "adminauditlogexcludedcmdlets")
 BY_PARAMETER = ("mailbox", "identity")  # of a cmdlet that works on a mailbox
 
 
-class Microsoft365:
+class Microsoft365(NamedPerAccount):
     """Records of the unified audit log, and of its table in Log Analytics."""
 
     def principal(self, actor: Actor) -> Principal:
@@ -54,7 +58,25 @@ class Microsoft365:
             named = target_of(call, [], changed)
             return Facts(named.name, named.uid, granted(changed, named.name))
         named = _named(call)
-        return Facts(named.name, named.uid, exposure_of(call))
+        return Facts(named.name, named.uid, exposure_of(call), phase=_phase(call))
+
+
+def _phase(call: Call) -> str | None:
+    """What a cmdlet did that has many uses, where its parameters show another one than the catalogue's; else null.
+
+    A record without parameters shows nothing: it stays what the catalogue fears.
+    """
+    told = parameters(call)
+    named = call.operation.operation
+    if named == "Set-Mailbox" and told and not any(name in told for name in FORWARDS):
+        return "modify-config"
+    if named == "Set-AdminAuditLogConfig" and told and not any(_less_is_audited(*one) for one in told.items()):
+        return "modify-config"
+    return None
+
+
+def _less_is_audited(parameter: str, value: str) -> bool:
+    return parameter in NARROWS or (parameter in SWITCHES and value.lower() != "true")
 
 
 def _named(call: Call) -> Named:

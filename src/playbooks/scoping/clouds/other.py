@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from playbooks.scoping.clouds.cloud import Actor, Call, Facts, Principal
+from playbooks.scoping.clouds.cloud import Actor, Call, Facts, NamedPerAccount, Principal
 from playbooks.scoping.clouds.record_json import plain_text, texts_at
 
 
-class Other:
+class Other(NamedPerAccount):
     """The plain columns, and the paths at which the catalogue says that the resource stands."""
 
     def principal(self, actor: Actor) -> Principal:
@@ -19,6 +19,10 @@ class Other:
         named = (text for path in call.operation.resource_keys for text in texts_at(record, path))
         logged = map(plain_text, (call.logged_name, call.logged_uid))
         return Facts(next((text for text in (*named, *logged) if text), None), plain_text(call.logged_uid))
+
+    def place(self, region: str | None, _uid: str | None) -> str | None:
+        """The region: nothing is known of how far its names reach."""
+        return region
 
 
 OTHER = Other()
