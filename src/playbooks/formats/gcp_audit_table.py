@@ -5,6 +5,7 @@ Reference: Azure Monitor Logs reference, table GCPAuditLogs.
 """
 
 from playbooks.formats.format import Clock, Format, Json
+from playbooks.formats.gcp_audit import CODE_IN_WORDS
 
 FIELDS = (
     *("TimeGenerated", "Timestamp", "InsertId", "LogName", "ProjectId", "ServiceName", "MethodName", "PrincipalEmail"),
@@ -55,7 +56,8 @@ FORMAT = Format(
         said(r.GCPResourceName)     AS resource_uid,
         CASE WHEN coalesce({CODE}, '0') <> '0' THEN 'failure' ELSE 'success' END  AS status,
         CASE WHEN coalesce({CODE}, '0') <> '0'
-             THEN said(concat_ws(': ', {CODE}, coalesce(said(r.StatusMessage), {inside("Status", "message")}))) END
+             THEN said(concat_ws(': ', {CODE_IN_WORDS.format(CODE)},
+                                 coalesce(said(r.StatusMessage), {inside("Status", "message")}))) END
                                     AS status_detail,
         {inside("RequestMetadata", "callerSuppliedUserAgent")}  AS http_request_user_agent,
         CASE WHEN regexp_matches(r.LogName, 'data_access$') THEN 'Data' WHEN regexp_matches(r.LogName, 'activity$')

@@ -56,8 +56,15 @@ RENAMED = {
     "src_endpoint_ip": "source_ip",
     "http_request_user_agent": "user_agent",
 }
-# Error codes and messages, in lower case, of calls refused for want of rights; other failures are faults of use.
-REFUSALS = "accessdenied|unauthorized|not authorized|forbidden|invalidclienttokenid|signaturedoesnotmatch"
+# Error codes and messages, in lower case, of calls refused for want of rights; other failures are faults of use. Codes
+# of AWS, then of Google (`google.rpc.Code`), Resource Manager, Microsoft Graph and Microsoft 365, and the status of HTTP
+# that Cloudflare's log and Resource Manager's state alone (10000 is Cloudflare's own "Authentication error").
+REFUSALS = (
+    r"access ?denied|unauthorized|not authorized|forbidden|invalidclienttokenid|signaturedoesnotmatch"
+    r"|permission[ _]?denied|unauthenticated|authorizationfailed|authorization_requestdenied|insufficient privileges"
+    r"|^(?:401|403|10000)(?:[^0-9]|$)"
+)
+CODE_IN_JSON = r'"code"\s*:\s*"([^"]+)"'  # an error of Resource Manager, where it is the whole of the detail
 # Beside the columns of `schema.CLOUD_ACTIVITY`: ids of the functions that a change's request names, the role that a
 # function was given or has, the one that the call itself gave it, kinds of triggers that it sets, and their times.
 TOUCHED = "functions_touched"
@@ -265,7 +272,9 @@ def _shaped(rows: ir.Table, roles: Iterable[str]) -> ir.Table:
     rows = rows.filter(_applies(rows, roles)).drop("resource_uid")
     rows = rows.rename({new: old for old, new in RENAMED.items()})
     rows = _as_told(rows)
-    return rows.mutate(outcome_detail=rows.status_detail.split(":")[0]).select(*EVENT_COLUMNS)
+    detail = rows.status_detail
+    code = detail.startswith("{").ifelse(detail.re_extract(CODE_IN_JSON, 1).nullif(""), None)
+    return rows.mutate(outcome_detail=code.coalesce(detail.split(":")[0])).select(*EVENT_COLUMNS)
 
 
 def _as_told(rows: ir.Table) -> ir.Table:

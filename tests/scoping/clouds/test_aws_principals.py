@@ -52,6 +52,14 @@ PERSON = f"arn:aws:sts::{HOME}:assumed-role/AWSReservedSSO_Admin_0a1b/j.doe"
             ),
             Principal("j.doe", "FederatedUser", "federated user night"),
         ),
+        (
+            ("FederatedUser", None, f"arn:aws:sts::{HOME}:federated-user/night", None, None, HOME),
+            Principal("night", "FederatedUser", None),
+        ),
+        (
+            ("SomeNewKind", None, f"arn:aws:iam::{HOME}:something/new", None, None, HOME),
+            Principal("new", "SomeNewKind", None),
+        ),
         (("Root", None, f"arn:aws:iam::{HOME}:root", None, None, HOME), Principal("root", "Root", None)),
         (
             ("AWSService", None, None, None, "lambda.amazonaws.com", HOME),

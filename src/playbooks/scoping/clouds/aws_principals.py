@@ -47,14 +47,15 @@ def _name_and_session(actor: Actor) -> tuple[str | None, str | None]:
             return last, f"role {role}"
         return role or uid, f"session {last}" if last else None
     if kind == "FederatedUser":
-        return _last_part(issuer) or name or uid, f"federated user {last}" if last else None
+        asked_by = _last_part(issuer) or name
+        return asked_by or last or uid, f"federated user {last}" if asked_by and last else None
     if kind == "Root":
         return "root", None
     if kind == "AWSService":
         return invoked_by or name or uid, None
     if kind == "IAMUser":
         return name or last or uid, None
-    return name or uid or invoked_by, None
+    return name or last or uid or invoked_by, None
 
 
 def arn_account(text: str | None) -> str | None:
