@@ -31,7 +31,7 @@ import json, resource, sys, time
 from pathlib import Path
 from playbooks.case import open_case
 from playbooks.guide.results import Results
-PARTS = ("coverage", "activity", "resources", "role_links", "sequences", "_judged", "findings")
+PARTS = ("coverage", "activity", "resources", "role_links", "chains", "_judged", "findings")
 if __name__ == "__main__":
     results = Results(open_case(Path(sys.argv[1])))
     if sys.argv[2] == "events":

@@ -25,7 +25,7 @@ from playbooks import case_file, guide, schema
 from playbooks.argument import SCALE
 from playbooks.cli.app import commands as commands_of_kit
 from playbooks.errors import EXIT_CODES, PlaybookError
-from playbooks.findings import cloud_signals, egress_priority, egress_signals, estate, signal
+from playbooks.findings import cloud_signals, cloud_table_signals, egress_priority, egress_signals, estate, signal
 from playbooks.formats import FORMATS
 from playbooks.guide.results import QUESTIONS
 from playbooks.knowledge.catalogue import load_catalogue
@@ -40,10 +40,10 @@ from playbooks.scoping import (
     novelty,
     related_activity,
     rhythm,
-    sequences,
     shared_traits,
     watched,
 )
+from playbooks.sigma import signals as sigma_levels
 from playbooks.steps import OWN_PARAMETER, STEPS, notebooks_folder, parameters_of
 
 PAGES_FOLDER = Path(__file__).resolve().parent / "reference"
@@ -193,7 +193,12 @@ KIND_MEANING = {
     ),
     ("B", "exposure"): ("A successful change opened something to strangers.", "{EXPOSURE_WEIGHT}"),
     ("B", "tool"): ("The user agent is that of a documented tool; an exercise has it too.", "{TOOL_WEIGHT}"),
-    ("B", "evasion"): ("Somebody successfully ended or weakened a record of what happens.", "{EVASION_WEIGHT}"),
+    ("B", "evasion"): (
+        "A log records less than before, in any cloud, or nobody can tell from what it was changed; as much or more "
+        "is no signal.",
+        "{EVASION_WEIGHT}; {EVASION_UNKNOWN_WEIGHT} where the state before is not in evidence, and no second kind "
+        "beside the change itself",
+    ),
     ("B", "collector"): (
         "A mark of our own collection (its identity, or its user agent) on something that is no read.",
         "{COLLECTOR_WEIGHT}",
@@ -204,12 +209,23 @@ KIND_MEANING = {
         "{BY_HAND_WEIGHT} by a user; {NOT_TOLD_WEIGHT} where no record says whose they are; {ATTEMPT_WEIGHT} failed; "
         "{REFUSED_WEIGHT} refused for want of rights",
     ),
-    ("B", "sequence"): (
-        "One principal went through three stages or more in one sitting, preparation or evasion among them.",
-        "{SEQUENCE_WEIGHT}",
+    ("B", "chain"): (
+        "Steps that lead to each other within the window, across principals (`chains.parquet`); what exposure, evasion "
+        "and novelty add to its score is taken off where the resource has such a signal of its own.",
+        "{CHAIN_WEIGHT} × what is left of the score, from {CHAIN_LEAD_FROM} on; a second kind from `CHAIN_FROM` on",
+    ),
+    ("B", "credentials"): (
+        "Credentials of a function's role look used outside the function.",
+        "{OUTSIDE_WEIGHT}; {UNCLEAR_WEIGHT} where only the role's own habit speaks against the address, and no second "
+        "kind",
+    ),
+    ("B", "sigma"): (
+        "A Sigma rule fits a record of the resource; a match that belongs to none is told from level high on.",
+        "by its level, see `playbooks.sigma.signals`; a second kind from {RULE_FROM} on, for records that no other "
+        "signal cites",
     ),
 }
-MODULE_OF = {"A": egress_signals, "B": cloud_signals}
+MODULES_OF = {"A": (egress_signals,), "B": (cloud_signals, cloud_table_signals)}
 
 
 def cell(value: object) -> str:
@@ -475,6 +491,8 @@ def findings() -> str:
         f"Score = 1 − Π(1 − weight): the strongest signal of each kind once, no weight above {signal.STRONGEST}. "
         "It puts findings in order; it is no probability of compromise. "
         f"Kinds that only support another: {', '.join(sorted(signal.SUPPORTING))}.",
+        "A fact that is weak, or repeats what another signal of the same subject rests on, adds to the score and is "
+        "none of the two kinds. A further signal never lowers anything.",
         "A destination outside the serverless catalogue stays a lead unless intelligence, a tool's shape or ownership "
         "speaks of it.",
         "## Kinds of signal",
@@ -484,8 +502,8 @@ def findings() -> str:
         *(
             _constants(module)
             for module in (
-                *(signal, egress_signals, estate, egress_priority, cloud_signals),
-                *(novelty, sequences, chains, rhythm),
+                *(signal, egress_signals, estate, egress_priority, cloud_signals, cloud_table_signals),
+                *(sigma_levels, novelty, chains, rhythm),
             )
         ),
         "## Confidence",
@@ -508,16 +526,22 @@ def findings() -> str:
 
 
 def _kinds() -> list[tuple[str, str, str, str]]:
-    """Every kind that `Signal(kind, sentence, weight, …)` is built with in the two modules."""
+    """Every kind that `Signal(kind, sentence, weight, …)` is built with in these modules."""
     built = {
         (hypothesis, ast.literal_eval(node.args[0]))
-        for hypothesis, module in MODULE_OF.items()
+        for hypothesis, modules in MODULES_OF.items()
+        for module in modules
         for node in ast.walk(ast.parse(inspect.getsource(module)))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Signal"
     }
     if differing := built ^ set(KIND_MEANING):
         raise SystemExit(f"docs/make_reference.py: KIND_MEANING and the code differ in {sorted(differing)}.")
-    return [(*key, *(text.format(**vars(MODULE_OF[key[0]])) for text in KIND_MEANING[key])) for key in sorted(built)]
+    known = {hypothesis: _constants_of(modules) for hypothesis, modules in MODULES_OF.items()}
+    return [(*key, *(text.format(**known[key[0]]) for text in KIND_MEANING[key])) for key in sorted(built)]
+
+
+def _constants_of(modules: Iterable[types.ModuleType]) -> dict[str, object]:
+    return {name: value for module in modules for name, value in vars(module).items()}
 
 
 def _constants(module: types.ModuleType) -> str:

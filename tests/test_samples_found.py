@@ -90,7 +90,7 @@ def test_the_modified_function_is_found_with_who_opened_it_and_who_ended_its_rec
     findings = about(incident)["B1"]
     assert {finding["subjects"]["principal"][0] for finding in findings} == {"j.doe"}
     kinds = {signal["kind"] for finding in findings for signal in finding["signals"]}
-    assert {"novelty", "exposure", "sequence", "evasion"} <= kinds
+    assert {"novelty", "exposure", "chain", "evasion"} <= kinds
     sentences = " ".join(signal["sentence"] for finding in findings for signal in finding["signals"])
     for expected in (
         "address 198.51.100.23 is new for j.doe",
@@ -126,7 +126,7 @@ def test_nothing_is_found_on_the_quiet_twin_and_clear_says_over_what(quiet: Samp
 
 def test_heavy_benign_use_is_a_lead_at_most_and_never_for_its_provider(twin: tuple[str, SampleRun]) -> None:
     _, run = twin
-    told = [one for kind in ("leads", "suppressed") for one in run.found[kind] if one["hypothesis"] == "A"]
+    told = [*run.found["leads"], *run.found["suppressed"]]
     assert {tuple(sorted({signal["kind"] for signal in one["signals"]})) for one in told} == {("rhythm",)}
     assert all(one.get("score", 0) <= 0.25 for one in told)
     assert not [lead for lead in run.found["leads"] if any("is a host of" in line for line in lead["context"])]

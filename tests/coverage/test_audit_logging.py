@@ -10,7 +10,8 @@ import pytest
 from tests.scoping.events import at, tables
 
 from playbooks.case import Case, CaseFile
-from playbooks.coverage.audit_logging import audit_logging
+from playbooks.coverage.audit_logging import STILL, audit_logging
+from playbooks.scoping.logging_changes import all_logging_changes
 
 ACCOUNT, NORTH, WEST = "111122223333", "eu-north-1", "eu-west-1"
 ARN = f"arn:aws:cloudtrail:{NORTH}:{ACCOUNT}:trail/corp"
@@ -49,7 +50,8 @@ def checked(
 ) -> list[dict[str, Any]]:
     case = Case(folder, CaseFile.model_validate({"case_id": "LOG-1", "estate": {"own": own}}))
     rows = {"acquired_answers": answers} if answers else {}
-    return audit_logging(case, tables(folder / "events", api_activity=records, **rows))
+    held = tables(folder / "events", api_activity=records, **rows)
+    return audit_logging(case, held, all_logging_changes(held))
 
 
 def state(rows: list[dict[str, Any]], check: str, region: str | None = NORTH) -> tuple[str, list[str]]:
@@ -145,12 +147,46 @@ def test_without_any_answer_whether_a_trail_covers_every_region_is_unknown(tmp_p
     assert state(checked(tmp_path, [CHANGE]), WIDE, None) == ("unknown", [])
 
 
-def test_a_trail_that_somebody_changed_fails_with_the_record_and_a_refused_try_does_not(tmp_path: Path) -> None:
-    check = "no trail was stopped or changed in the records"
-    tried = call(1, "StopLogging", service="cloudtrail", status="failure")
-    assert [row for row in checked(tmp_path / "a", [CHANGE, tried]) if row["check"] == check] == []
-    done = call(1, "PutEventSelectors", service="cloudtrail")
-    assert state(checked(tmp_path / "b", [CHANGE, done]), check) == ("fail", ["E001:2"])
+def test_a_log_that_records_less_fails_with_the_record_and_a_refused_try_does_not(tmp_path: Path) -> None:
+    name = json.dumps({"name": "corp"})
+    tried = call(1, "StopLogging", service="cloudtrail", status="failure", request=name)
+    assert [row for row in checked(tmp_path / "a", [CHANGE, tried]) if row["check"] == STILL] == []
+    none = json.dumps({"trailName": "corp", "eventSelectors": []})
+    done = call(1, "PutEventSelectors", service="cloudtrail", request=none)
+    assert state(checked(tmp_path / "b", [CHANGE, done]), STILL) == ("fail", ["E001:2"])
+    # the state before is not in evidence: nobody can say that it is less
+    some = json.dumps({"trailName": "corp", "eventSelectors": [{"readWriteType": "WriteOnly"}]})
+    other = call(1, "PutEventSelectors", service="cloudtrail", request=some)
+    assert state(checked(tmp_path / "c", [CHANGE, other]), STILL) == ("unknown", ["E001:2"])
+    again = call(1, "StartLogging", service="cloudtrail", request=name)
+    assert [row for row in checked(tmp_path / "d", [CHANGE, again]) if row["check"] == STILL] == []
+
+
+@pytest.mark.parametrize(
+    ("provider", "operation", "facts"),
+    [
+        ("Azure", "Microsoft.Insights/diagnosticSettings/delete", {"resource_name": "to-siem"}),
+        ("GCP", "google.logging.v2.ConfigServiceV2.DeleteSink", {"resource_name": "all"}),
+        (
+            "Microsoft 365",
+            "Set-AdminAuditLogConfig",
+            {"request": '[{"Name": "UnifiedAuditLogIngestionEnabled", "Value": "False"}]'},
+        ),
+        ("Cloudflare", "delete", {"api_service_name": "logpush", "resource_name": "job-1"}),
+    ],
+)
+def test_logs_of_every_cloud_are_checked_alike(
+    provider: str, operation: str, facts: dict[str, Any], tmp_path: Path
+) -> None:
+    row = {"time": at(1), "cloud_provider": provider, "cloud_account_uid": "own", "api_operation": operation}
+    rows = checked(tmp_path, [{**row, "status": "success", **facts}])
+    [found] = [one for one in rows if one["check"] == STILL]
+    assert (found["state"], found["provider"], found["account"], found["proof"]) == (
+        "fail",
+        provider,
+        "own",
+        ["E001:1"],
+    )
 
 
 def test_an_own_cloud_without_any_record_is_unknown(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from playbooks import schema
 from playbooks.case import Case, CaseFile, new_case
+from playbooks.findings import OwnClouds
 from playbooks.guide.store import ARROW
 
 DAY = dt.datetime(2026, 3, 10, tzinfo=dt.UTC)
@@ -152,16 +153,92 @@ def act(operation: str = "UpdateFunctionCode", phase: str = "modify-code", **fac
     } | facts
 
 
-def sequence(principal: str, *stages: str, resources: tuple[str, ...] = ("invoice-export",)) -> dict[str, Any]:
-    """Stages of one principal in one sitting."""
+def chain(
+    *principals: str, score: float = 0.8, resources: tuple[str, ...] = ("invoice-export",), **facts: Any
+) -> dict[str, Any]:
+    """Steps of these principals in one sitting, without exposure, evasion and novelty of its own."""
     return {
-        "principal": principal,
-        "start": pd.Timestamp(at(9)),
-        "end": pd.Timestamp(at(9.5)),
-        "stages": list(stages),
+        "chain": "C-00000001",
+        "score": score,
+        "reasons": ["4 stages: preparation, change, permission or trigger, run"],
+        "exposure_part": 0.0,
+        "evasion_part": 0.0,
+        "novelty_part": 0.0,
+        "stages": ["preparation", "change", "permission or trigger", "run"],
+        "principals": list(principals),
         "resources": list(resources),
+        "start": at(9),
+        "end": at(9.5),
+        "steps": 4,
         "refs": ["E002:1", "E002:2"],
+    } | facts
+
+
+def log_change(ref: str = "E002:1", effect: str = "less", **facts: Any) -> dict[str, Any]:
+    """What one record did to a log."""
+    return {
+        "ref": ref,
+        "time": at(9),
+        "provider": "AWS",
+        "operation": "PutEventSelectors",
+        "principal": "ci-deployer",
+        "resource": "corp-trail",
+        "account": "111111111111",
+        "region": "eu-central-1",
+        "outcome": "success",
+        "effect": effect,
+        "change": "narrowed",
+        "sentence": "trail corp-trail narrowed: events: no longer data",
+    } | facts
+
+
+def outside(verdict: str = "outside", **facts: Any) -> dict[str, Any]:
+    """A session of the function's role that none of its runs made."""
+    return {
+        "role": "invoice-role",
+        "functions": ["invoice-export"],
+        "session": "night",
+        "account": "111111111111",
+        "address": "198.51.100.77",
+        "user_agent": "aws-cli/2.15.0",
+        "verdict": verdict,
+        "reasons": ["session night is named after no function of the role"],
+        "compared_with": "nothing",
+        "calls": 3,
+        "operations": ["ListBuckets"],
+        "first_seen": at(10),
+        "last_seen": at(11),
+        "refs": ["E002:40"],
+    } | facts
+
+
+def match(ref: str = "E002:1", level: str = "medium", **facts: Any) -> dict[str, Any]:
+    """A record that a Sigma rule fits."""
+    return {
+        "rule_id": "r",
+        "title": "a rule",
+        "level": level,
+        "tags": ["attack.t1648"],
+        "kind": "event",
+        "time": at(9),
+        "principal": "m.weber",
+        "resource": "invoice-export",
+        "ref": ref,
+        "refs": [],
+        "path": "rules/a.yml",
+        "document": 0,
+    } | facts
+
+
+def own(**rows: list[dict[str, Any]]) -> OwnClouds:
+    """What other tables say of our clouds."""
+    tables = {
+        "chains": schema.CHAINS,
+        "logging_changes": schema.LOGGING_CHANGES,
+        "credentials_outside": schema.CREDENTIALS_OUTSIDE,
+        "sigma_matches": schema.SIGMA_MATCHES,
     }
+    return OwnClouds(**{name: table(tables[name], several) for name, several in rows.items()})
 
 
 def pairs(*rows: dict[str, Any]) -> pd.DataFrame:
@@ -174,10 +251,6 @@ def intel(*rows: dict[str, Any]) -> pd.DataFrame:
 
 def activity(*rows: dict[str, Any]) -> pd.DataFrame:
     return table(schema.CLOUD_ACTIVITY, list(rows))
-
-
-def sequences(*rows: dict[str, Any]) -> pd.DataFrame:
-    return pd.DataFrame(list(rows), columns=["principal", "start", "end", "stages", "resources", "refs"])
 
 
 def config(**fields: Any) -> CaseFile:

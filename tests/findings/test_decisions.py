@@ -24,7 +24,7 @@ def case(tmp_path: Path) -> Case:
 
 
 def judged(case: Case) -> dict[str, Any]:
-    return findings(case, t.coverage(), ROWS, t.activity(), t.sequences(), t.intel())
+    return findings(case, t.coverage(), ROWS, t.activity(), t.intel())
 
 
 def finding_id(case: Case) -> str:

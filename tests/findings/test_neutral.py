@@ -34,9 +34,8 @@ def with_label(tmp_path: Path) -> dict[str, Any]:
     """Findings of a case in which a vetted source calls the destination the host of an actor."""
     labelled = t.item(description=f"check-in host of {LABEL}, seen since 2025")
     pairs = t.pairs(t.pair(**t.RARE | t.RHYTHM), *t.estate())
-    empty = t.activity(), t.sequences()
     case = t.case(tmp_path, intel=[{"source": "CERT example", "vetted_by": "J. Doe", "vetted_on": "2026-03-01"}])
-    return findings(case, t.coverage(), pairs, *empty, t.intel(labelled))
+    return findings(case, t.coverage(), pairs, t.activity(), t.intel(labelled))
 
 
 def test_the_label_of_a_source_is_quoted_wherever_findings_say_it(tmp_path: Path) -> None:

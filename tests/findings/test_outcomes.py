@@ -26,10 +26,11 @@ SILENCED = t.act(
 def answers(tmp_path: Path, coverage: dict[str, Any] | None = None, **more: Any) -> dict[str, tuple[str, str]]:
     """Outcome and reason of each question."""
     rows = more.pop("pairs", ())
-    known = {"intel": t.intel(), "activity": t.activity(), "sequences": t.sequences()}
+    known = {"intel": t.intel(), "activity": t.activity()}
     tables = {name: more.pop(name, empty) for name, empty in known.items()}
+    own = more.pop("own", None)
     case = t.case(tmp_path / "case", **more)
-    found = findings(case, coverage or t.coverage(), t.pairs(*t.estate(), *rows), **tables)
+    found = findings(case, coverage or t.coverage(), t.pairs(*t.estate(), *rows), **tables, own=own)
     return {name: (one["outcome"], one["reason"]) for name, one in found["outcomes"].items()}
 
 
@@ -40,7 +41,10 @@ def answers(tmp_path: Path, coverage: dict[str, Any] | None = None, **more: Any)
         ("known_indicators", {"pairs": [t.pair()], "intel": t.intel(t.item())}),
         ("function_changes", {"activity": t.activity(CHANGED)}),
         ("public_exposure", {"activity": t.activity(CHANGED)}),
-        ("logging_tampered", {"activity": t.activity(SILENCED)}),
+        (
+            "logging_tampered",
+            {"activity": t.activity(SILENCED), "own": t.own(logging_changes=[t.log_change("E002:4")])},
+        ),
         ("function_runs", {"activity": t.activity(CHANGED, RUN)}),
     ],
 )
@@ -124,7 +128,7 @@ def test_every_question_of_the_kit_has_a_kind_of_signal() -> None:
 
 def test_questions_about_destinations_are_blind_where_no_client_of_the_ranges_called_out(tmp_path: Path) -> None:
     case = t.case(tmp_path / "case")
-    found = findings(case, t.coverage(), t.pairs(), t.activity(), t.sequences(), t.intel())["outcomes"]
+    found = findings(case, t.coverage(), t.pairs(), t.activity(), t.intel())["outcomes"]
     told = {name: one["outcome"] for name, one in found.items()}
     assert told == dict.fromkeys(t.QUESTIONS, "clear") | dict.fromkeys(("egress_rhythm", "known_indicators"), "blind")
     assert found["known_indicators"]["reason"].endswith("a client of the stated internal ranges calling out.")

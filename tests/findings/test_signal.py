@@ -45,7 +45,7 @@ def test_no_single_fact_settles_a_case() -> None:
 
 def judged(tmp_path: Path, *pairs: dict[str, Any], **more: Any) -> dict[str, Any]:
     """`findings.json` of a case with these pairs in an ordinary estate."""
-    known = {"intel": t.intel(), "activity": t.activity(), "sequences": t.sequences()}
+    known = {"intel": t.intel(), "activity": t.activity()}
     tables = {name: more.pop(name) if name in more else empty for name, empty in known.items()}
     case = t.case(tmp_path / "case", **more)
     return findings(case, t.coverage(), t.pairs(*t.estate(), *pairs), **tables)

@@ -100,9 +100,14 @@ def test_its_reads_in_the_log_are_set_apart_and_what_is_no_read_of_it_is_loud(ca
     assert set(results.activity.ref) == {"E001:1", "E001:4", "E001:5"}
     kept = pd.read_parquet(case.results / "cloud_activity.parquet")
     assert set(kept[kept.set_apart.notna()].ref) == {"E001:2", "E001:3"}
-    # a change by a user's credentials and a mark of our collection on the same function: two kinds
-    told = {signal["kind"]: signal["refs"] for found in results.findings["findings"] for signal in found["signals"]}
-    assert told == {"change": ["E001:1"], "collector": ["E001:5"]}
+    # who contains acts on what was changed: both are told, and no finding is made of them
+    [lead] = [one for one in results.findings["leads"] if "billing" in one["subjects"]["resource"]]
+    assert {signal["kind"]: signal["refs"] for signal in lead["signals"]} == {
+        "change": ["E001:1"],
+        "collector": ["E001:5"],
+    }
+    assert lead["context"] == ["A lead all the same: collector is weak here, or repeats what another signal says."]
+    assert results.findings["findings"] == []
     assert results.findings["set_apart"]["events"] == 2
     assert any("2 events by our own collection, set apart" in word for word in guide.cloud(case).words)
 

@@ -14,7 +14,6 @@ from playbooks.evidence.preserve import add
 from playbooks.normalise import normalise
 from playbooks.scoping.cloud_activity import cloud_activity
 from playbooks.scoping.function_lifecycle import resources
-from playbooks.scoping.sequences import sequences
 
 LOGS = Path(__file__).resolve().parents[3] / "shared" / "logs"
 
@@ -22,7 +21,7 @@ pytestmark = pytest.mark.skipif(not LOGS.is_dir(), reason="the labelled logs are
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, Any]:
+def results(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
     case = new_case(tmp_path_factory.mktemp("labelled") / "case", "LABELLED")
     folders = ("invictus/cloudtrail_records", "stratus/cloudtrail_detonations", "traildiscover/cloudtrail_serverless")
     files = [file for name in folders for file in (LOGS / name).glob("*.json") if file.name != "expected.json"]
@@ -30,7 +29,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, Any]:
     normalise(case)
     tables = open_tables(case.events)
     activity = cloud_activity(tables, case)
-    return activity, resources(activity, tables, case), sequences(activity)
+    return activity, resources(activity, tables, case)
 
 
 PUBLIC = "anyone may invoke (principal *)"
@@ -49,7 +48,7 @@ NO_LOGIN = "its URL asks for no authentication (authType NONE)"  # asked for, an
     ],
 )
 def test_each_labelled_event_has_its_phase_and_principal(
-    results: tuple[Any, Any, Any], label: str, base: str, phase: str, exposure: str | None
+    results: tuple[Any, Any], label: str, base: str, phase: str, exposure: str | None
 ) -> None:
     truth = {entry["id"]: entry for entry in json.loads((LOGS / "ground_truth.json").read_text())}[label]
     text = json.loads((LOGS / truth["file"]).read_text())
@@ -71,7 +70,7 @@ def test_each_labelled_event_has_its_phase_and_principal(
 
 
 def test_the_history_of_the_overwritten_function_tells_who_created_and_changed_it(
-    results: tuple[Any, Any, Any],
+    results: tuple[Any, Any],
 ) -> None:
     by_name = results[1].set_index("resource")
     row = by_name.loc["stratus-red-team-olc-func-xhfgzaowxc"]
@@ -81,5 +80,5 @@ def test_the_history_of_the_overwritten_function_tells_who_created_and_changed_i
     assert row["invoked_by"].startswith("not answerable because the records hold no data events")
 
 
-def test_the_api_that_was_created_has_its_host(results: tuple[Any, Any, Any]) -> None:
+def test_the_api_that_was_created_has_its_host(results: tuple[Any, Any]) -> None:
     assert "5614585pm4.execute-api.ca-centralsouth-1r.amazonaws.com" in set(results[0]["endpoint"])

@@ -16,7 +16,6 @@ from playbooks.scoping import footprint as footprints
 from playbooks.scoping.cloud_activity import cloud_activity
 from playbooks.scoping.footprint import Footprint, own_collection
 from playbooks.scoping.function_lifecycle import resources
-from playbooks.scoping.sequences import sequences
 
 SESSION = f"arn:aws:sts::{HOME}:assumed-role/ir-reader/collect-1"
 AGENT = "playbooks-acquire/0.1.0"
@@ -95,7 +94,7 @@ def test_what_is_no_read_is_never_set_apart_and_told_loudly(operation: str, tmp_
     assert list(said.apart["ref"]) == ["E001:1"]
     assert list(said.marked) == ["E001:2"]
     activity = cloud_activity(tables, case, said)
-    [subject] = cloud_subjects(activity[activity.set_apart.isna()], sequences(activity))
+    [subject] = cloud_subjects(activity[activity.set_apart.isna()])
     [signal] = [one for one in subject.signals if one.kind == "collector"]
     assert signal.refs == ("E001:2",)
     assert "ir-reader is the identity that collected evidence" in signal.sentence

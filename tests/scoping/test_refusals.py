@@ -12,7 +12,7 @@ from playbooks.scoping.identities import identities
 
 AZURE = (
     '{"error":{"code":"AuthorizationFailed","message":"The client \'x\' with object id \'y\' does not have '
-    'authorization to perform action \'Microsoft.Web/sites/write\' over scope \'z\'."}}'
+    "authorization to perform action 'Microsoft.Web/sites/write' over scope 'z'.\"}}"
 )
 GRAPH = "Authorization_RequestDenied: Insufficient privileges to complete the operation."
 

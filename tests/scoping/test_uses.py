@@ -8,10 +8,12 @@ from typing import Any
 import pandas as pd
 from tests.scoping.cloud_case import CI, MALLORY, by_role, case_of, event, tables_of
 
+from playbooks.scoping.chains import chains
 from playbooks.scoping.cloud_activity import cloud_activity
 from playbooks.scoping.control_plane import control_plane, framed
 from playbooks.scoping.function_lifecycle import resources
-from playbooks.scoping.sequences import sequences
+from playbooks.scoping.passed_roles import role_links
+from playbooks.scoping.role_activity import calls_by_hour
 from playbooks.scoping.uses import FIRST, STANDS_FOR, number_of, thinned
 
 APP = by_role("app", "task-1")
@@ -59,16 +61,22 @@ def test_runs_near_to_a_change_by_the_same_principal_stay(tmp_path: Path) -> Non
     assert len(rows[rows["principal"] == "app"]) == FIRST + 1
 
 
-def test_sequences_are_the_same_over_what_stays(tmp_path: Path) -> None:
+def test_chains_are_the_same_over_what_stays(tmp_path: Path) -> None:
     sitting = [
         event("03-11 12:31", "AttachRolePolicy", {"roleName": "r"}, MALLORY),
         event("03-11 12:40", "UpdateFunctionCode20150331v2", {"functionName": "relay"}, MALLORY),
         event("03-11 12:50", "StopLogging", {"name": "trail"}, MALLORY),
     ]
-    activity = cloud_activity(tables_of(tmp_path, [*sitting, *runs(180, MALLORY)]), case_of(tmp_path))
-    some = held(tmp_path / "again", [*sitting, *runs(180, MALLORY)], minutes=60)
-    assert len(sequences(activity)) == 1
-    pd.testing.assert_frame_equal(sequences(activity), sequences(some))
+    tables, case = tables_of(tmp_path, [*sitting, *runs(180, MALLORY)]), case_of(tmp_path)
+    links = role_links(tables, case)
+    calls = calls_by_hour(tables, links, case.config)
+    whole = cloud_activity(tables, case)
+    some = whole[whole.ref.isin(held(tmp_path / "again", [*sitting, *runs(180, MALLORY)], minutes=60).ref)]
+    assert len(some) < len(whole)
+    heads, steps = chains(whole, tables, links, calls)
+    assert len(heads) == 1
+    pd.testing.assert_frame_equal(heads, chains(some, tables, links, calls)[0])
+    pd.testing.assert_frame_equal(steps, chains(some, tables, links, calls)[1])
 
 
 def test_the_four_questions_count_every_run(tmp_path: Path) -> None:

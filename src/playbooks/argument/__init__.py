@@ -78,7 +78,10 @@ def _argument(entry: Mapping[str, Any], is_finding: bool, known: Known, found: M
     items = {ref.partition(":")[0] for signal in entry["signals"] for ref in signal["refs"]}
     formats = {known.formats[item] for item in items if item in known.formats}
     innocent = [one for one in readings if one["innocent"]]
-    word, because = confidence(kinds, formats, is_finding, innocent)
+    independent = (
+        signal["kind"] for signal in entry["signals"] if signal["weight"] > 0 and signal.get("decides", True)
+    )
+    word, because = confidence(independent, formats, is_finding, innocent)
     return {
         "confidence": {"word": word, "because": because},
         "readings": readings,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playbooks import schema
 from playbooks.case import Case
@@ -26,6 +26,9 @@ from playbooks.coverage.seen import Seen, look
 from playbooks.engine import Tables
 from playbooks.normalise import Reading
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 def coverage(
     case: Case,
@@ -34,6 +37,7 @@ def coverage(
     questions: Iterable[Asked],
     blind_to_runs: str | None = None,
     small_baseline: str | None = None,
+    logging_changes: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """State what the evidence of a case covers.
 
@@ -47,6 +51,8 @@ def coverage(
         Why runs of functions cannot be seen, where scoping found that they cannot.
     small_baseline
         Why the baseline is too small to lean on, where scoping found it so.
+    logging_changes
+        Changes of logs over all records (rows of `schema.LOGGING_CHANGES`), where scoping has judged them.
 
     Returns
     -------
@@ -80,7 +86,7 @@ def coverage(
         "tables": [{"table": name, **fact} for name, fact in facts.items()],
         "indicators": int(tables.indicators.count().execute()),
         "questions": asked,
-        "audit_logging": audit_logging(case, tables),
+        "audit_logging": audit_logging(case, tables, logging_changes),
         "phases": phases(tables),
         "blind_spots": [asdict(spot) for spot in spots],
     }

@@ -18,14 +18,22 @@ from playbooks.knowledge.operations import load_operations
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import pandas as pd
 
 LAMBDA = "lambda.amazonaws.com"
 TRAIL = "cloudtrail.amazonaws.com"
 AWS = "AWS"
 
 
-def audit_logging(case: Case, tables: Tables) -> list[dict[str, Any]]:
+def audit_logging(case: Case, tables: Tables, changes: pd.DataFrame | None = None) -> list[dict[str, Any]]:
     """Every check of the audit logs of a case.
+
+    Parameters
+    ----------
+    case, tables
+        The case and its events.
+    changes
+        Rows of `schema.LOGGING_CHANGES` over all records, where scoping has judged them.
 
     Returns
     -------
@@ -40,7 +48,8 @@ def audit_logging(case: Case, tables: Tables) -> list[dict[str, Any]]:
         *_control_plane(case, seen),
         *_function_runs(seen, runs, trails),
         *_every_region(seen, trails),
-        *_writing(tables.api_activity, trails),
+        *_writing(trails),
+        *(_changed(changes) if changes is not None else ()),
         *data_events(tables, trails),
     ]
     order = ("account", "region", "service", "check")
@@ -127,20 +136,30 @@ VERIFIED = {
     True: (PASS, "digest files are written, as acquired"),
     False: (FAIL, "no digest files: its log files cannot be verified"),
 }
-ENDING = ("StopLogging", "DeleteTrail", "PutEventSelectors", "UpdateTrail")
+STILL = "no log was stopped, narrowed or redirected in the records"
+CHANGES_NAMED = 3
 
 
-def _writing(events: ir.Table, trails: list[Trail]) -> Iterator[dict[str, Any]]:
-    """Per trail: does it write, and can its files be verified? Per place: was a trail stopped or changed?"""
+def _writing(trails: list[Trail]) -> Iterator[dict[str, Any]]:
+    """Per trail: does it write, and can its files be verified?"""
     for trail in trails:
         place: Place = (AWS, trail.account, trail.home)
         yield row(TRAIL, place, f"trail {trail.name} is writing", *WRITES[trail.logging], trail.proof)
         yield row(
             TRAIL, place, f"files of trail {trail.name} can be verified", *VERIFIED[trail.validated], trail.proof[:1]
         )
-    done = events.filter(
-        events.api_operation.isin(ENDING), events.status == "success", events.api_service_name == TRAIL
-    )
-    for changed, span in spans(done).items():
-        why = f"changed, stopped or deleted: {words(span)}; what was recorded after may be less"
-        yield row(TRAIL, changed, "no trail was stopped or changed in the records", FAIL, why, span["refs"])
+
+
+def _changed(changes: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Per place of any cloud: changes of a log after which less was recorded, or of which nobody can tell."""
+    done = changes[(changes["outcome"] != "failure") & changes["effect"].isin(["less", "unknown"])]
+    for place, rows in done.groupby(["provider", "account", "region"], dropna=False, sort=True):
+        less = rows[rows["effect"] == "less"]
+        state, told = (FAIL, less) if len(less) else (UNKNOWN, rows)
+        open_ended = int(told["until"].isna().sum())
+        what = f"less was recorded after {len(told)} change(s), {open_ended} of them not undone in the records"
+        why = what if state == FAIL else "logs were changed, and nothing in evidence says from what"
+        named = "; ".join(told["sentence"].head(CHANGES_NAMED))
+        provider, account, region = (part if isinstance(part, str) else None for part in place)
+        where = (provider or "", account, region)
+        yield row(TRAIL if provider == AWS else where[0], where, STILL, state, f"{why}: {named}", told["ref"].head(20))

@@ -9,6 +9,7 @@ import pandas as pd
 from playbooks import __version__
 from playbooks.case import Case, CaseFile
 from playbooks.findings.cloud import cloud_subjects
+from playbooks.findings.cloud_tables import OwnClouds, counted_matches
 from playbooks.findings.deciding_fields import deciding_fields
 from playbooks.findings.decisions import VERDICTS, covers, decide, decisions
 from playbooks.findings.egress import egress_subjects
@@ -30,10 +31,10 @@ def findings(
     coverage: dict[str, Any],
     pairs: pd.DataFrame,
     activity: pd.DataFrame,
-    sequences: pd.DataFrame,
     intel: pd.DataFrame,
     set_apart: dict[str, Any] | None = None,
     channels: pd.DataFrame = NO_CHANNELS,
+    own: OwnClouds | None = None,
 ) -> dict[str, Any]:
     """Put everything together: the content of `findings.json`.
 
@@ -41,12 +42,14 @@ def findings(
     ----------
     case, coverage
         The case and what `coverage` says of its evidence.
-    pairs, activity, sequences, intel
-        Egress pairs with ownership, cloud activity, stages per principal, and intelligence matches.
+    pairs, activity, intel
+        Egress pairs with ownership, cloud activity, and intelligence matches.
     set_apart
         What our own collection wrote into the audit records (`Footprint.as_json`).
     channels
         Ways out that check-ins do not show (rows of `schema.EGRESS_CHANNELS`).
+    own
+        What chains, changes of logs, credentials used elsewhere and Sigma rules say of our own clouds.
 
     Returns
     -------
@@ -54,7 +57,7 @@ def findings(
         JSON-ready; equal input gives equal output.
     """
     config = case.config
-    subjects = _subjects(config, pairs, activity, sequences, intel, channels)
+    subjects = _subjects(config, pairs, activity, intel, channels, own)
     decided = decisions(case)
     loud = [s for s in subjects if s.allowed_by is None and not covers(decided.get(s.id), s.last_seen)]
     quiet = [s for s in subjects if s not in loud]
@@ -86,15 +89,15 @@ def _subjects(
     config: CaseFile,
     pairs: pd.DataFrame,
     activity: pd.DataFrame,
-    sequences: pd.DataFrame,
     intel: pd.DataFrame,
     channels: pd.DataFrame,
+    own: OwnClouds | None,
 ) -> list[Subject]:
     found = []
     if "A" in config.hypotheses:
         found += egress_subjects(pairs, intel, config, channels)
     if "B" in config.hypotheses:
-        found += cloud_subjects(activity, sequences)
+        found += cloud_subjects(activity, own)
     told = [subject for subject in found if subject.is_lead]
     return sorted(told, key=lambda s: (-score(s.signals), s.hypothesis, s.key))
 
@@ -126,8 +129,10 @@ def _suppressed(subject: Subject, decided: dict[str, dict[str, Any]]) -> dict[st
 __all__ = [
     "LIMITS",
     "VERDICTS",
+    "OwnClouds",
     "Signal",
     "Subject",
+    "counted_matches",
     "decide",
     "deciding_fields",
     "decisions",

@@ -7,6 +7,7 @@ are told apart, because each has innocent readings of its own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -14,16 +15,17 @@ import pandas as pd
 from playbooks.findings.signal import Signal
 from playbooks.knowledge.characteristics import load_characteristics
 from playbooks.knowledge.operations import load_operations
-from playbooks.scoping.cloud_activity import LOGGING_OPERATIONS
 from playbooks.scoping.control_plane import REFUSALS
+from playbooks.scoping.logging_effects import EFFECT, SAID, UNTIL
+from playbooks.scoping.logging_state import LESS, UNKNOWN
 
 NOVELTY_FROM = 0.5  # from here on more than an address or a client is new
 # Weights add up as independent chances (see signal.score); none alone reaches .5.
 NOVELTY_WEIGHT = 0.45  # times the novelty: who acts says most, and first releases are new too
 EXPOSURE_WEIGHT = 0.35  # open to strangers: some endpoints are meant to be
-SEQUENCE_WEIGHT = 0.35  # steps of an abuse in order, which a first release shares in part
 TOOL_WEIGHT = 0.4  # the published user agent of a tool; an exercise has it too
-EVASION_WEIGHT = 0.35  # what is recorded was changed: also when a trail is replaced
+EVASION_WEIGHT = 0.35  # less is recorded than before: also when one log is replaced by another
+EVASION_UNKNOWN_WEIGHT = 0.15  # a log was changed, and nothing in evidence says from what
 COLLECTOR_WEIGHT = 0.4  # our collection only reads: containment by the same people looks like this, and theft too
 # One kind: how a change came about. Weak, since small houses deploy so every day, and it is said only where no
 # baseline shows that this principal always does.
@@ -31,10 +33,13 @@ BY_HAND_WEIGHT = 0.2  # a user's credentials, where pipelines have roles; hires 
 NOT_TOLD_WEIGHT = 0.15  # the record names no principal, or not what kind it is
 ATTEMPT_WEIGHT = 0.15  # a change that failed: tools try before a role is ready, and so do intruders
 REFUSED_WEIGHT = 0.25  # refused for want of rights: somebody reached for what is not theirs
-TELLING_STAGES = frozenset({"preparation", "evasion"})  # a deployment has neither
 HAND_PHASES = frozenset({"create", "modify-code", "modify-config", "permission", "trigger", "defence-evasion"})
 # Techniques of calls that give somebody a way in: keys, passwords, rights, new users.
 GRANTS = ("T1098", "T1136")
+REPEATED = {
+    "collector": {"change", "novelty"},
+    "evasion": {"change"},
+}  # kinds beside which a fact of a kind is no second
 NOBODY = "Somebody whom the record does not name"
 SOON = pd.Timedelta(hours=1)  # a change so soon after the creation belongs to the same sitting
 
@@ -54,23 +59,36 @@ def _is_management(provider: object, service: object, operation: object) -> bool
     return known is not None and known.phase == "invoke" and known.log_class == "management"
 
 
-def signals_of(resource: str, rows: pd.DataFrame, sequences: pd.DataFrame) -> tuple[Signal, ...]:
+def signals_of(rows: pd.DataFrame) -> list[Signal]:
     """Every signal of one resource's events, by kind and weight.
 
     Parameters
     ----------
-    resource
-        Its short name.
     rows
-        Its rows of `schema.CLOUD_ACTIVITY` with column `started`, all covered by the allow-list or none.
-    sequences
-        Stages that follow each other, per principal (`scoping.sequences`).
+        Its rows of `schema.CLOUD_ACTIVITY` with their effect on logs and column `started`, all covered by the
+        allow-list or none.
     """
     found = [*_novelty(rows), *_exposure(rows), *_tools(rows), *_evasion(rows), *_collectors(rows)]
-    found += [*_by_hand(rows), *_attempts(rows)]
-    if rows.allowed_by.isna().all():
-        found += _sequence(resource, rows, sequences)
-    return tuple(sorted(found, key=lambda s: (s.kind, -s.weight, s.sentence)))
+    return [*found, *_by_hand(rows), *_attempts(rows)]
+
+
+def settled(signals: Iterable[Signal]) -> tuple[Signal, ...]:
+    """Signals in order of kind and weight, each with whether it decides beside the others.
+
+    What only repeats another fact decides nothing: a change of a log of unknown effect beside the change itself, and
+    a mark of our collection beside a change or its novelty, since who contains acts on what was changed.
+    """
+    found = list(signals)
+    others = {kind: {one.kind for one in found if one.decides and one.kind != kind} for kind in REPEATED}
+    told = [
+        replace(one, decides=False) if _repeats(one) and others[one.kind] <= REPEATED[one.kind] else one
+        for one in found
+    ]
+    return tuple(sorted(told, key=lambda one: (one.kind, -one.weight, one.sentence)))
+
+
+def _repeats(signal: Signal) -> bool:
+    return signal.kind == "collector" or (signal.kind == "evasion" and signal.weight < EVASION_WEIGHT)
 
 
 def _succeeded(rows: pd.DataFrame) -> pd.DataFrame:
@@ -172,11 +190,19 @@ def exercises(rows: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _evasion(rows: pd.DataFrame) -> Iterator[Signal]:
+    """Changes after which less is recorded, and those of which nobody can tell; as much or more is no signal."""
     acts = _succeeded(rows)
-    acts = acts[acts.operation_base.isin(LOGGING_OPERATIONS)]
-    for principal, done in acts.groupby("principal", sort=True):
-        names = ", ".join(dict.fromkeys(done.operation_base))
-        yield Signal("evasion", f"{principal} changed what is recorded: {names}.", EVASION_WEIGHT, _records(done))
+    for effect, weight in ((LESS, EVASION_WEIGHT), (UNKNOWN, EVASION_UNKNOWN_WEIGHT)):
+        done = acts[acts[EFFECT] == effect]
+        for principal, mine in done.groupby(_named(done), sort=True):
+            changes = zip(mine.operation_base, mine[SAID], mine[UNTIL], strict=True)
+            told = "; ".join(dict.fromkeys(f"{name}: {said}{_until(until)}" for name, said, until in changes))
+            what = "less is recorded since" if effect == LESS else "whether less is recorded since, nothing tells"
+            yield Signal("evasion", f"{principal} changed what is recorded ({what}): {told}.", weight, _records(mine))
+
+
+def _until(moment: Any) -> str:
+    return "" if pd.isna(moment) else f", until {moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _collectors(rows: pd.DataFrame) -> Iterator[Signal]:
@@ -185,14 +211,3 @@ def _collectors(rows: pd.DataFrame) -> Iterator[Signal]:
         names = ", ".join(dict.fromkeys(acts.operation_base))
         tried = "tried" if outcome == "failure" else "done"
         yield Signal("collector", f"{names} {tried}: {why}.".replace("?.", "?"), COLLECTOR_WEIGHT, _records(acts))
-
-
-def _sequence(resource: str, rows: pd.DataFrame, sequences: pd.DataFrame) -> Iterator[Signal]:
-    """Preparation, change, permission, run and evasion by one principal in one sitting."""
-    mine = set(rows.principal.dropna())
-    rising: Iterable[Any] = sequences.itertuples(index=False)
-    for row in rising:
-        if row.principal in mine and resource in row.resources and TELLING_STAGES & set(row.stages):
-            span = f"{row.start:%Y-%m-%d %H:%M} to {row.end:%H:%M} UTC"
-            sentence = f"{row.principal} went through {', '.join(row.stages)} from {span}."
-            yield Signal("sequence", sentence, SEQUENCE_WEIGHT, tuple(row.refs))

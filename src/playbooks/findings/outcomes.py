@@ -17,7 +17,7 @@ FOUND, CLEAR, BLIND = "found", "clear", "blind"
 KINDS = {
     "egress_rhythm": {"rhythm", "session", "dns"},  # a channel that stays open, or hides in names, calls no more
     "known_indicators": {"intelligence"},
-    "function_changes": {"novelty", "sequence", "tool", "collector", "change"},
+    "function_changes": {"novelty", "chain", "tool", "collector", "change", "credentials"},
     "public_exposure": {"exposure"},
     "logging_tampered": {"evasion"},
 }

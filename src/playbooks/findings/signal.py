@@ -2,6 +2,9 @@
 
 A signal is one fact with the records behind it. Its *kind* says what it was seen by; two signals of one
 kind do not count twice. A finding needs two kinds or more. The provider of a host is no kind at all.
+
+A fact that is weak, or repeats what another signal of the same subject rests on, *decides* nothing: it adds to the
+score, and is none of the two kinds. So a further signal may make a lead a finding, and never a finding a lead.
 """
 
 from __future__ import annotations
@@ -20,18 +23,24 @@ ALLOWED = "/allowed"  # ends the key of what an entry covers: a subject beside w
 
 @dataclass(frozen=True)
 class Signal:
-    """One fact: its kind, a sentence with the figures in it, a weight from 0 to 1, and its records."""
+    """One fact: its kind, a sentence with the figures in it, a weight from 0 to 1, and its records.
+
+    `decides` is false where it is none of the two kinds of a finding; `leads` makes one of a supporting kind a lead.
+    """
 
     kind: str
     sentence: str
     weight: float
     refs: tuple[str, ...]
+    decides: bool = True
+    leads: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return {
             "kind": self.kind,
             "sentence": self.sentence,
             "weight": round(self.weight, 3),
+            "decides": self.decides,
             "refs": list(self.refs[:REFS_SHOWN]),
         }
 
@@ -65,14 +74,28 @@ class Subject:
         return tuple(sorted({signal.kind for signal in self.signals if signal.weight > 0}))
 
     @property
+    def deciding(self) -> tuple[str, ...]:
+        """Kinds of signal that count as one of the two of a finding."""
+        return tuple(sorted({signal.kind for signal in self.signals if signal.weight > 0 and signal.decides}))
+
+    @property
     def is_lead(self) -> bool:
         """At least one kind of signal that stands on its own."""
-        return bool(set(self.kinds) - SUPPORTING)
+        return bool(set(self.kinds) - SUPPORTING) or any(signal.leads for signal in self.signals)
 
     @property
     def is_finding(self) -> bool:
         """Two independent kinds of signal, one of them able to lead, and nothing that holds it down."""
-        return self.is_lead and len(self.kinds) >= 2 and self.at_most_a_lead is None
+        return bool(set(self.deciding) - SUPPORTING) and len(self.deciding) >= 2 and self.at_most_a_lead is None
+
+    def _why_no_finding(self) -> tuple[str, ...]:
+        """Why several kinds of signal are a lead all the same; nothing where that is plain."""
+        if self.at_most_a_lead:
+            return (self.at_most_a_lead,)
+        others = [kind for kind in self.kinds if kind not in self.deciding]
+        if self.is_finding or len(self.kinds) < 2 or not others:
+            return ()
+        return (f"A lead all the same: {', '.join(others)} is weak here, or repeats what another signal says.",)
 
     def as_json(self) -> dict[str, Any]:
         """The contract of `findings.json`."""
@@ -89,7 +112,7 @@ class Subject:
             "not_observable": list(self.not_observable),
             "innocent_if": list(self.innocent_if),
             "next_steps": list(self.next_steps),
-            "context": [*self.context, *([self.at_most_a_lead] if self.at_most_a_lead else [])],
+            "context": [*self.context, *self._why_no_finding()],
             "decision": None,
         }
 

@@ -11,7 +11,8 @@ from playbooks.formats.format import Clock, Format, Json, Part
 CODE_IN_WORDS = """CASE {0} WHEN '0' THEN NULL WHEN '3' THEN 'INVALID_ARGUMENT' WHEN '5' THEN 'NOT_FOUND'
          WHEN '6' THEN 'ALREADY_EXISTS' WHEN '7' THEN 'PERMISSION_DENIED' WHEN '9' THEN 'FAILED_PRECONDITION'
          WHEN '16' THEN 'UNAUTHENTICATED' ELSE said({0}) END"""
-COLUMNS = """
+COLUMNS = (
+    """
     -- documented as UTC; some exports drop the Z; where the stamp was cut out, when Google received it
     coalesce(iso_time(coalesce(r.timestamp, r.receiveTimestamp)),
              iso_time(coalesce(r.timestamp, r.receiveTimestamp) || 'Z'))  AS time,
@@ -66,7 +67,9 @@ COLUMNS = """
          WHEN json_extract_string(r.protoPayload.metadata, '$.event[0].status.success') = 'false' THEN 'failure'
          WHEN r.protoPayload.methodName = 'google.login.LoginService.loginFailure' THEN 'failure'
          ELSE 'success' END     AS status,
-    said(concat_ws(': ', """ + CODE_IN_WORDS.format("r.protoPayload.status.code") + """,
+    said(concat_ws(': ', """
+    + CODE_IN_WORDS.format("r.protoPayload.status.code")
+    + """,
          said(r.protoPayload.status.message)))  AS status_detail,
     said(json_extract_string(r.protoPayload.requestMetadata, '$.callerSuppliedUserAgent'))
                                 AS http_request_user_agent,
@@ -81,6 +84,7 @@ COLUMNS = """
          WHEN json_type(r.protoPayload.metadata) = 'OBJECT' THEN CAST(r.protoPayload.metadata AS VARCHAR) END
                                 AS response
 """
+)
 
 # What an application or a machine of the project wrote to its own log.
 OTHER = """

@@ -21,12 +21,21 @@ from playbooks.engine import Tables, open_tables, read_table
 from playbooks.enrichment import intelligence, with_ownership
 from playbooks.evidence import items
 from playbooks.evidence.captures import derive_new
-from playbooks.findings import deciding_fields, decisions, findings, links, with_groups, with_priority
+from playbooks.findings import (
+    OwnClouds,
+    counted_matches,
+    deciding_fields,
+    decisions,
+    findings,
+    links,
+    with_groups,
+    with_priority,
+)
 from playbooks.guide.happened import timeline
 from playbooks.guide.state_tables import CloudState
 from playbooks.guide.store import Store
 from playbooks.normalise import READINGS, Reading, normalise
-from playbooks.scoping import cloud_activity, egress_pairs, function_lifecycle, known_indicators, sequences, uses
+from playbooks.scoping import cloud_activity, egress_pairs, function_lifecycle, known_indicators, uses
 from playbooks.scoping.baseline_contacts import baseline_contacts
 from playbooks.scoping.collectors import collectors_of
 from playbooks.scoping.control_plane import control_plane, framed, in_order
@@ -34,11 +43,13 @@ from playbooks.scoping.egress_channels import egress_channels
 from playbooks.scoping.egress_events import egress_events
 from playbooks.scoping.footprint import Footprint, own_collection
 from playbooks.scoping.function_runs import FUNCTION_RUNS, why_blind_to_runs
+from playbooks.scoping.logging_changes import all_logging_changes
 from playbooks.scoping.passed_roles import role_links
 from playbooks.scoping.question import Question
 from playbooks.scoping.related_activity import Related, related_activity, with_lifecycle
 from playbooks.scoping.resolutions import resolutions
 from playbooks.scoping.shared_traits import Scope, shared_traits
+from playbooks.scoping.tunables import WINDOW_MINUTES, Tunables
 from playbooks.scoping.watched import Around
 
 if TYPE_CHECKING:
@@ -60,7 +71,7 @@ CLOUD_EVENTS = ".cloud_events.parquet"
 class Results:
     """The results of one case; every property is computed on first use."""
 
-    def __init__(self, case: Case, window_minutes: int = sequences.WINDOW_MINUTES) -> None:
+    def __init__(self, case: Case, window_minutes: int = WINDOW_MINUTES) -> None:
         self.case = case
         self.window_minutes = window_minutes
         self._store = Store(case.results, lambda: self._stamp)
@@ -85,8 +96,9 @@ class Results:
             found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
             return found
         blind = why_blind_to_runs(self.tables)
-        small = cloud_activity.small_baseline(self._others, self.case, self._cloud_events)
-        found = coverage(self.case, self.readings, self.tables, QUESTIONS, blind, small)
+        small = cloud_activity.small_baseline(self._others, self.case, self.cloud_events)
+        changes = all_logging_changes(self._others)
+        found = coverage(self.case, self.readings, self.tables, QUESTIONS, blind, small, changes)
         write_json(file, found)
         self._store.mark("coverage")
         return found
@@ -117,7 +129,7 @@ class Results:
         Runs and reads that are alike are the first and the last of them (`uses.STANDS_FOR`); the file holds all.
         """
         if not (self._store.is_current("cloud_activity") and self._store.file(schema.CLOUD_ACTIVITY).is_file()):
-            rows = cloud_activity.activity_table(self.tables, self.case, self.footprint, self._cloud_events)
+            rows = cloud_activity.activity_table(self.tables, self.case, self.footprint, self.cloud_events)
             self._store.keep_rows(schema.CLOUD_ACTIVITY, in_order(rows))
             self._store.mark("cloud_activity")
         whole = read_table(self.tables, self._store.file(schema.CLOUD_ACTIVITY))
@@ -132,12 +144,14 @@ class Results:
     @cached_property
     def role_links(self) -> pd.DataFrame:
         """Which role was passed to which function, by whom, and whether its policies are in evidence."""
-        return self._store.kept(schema.ROLE_LINKS, lambda: role_links(self._others, self.case, self._cloud_events))
+        return self._store.kept(schema.ROLE_LINKS, lambda: role_links(self._others, self.case, self.cloud_events))
 
     @cached_property
-    def sequences(self) -> pd.DataFrame:
-        """Stages that follow each other, per principal."""
-        return sequences.sequences(self.activity, self.window_minutes)
+    def chains(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Steps that lead to each other within the window of minutes: chains and their steps."""
+        if self.window_minutes == WINDOW_MINUTES:
+            return self.cloud_state.chains
+        return self.cloud_state.chains_within(Tunables(time_window_minutes=self.window_minutes))
 
     @cached_property
     def intel(self) -> pd.DataFrame:
@@ -165,9 +179,16 @@ class Results:
     @cached_property
     def _judged(self) -> dict[str, Any]:
         """Findings, leads and outcomes, before anybody asked what else happened."""
-        apart = self.footprint.as_json()
-        tables = (self.pairs, self.activity, self.sequences, self.intel)
-        return findings(self.case, self.coverage, *tables, apart, self.channels)
+        own = self._own_clouds() if "B" in self.case.config.hypotheses else None
+        tables = (self.pairs, self.activity, self.intel)
+        return findings(self.case, self.coverage, *tables, self.footprint.as_json(), self.channels, own)
+
+    def _own_clouds(self) -> OwnClouds:
+        """What the state of our clouds adds to their events."""
+        apart = set(self.footprint.apart["ref"])
+        matches = counted_matches(self.sigma.matches, self.case.config.window, apart)
+        state = self.cloud_state
+        return OwnClouds(self.chains[0], state.logging_changes, state.role_activity[1], matches)
 
     @cached_property
     def findings(self) -> dict[str, Any]:
@@ -257,7 +278,7 @@ class Results:
         return self.footprint.without(self.tables)
 
     @cached_property
-    def _cloud_events(self) -> ir.Table:
+    def cloud_events(self) -> ir.Table:
         """Their control-plane events over all time, kept in a file: four questions start from them."""
         return self._store.parked(
             CLOUD_EVENTS, self.tables, lambda: control_plane(self._others, self.case.config.estate.own)
@@ -282,7 +303,7 @@ class Results:
         return with_groups(egress_pairs.egress_pairs(self.tables, self.case.config, self._contacts), self.channels)
 
     def _scope_functions(self) -> pd.DataFrame:
-        return function_lifecycle.resources(self.activity, self._others, self.case, self._cloud_events)
+        return function_lifecycle.resources(self.activity, self._others, self.case, self.cloud_events)
 
     def _count_hours(self) -> pd.DataFrame:
         return egress_pairs.egress_hours(self.tables, self.case.config, self._contacts)

@@ -10,7 +10,9 @@ from playbooks.scoping.chains import chains
 from playbooks.scoping.code_changes import code_changes
 from playbooks.scoping.function_egress import function_egress
 from playbooks.scoping.identities import identities
+from playbooks.scoping.known_acts import known_acts
 from playbooks.scoping.logging_changes import logging_changes
+from playbooks.scoping.logging_effects import with_effect
 from playbooks.scoping.own_endpoints import own_endpoints
 from playbooks.scoping.rights import rights
 from playbooks.scoping.role_activity import calls_by_hour, role_activity
@@ -86,4 +88,6 @@ class CloudState:
         """The same, narrowed; kept nowhere."""
         one = self._results
         downstream = calls_by_hour(self._others, one.role_links, one.case.config)
-        return chains(one.activity, self._others, one.role_links, downstream, tunables)
+        activity = with_effect(one.activity, self.logging_changes)
+        known = known_acts(one.cloud_events, one.case.config)
+        return chains(activity, self._others, one.role_links, downstream, tunables, known)

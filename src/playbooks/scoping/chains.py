@@ -6,6 +6,7 @@ rights or a role, or changed the function that ran, or whose role called on.
 
 Innocent when: a first release makes its role, its function and its permission in one go; an administrator gives
 rights to a pipeline that deploys soon after. Such chains score low, because nothing in them is handed out and used.
+A pipeline that does all of it every day has a baseline that knows each step: such a chain stays below `CHAIN_FROM`.
 Cannot see: runs without data events, steps further apart than the window, and people who share one principal.
 """
 
@@ -23,6 +24,9 @@ import pandas as pd
 from playbooks import schema
 from playbooks.scoping.chain_links import CREDENTIALS, FUNCTION, RIGHTS, ROLE, TAKING, Link, links_between
 from playbooks.scoping.control_plane import REFUSALS, plain
+from playbooks.scoping.known_acts import Acts, is_known
+from playbooks.scoping.logging_effects import EFFECT, LOGGING
+from playbooks.scoping.logging_state import LESS, MORE, SAME
 from playbooks.scoping.stages import joined, rising
 from playbooks.scoping.tunables import Tunables, looked_at
 
@@ -34,14 +38,16 @@ if TYPE_CHECKING:
 STAGES = ("preparation", "change", "permission or trigger", "run", "downstream", "evasion")
 STAGE_OF_PHASE = {
     "identity": 0, "create": 1, "modify-code": 1, "modify-config": 1, "permission": 2, "trigger": 2, "invoke": 3,
-    "defence-evasion": 5,
+    "defence-evasion": 5, LOGGING: 5,
 }  # fmt: skip
+EVADING = STAGES.index("evasion")
 DOWNSTREAM = STAGES.index("downstream")
 MIN_STAGES = 3  # two are every deployment
 RUN_SLOT = "10min"  # runs of one function by one principal within it are one step
 MOST_HANDS = 3  # links in a row: beyond, everybody is linked to everybody
 MOST_STEPS = 40  # shown of one chain
 MAX_REFS = 20
+CALLS_NAMED = 5
 # What each fact adds to a score; the sum is cut at 1. A first release has stages and little else.
 STAGE_WEIGHT = 0.1  # each stage after the first: a first release reaches three or four
 CREDENTIALS_USED = 0.2  # a key or password was made for somebody, who then took part
@@ -53,13 +59,14 @@ EXPOSED = 0.15  # something was opened to strangers
 NEW_DOWNSTREAM = 0.15  # the function's role called what it did not call in the baseline
 EVASION = 0.15  # what is recorded was changed
 NOVELTY = 0.15  # times the highest novelty among its steps
+KNOWN_SHARE = 0.45  # of the sum, where the baseline knows each step of its principal: always below CHAIN_FROM
 CHAIN_FROM = 0.5  # from here on a chain has more than what a deployment has
 
 LINK = ["linked_by", "kind", "handed_by", "handed_ref"]
 STEP = ["time", "stage", "principal", "operation", "resource", "source_ip", "ref", *LINK]
 SHOWN = ("time", "principal", "operation", "resource", "source_ip", "handed_by", "handed_ref", "ref")
 LEAST_TELLING_FIRST = (ROLE, RIGHTS, FUNCTION, CREDENTIALS)  # a function's own role is given rights at each release
-JUDGED = ["exposure", "novelty", "allowed_by", "refused", "own_rights", "is_new"]
+JUDGED = ["exposure", "novelty", "allowed_by", "refused", "own_rights", "is_new", "known"]
 
 
 @dataclass(frozen=True)
@@ -93,19 +100,22 @@ def chains(
     role_links: pd.DataFrame,
     downstream: pd.DataFrame,
     tunables: Tunables | None = None,
+    known: Acts = frozenset(),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Chains, the highest score first, and their steps.
 
     Parameters
     ----------
     activity
-        Rows of `schema.CLOUD_ACTIVITY` in order of time.
+        Rows of `schema.CLOUD_ACTIVITY` in order of time, with their effect on logs (`with_effect`) where it is known.
     role_links
         Rows of `schema.ROLE_LINKS`.
     downstream
         Calls of functions' roles (`role_activity.calls_by_hour`).
     tunables
         What is looked at, and within which window.
+    known
+        What each principal did in the baseline (`known_acts`).
 
     Returns
     -------
@@ -115,7 +125,7 @@ def chains(
     """
     tunables = tunables or Tunables()
     window = pd.Timedelta(minutes=tunables.time_window_minutes)
-    steps = pd.concat([_steps(looked_at(activity, tunables)), _downstream(downstream)], ignore_index=True)
+    steps = pd.concat([_steps(looked_at(activity, tunables), known), _downstream(downstream)], ignore_index=True)
     steps = steps.sort_values(["time", "ref"], kind="stable", ignore_index=True)
     by_source: dict[str, list[Link]] = defaultdict(list)
     for link in links_between(activity, tables, role_links):
@@ -130,9 +140,9 @@ def chains(
     return plain(heads.reset_index(drop=True)), plain(pd.DataFrame(told, columns=list(schema.CHAIN_STEPS.names)))
 
 
-def _steps(activity: pd.DataFrame) -> pd.DataFrame:
+def _steps(activity: pd.DataFrame, known: Acts) -> pd.DataFrame:
     """Rows of the table that are a stage; a fault of use is none, and a role taken is no change of an identity."""
-    stage = activity["phase"].map(STAGE_OF_PHASE).astype("float64")
+    stage = _by_effect(activity["phase"].map(STAGE_OF_PHASE).astype("float64"), activity)
     failed = activity["outcome"] == "failure"
     refused = failed & activity["outcome_detail"].astype(str).str.lower().str.contains(REFUSALS)
     stage = stage.mask(failed & ~refused | activity["operation_base"].isin(TAKING))
@@ -145,6 +155,7 @@ def _steps(activity: pd.DataFrame) -> pd.DataFrame:
         own_rights=identity & (activity["resource"] == activity["principal"]),
         is_new=False,
         **dict.fromkeys(LINK),
+        known=is_known(activity, known),
     )
     rows = rows[rows["stage"].notna() & rows["principal"].notna()]
     runs = rows[rows["phase"] == "invoke"]
@@ -152,12 +163,25 @@ def _steps(activity: pd.DataFrame) -> pd.DataFrame:
     return rows.drop(index=runs.index[slot])[[*STEP, *JUDGED]]
 
 
+def _by_effect(stage: pd.Series[float], activity: pd.DataFrame) -> pd.Series[float]:
+    """Less recorded is evasion, whatever it is called; as much or more is none."""
+    if EFFECT not in activity.columns:
+        return stage
+    effect = activity[EFFECT]
+    stage = stage.mask((stage == EVADING) & effect.isin([MORE, SAME]))
+    return stage.mask(effect == LESS, float(EVADING))
+
+
 def _downstream(calls: pd.DataFrame) -> pd.DataFrame:
-    """Calls of functions' roles; those that the baseline of the role lacks are new, and others only shown."""
+    """Calls of functions' roles; those that the baseline of the role lacks are new, and others only shown.
+
+    What a role called before, or has no baseline to be compared with, makes no chain unknown.
+    """
     return calls.assign(
         stage=float(DOWNSTREAM), principal=calls["role"], resource=calls["service"], is_new=calls["new"],
         exposure=None, novelty=float("nan"), allowed_by=None, refused=False, own_rights=False,
         **dict.fromkeys(LINK),
+        known=~calls["new"].astype(bool),
     )[[*STEP, *JUDGED]]  # fmt: skip
 
 
@@ -236,7 +260,7 @@ def _without_parts(found: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
 
 
 def _row(chain: pd.DataFrame) -> dict[str, Any]:
-    score, reasons = judged(chain)
+    score, reasons, parts = judged(chain)
     allowed = chain["allowed_by"]
     shown = chain.drop_duplicates(["stage", "principal", "operation", "resource"])
     told = f"{chain['time'].iloc[0].isoformat()}\x1f{chain['ref'].iloc[0]}\x1f{chain['principal'].iloc[0]}"
@@ -244,6 +268,7 @@ def _row(chain: pd.DataFrame) -> dict[str, Any]:
         "chain": "C-" + hashlib.sha256(told.encode("utf-8", "backslashreplace")).hexdigest()[:8],
         "score": score,
         "reasons": reasons,
+        **parts,
         "stages": [STAGES[int(stage)] for stage in sorted(set(chain["stage"]))],
         "principals": list(dict.fromkeys(chain["principal"])),
         "resources": sorted(set(chain.loc[chain["stage"] != DOWNSTREAM, "resource"].dropna())),
@@ -255,22 +280,44 @@ def _row(chain: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def judged(chain: pd.DataFrame) -> tuple[float, list[str]]:
-    """The score of one chain, 0 to 1, and what it adds up from; more facts never lower it."""
+def judged(chain: pd.DataFrame) -> tuple[float, list[str], dict[str, float]]:
+    """The score of one chain, 0 to 1, what it adds up from, and what of it other signals may say as well.
+
+    More facts never lower it; that the baseline knows every step does.
+    """
     weighing = chain[(chain["stage"] != DOWNSTREAM) | chain["is_new"].astype(bool)]
     stages = [STAGES[int(stage)] for stage in sorted(set(weighing["stage"]))]
     highest = chain["novelty"].max()
-    facts = (
+    shared = {
+        "exposure_part": EXPOSED * bool(chain["exposure"].notna().any()),
+        "evasion_part": EVASION * bool((chain["stage"] == EVADING).any()),
+        "novelty_part": NOVELTY * (0.0 if pd.isna(highest) else float(highest)),
+    }
+    new = chain[chain["is_new"].astype(bool)]
+    facts = [
         (STAGE_WEIGHT * (len(stages) - 1), f"{len(stages)} stages: {', '.join(stages)}"),
         *_handed_over(chain),
         (OWN_RIGHTS * chain["own_rights"].any(), "somebody gave rights or a key to themselves"),
         (REFUSED * chain["refused"].any(), f"{int(chain['refused'].sum())} refused call(s) among the steps"),
-        (EXPOSED * chain["exposure"].notna().any(), "; ".join(dict.fromkeys(chain["exposure"].dropna()))),
-        (NEW_DOWNSTREAM * chain["is_new"].astype(bool).any(), "a function's role called what it did not call before"),
-        (EVASION * (chain["stage"] == STAGES.index("evasion")).any(), "what is recorded was changed"),
-        (NOVELTY * (0.0 if pd.isna(highest) else float(highest)), f"novelty of its steps up to {highest:.2f}"),
-    )
-    return round(min(1.0, float(sum(weight for weight, _ in facts))), 2), [words for weight, words in facts if weight]
+        (shared["exposure_part"], "; ".join(dict.fromkeys(chain["exposure"].dropna()))),
+        (NEW_DOWNSTREAM * (not new.empty), _called_anew(new)),
+        (shared["evasion_part"], "what is recorded was changed"),
+        (shared["novelty_part"], f"novelty of its steps up to {0.0 if pd.isna(highest) else highest:.2f}"),
+    ]
+    share = KNOWN_SHARE if chain["known"].all() else 1.0
+    score = round(share * min(1.0, float(sum(weight for weight, _ in facts))), 2)
+    reasons = [words for weight, words in facts if weight]
+    if share < 1:
+        reasons.append("the baseline knows every step of its principal: counted less")
+    return score, reasons, {name: round(share * part, 3) for name, part in shared.items()}
+
+
+def _called_anew(calls: pd.DataFrame) -> str:
+    told = [
+        f"{role} called {', '.join(list(dict.fromkeys(mine['operation']))[:CALLS_NAMED])}"
+        for role, mine in calls.groupby("principal", sort=True)
+    ]
+    return f"a function's role called what it did not call before: {'; '.join(told)}"
 
 
 def _handed_over(chain: pd.DataFrame) -> Iterator[tuple[float, str]]:

@@ -42,8 +42,8 @@ FUNCTION_CHANGES = Question(
         "A person on call acted outside the pipeline and recorded it.",
     ),
     cannot_see=(
-        "Function code and environment values never stand in CloudTrail: what was changed inside is unknown.",
-        "Accounts, regions and times that no trail in evidence covers.",
+        "Code and environment values do not stand in audit records: what was changed inside is unknown.",
+        "Accounts, projects, regions and times that no audit log in evidence covers.",
     ),
 )
 PUBLIC_EXPOSURE = Question(
@@ -56,8 +56,8 @@ PUBLIC_EXPOSURE = Question(
         "The account is a partner's or another of the house's that the case does not list.",
     ),
     cannot_see=(
-        "Exposure that was set before the records begin, or in accounts whose trail is not in evidence.",
-        "Whether anybody used it: runs are logged only where data events are.",
+        "Exposure that was set before the records begin, or in accounts whose audit log is not in evidence.",
+        "Whether anybody used it: runs are logged only where data access is.",
     ),
 )
 LOGGING_TAMPERED = Question(
@@ -66,29 +66,12 @@ LOGGING_TAMPERED = Question(
     title="Was logging or detection switched off, redirected or cut short?",
     needs=AUDIT_RECORDS,
     innocent_when=(
-        "A trail or log group was replaced by another in the same change, or an environment was taken down.",
+        "A log, sink or setting was replaced by another in the same change, or an environment was taken down.",
     ),
     cannot_see=(
-        "What happened while logging was off, and changes made where no trail records them.",
-        "Selectors that never covered runs: their absence is no event.",
+        "What happened while logging was off, and changes made where no log records them.",
+        "Logs that never covered runs or access to data: their absence is no event.",
     ),
-)
-# Operations that end, weaken or redirect a record of what happens; compared with `operation_base`.
-LOGGING_OPERATIONS = frozenset(
-    {
-        "StopLogging",
-        "DeleteTrail",
-        "UpdateTrail",
-        "PutEventSelectors",
-        "DeleteFlowLogs",
-        "DeleteLogGroup",
-        "DeleteLogStream",
-        "PutRetentionPolicy",
-        "DeleteResolverQueryLogConfig",
-        "DisassociateResolverQueryLogConfig",
-        "DeleteDetector",
-        "UpdateDetector",
-    }
 )
 
 

@@ -56,9 +56,9 @@ RENAMED = {
     "src_endpoint_ip": "source_ip",
     "http_request_user_agent": "user_agent",
 }
-# Error codes and messages, in lower case, of calls refused for want of rights; other failures are faults of use. Codes
-# of AWS, then of Google (`google.rpc.Code`), Resource Manager, Microsoft Graph and Microsoft 365, and the status of HTTP
-# that Cloudflare's log and Resource Manager's state alone (10000 is Cloudflare's own "Authentication error").
+# Error codes and messages, in lower case, of calls refused for want of rights; other failures are faults of use.
+# Those of AWS, of Google (`google.rpc.Code`), Resource Manager and Microsoft Graph, and the status of HTTP that some
+# logs state alone (10000 is Cloudflare's own "Authentication error").
 REFUSALS = (
     r"access ?denied|unauthorized|not authorized|forbidden|invalidclienttokenid|signaturedoesnotmatch"
     r"|permission[ _]?denied|unauthenticated|authorizationfailed|authorization_requestdenied|insufficient privileges"

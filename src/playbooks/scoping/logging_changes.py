@@ -58,12 +58,18 @@ def logging_changes(tables: Tables, case: Case) -> pd.DataFrame:
     pandas.DataFrame
         Exactly the columns of `schema.LOGGING_CHANGES`, in order of time and record.
     """
+    frame = all_logging_changes(tables)
+    return frame[within(frame, case.config.window)].reset_index(drop=True)
+
+
+def all_logging_changes(tables: Tables) -> pd.DataFrame:
+    """The same over all records, also those outside the window: what was stopped before it may still be."""
     things: dict[Key, Thing] = defaultdict(Thing)
     rows = [row for step in _steps(tables) for row in _walked(step, things)]
     frame = pd.DataFrame(rows, columns=list(schema.LOGGING_CHANGES.names))
     for name in ("time", "until"):
         frame[name] = pd.to_datetime(frame[name], utc=True)
-    return plain(frame[within(frame, case.config.window)].reset_index(drop=True))
+    return plain(frame)
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ class GcpStory(Story):
 
     def release(self, time: dt.datetime, app: str, create: bool = False, person: str | None = None) -> None:
         """All that a release does: each phase once, by the pipeline, or in a hurry by `person`."""
-        step = HURRY if person else ORDINARY
+        step = HURRY if person else self.pace
         acting, resource = person or self.pipeline, self.name_of("functions", app)
         service_account = f"projects/-/serviceAccounts/{self.account}"
         self.entry(
@@ -140,9 +140,9 @@ class GcpStory(Story):
         return {"principalSubject": f"{self.pool}/subject/{PIPELINE_SUBJECT}"}
 
 
-def gcp_story(seed: int, incident: bool) -> GcpStory:
+def gcp_story(seed: int, incident: bool, pace: dt.timedelta = ORDINARY) -> GcpStory:
     """Ordinary releases of nine days, then two days with one more release or with the incident."""
-    story = GcpStory(seed)
+    story = GcpStory(seed, pace=pace)
     story.begin()
     for place, time in enumerate(story.working_hours(range(BASELINE_DAYS), 2)):
         story.release(time, story.apps[place % 3], create=place < 3)

@@ -49,7 +49,7 @@ class WorkspaceStory(Story):
 
     def work(self, time: dt.datetime, person: str, script: str, title: str, outside: str | None = None) -> None:
         """All that is logged of a script's life; with `outside` it is lived in a hurry and opened to strangers."""
-        step, address = (HURRY, "203.0.113.91") if outside else (ORDINARY, "192.0.2.30")
+        step, address = (HURRY, "203.0.113.91") if outside else (self.pace, "192.0.2.30")
         file = {"doc_id": script, "doc_type": "script", "doc_title": title, "owner": person, "visibility": "private"}
         client = {"client_id": self.client, "app_name": title, "client_type": "WEB"}
 
@@ -93,9 +93,9 @@ def listed(told: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"name": name, kinds.get(type(value), "value"): value} for name, value in told.items()]
 
 
-def workspace_story(seed: int, incident: bool) -> WorkspaceStory:
+def workspace_story(seed: int, incident: bool, pace: dt.timedelta = ORDINARY) -> WorkspaceStory:
     """Ordinary work on scripts of nine days, then two days with one more, or with the incident."""
-    story = WorkspaceStory(seed)
+    story = WorkspaceStory(seed, pace=pace)
     story.begin()
 
     def ordinary(times: list[dt.datetime]) -> None:

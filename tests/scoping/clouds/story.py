@@ -28,7 +28,8 @@ Told = tuple[str, str, str]  # phase, principal, resource
 class Story:
     """Records in order of writing, and what those of the window tell.
 
-    `told` is what the planted steps tell; `attacked` the resource of the incident; `own` what is of the house.
+    `told` is what the planted steps tell; `attacked` the resource of the incident; `own` what is of the house; `pace`
+    lies between the steps of ordinary work.
     """
 
     seed: int
@@ -36,6 +37,7 @@ class Story:
     told: list[Told] = field(default_factory=list)
     attacked: str = ""
     own: Mapping[str, list[str]] = field(default_factory=dict)
+    pace: dt.timedelta = ORDINARY
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from tests.scoping.clouds.google_workspace_story import PHASES, UNLOGGED, workspace_story
-from tests.scoping.clouds.story import case_of, resources_found, told_in
+from tests.scoping.clouds.story import HURRY, case_of, resources_found, told_in
 
 from playbooks.guide.results import Results
+from playbooks.scoping.chains import CHAIN_FROM
 
 SEEDS = (5, 12)
 
@@ -30,6 +31,23 @@ def test_the_quiet_twin_gives_no_finding(seed: int, tmp_path: Path) -> None:
     assert set(story.told) <= told_in(results)
     assert {phase for phase, _, _ in story.told} == set(PHASES)
     assert results.findings["findings"] == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_work_done_within_ten_minutes_as_ever_gives_no_finding(seed: int, tmp_path: Path) -> None:
+    story = workspace_story(seed, incident=False, pace=HURRY)
+    results = Results(case_of(story, tmp_path))
+    assert set(story.told) <= told_in(results)
+    heads, _ = results.chains
+    assert len(heads), "its steps follow each other as those of an abuse do"
+    assert heads.score.max() < CHAIN_FROM
+    assert results.findings["findings"] == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_incident_is_found_beside_work_of_the_same_pace(seed: int, tmp_path: Path) -> None:
+    story = workspace_story(seed, incident=True, pace=HURRY)
+    assert story.attacked in resources_found(Results(case_of(story, tmp_path)))
 
 
 def test_one_act_that_shares_with_several_people_is_told_for_each(tmp_path: Path) -> None:
