@@ -125,8 +125,11 @@ def test_nothing_is_found_on_the_quiet_twin_and_clear_says_over_what(quiet: Samp
 
 
 def test_heavy_benign_use_is_a_lead_at_most_and_never_for_its_provider(twin: tuple[str, SampleRun]) -> None:
-    _, run = twin
-    told = [*run.found["leads"], *run.found["suppressed"]]
+    name, run = twin
+    whole = [*run.found["leads"], *run.found["suppressed"]]
+    people = {who for one in whole if one["hypothesis"] == "B" for who in one["subjects"]["principal"]}
+    assert people == ({"j.doe"} if name == "incident" else set()), "what the intruder did, and no more"
+    told = [one for one in whole if one["hypothesis"] == "A"]
     assert {tuple(sorted({signal["kind"] for signal in one["signals"]})) for one in told} == {("rhythm",)}
     assert all(one.get("score", 0) <= 0.25 for one in told)
     assert not [lead for lead in run.found["leads"] if any("is a host of" in line for line in lead["context"])]
