@@ -173,6 +173,11 @@ def test_a_log_that_records_less_fails_with_the_record_and_a_refused_try_does_no
             {"request": '[{"Name": "UnifiedAuditLogIngestionEnabled", "Value": "False"}]'},
         ),
         ("Cloudflare", "delete", {"api_service_name": "logpush", "resource_name": "job-1"}),
+        ("Azure", "Microsoft.Insights/scheduledQueryRules/delete", {"resource_name": "new-keys"}),
+        ("GCP", "google.logging.v2.LoggingServiceV2.DeleteLog", {"resource_name": "requests"}),
+        ("Google Workspace", "DELETE_ALERT", {}),
+        ("GitHub", "audit_log_streaming.destroy", {}),
+        ("Okta", "system.log_stream.lifecycle.delete", {}),
     ],
 )
 def test_logs_of_every_cloud_are_checked_alike(

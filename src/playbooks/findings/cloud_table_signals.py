@@ -14,6 +14,7 @@ from playbooks.sigma import SigmaSignal, sigma_signals
 
 CHAIN_WEIGHT = 0.45  # times the score of the chain, less what other signals of the resource say as well
 CHAIN_LEAD_FROM = 0.2  # three stages; what the baseline knows step by step stays below
+OWN_REFS = 10  # of the resource itself, before those of the whole chain
 CHAINS_NAMED = 3  # of one resource, those that weigh most
 OUTSIDE_WEIGHT = 0.4  # a name, agent or published range that no function has: somebody took the credentials, or tests
 UNCLEAR_WEIGHT = 0.15  # an address that only the role's own habit speaks against: functions change theirs
@@ -39,7 +40,8 @@ def chain_signals(resource: str, rows: pd.DataFrame, chains: pd.DataFrame, kinds
     """
     found = []
     for row in _each(chains[chains["score"] >= CHAIN_LEAD_FROM]):
-        if isinstance(row.allowed_by, str) or resource not in row.resources or not _takes_part(rows, row):
+        mine = _steps_of(rows, row)
+        if isinstance(row.allowed_by, str) or resource not in row.resources or not mine:
             continue
         twice = sum(float(getattr(row, part)) for kind, part in TOLD_ELSEWHERE.items() if kind in kinds)
         rest = round(max(0.0, float(row.score) - twice), 2)
@@ -47,7 +49,8 @@ def chain_signals(resource: str, rows: pd.DataFrame, chains: pd.DataFrame, kinds
             f"{_names(row.principals)} went through {', '.join(row.stages)} from {row.start:%Y-%m-%d %H:%M} to "
             f"{row.end:%H:%M} UTC ({row.chain}, {row.score:.2f}): {'; '.join(row.reasons)}."
         )
-        found.append(Signal("chain", sentence, CHAIN_WEIGHT * rest, tuple(row.refs), decides=rest >= CHAIN_FROM))
+        refs = tuple(dict.fromkeys([*mine[:OWN_REFS], *row.refs]))
+        found.append(Signal("chain", sentence, CHAIN_WEIGHT * rest, refs, decides=rest >= CHAIN_FROM))
     return sorted(found, key=lambda one: (-one.weight, one.sentence))[:CHAINS_NAMED]
 
 
@@ -55,9 +58,10 @@ def _each(rows: pd.DataFrame) -> Iterator[Any]:
     return iter(rows.itertuples(index=False))
 
 
-def _takes_part(rows: pd.DataFrame, chain: Any) -> bool:
+def _steps_of(rows: pd.DataFrame, chain: Any) -> list[str]:
+    """Records of a resource that lie in the chain: its own are cited first."""
     then = (rows["time"] >= chain.start) & (rows["time"] <= chain.end)
-    return bool((then & rows["principal"].isin(list(chain.principals))).any())
+    return list(rows.loc[then & rows["principal"].isin(list(chain.principals)), "ref"])
 
 
 def _names(principals: Collection[str]) -> str:
