@@ -177,7 +177,6 @@ def test_a_log_that_records_less_fails_with_the_record_and_a_refused_try_does_no
         ("GCP", "google.logging.v2.LoggingServiceV2.DeleteLog", {"resource_name": "requests"}),
         ("Google Workspace", "DELETE_ALERT", {}),
         ("GitHub", "audit_log_streaming.destroy", {}),
-        ("Okta", "system.log_stream.lifecycle.delete", {}),
     ],
 )
 def test_logs_of_every_cloud_are_checked_alike(
