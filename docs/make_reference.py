@@ -21,7 +21,7 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from playbooks import case_file, guide, schema
+from playbooks import case_file, guide, inventory, schema
 from playbooks.argument import SCALE
 from playbooks.cli.app import commands as commands_of_kit
 from playbooks.errors import EXIT_CODES, PlaybookError
@@ -61,6 +61,9 @@ FIELD_MEANING = {
     "CaseFile.clock": "IANA zone of stamps that carry none, e.g. Europe/Berlin; never guessed",
     "CaseFile.estate": "the network and the clouds that are ours",
     "CaseFile.inventory": "what we own, with owner",
+    "CaseFile.inventory_files": "files in the folder of the case that list what we own: own entries, Terraform state, "
+    "exports of a provider; a name alone stands for `file`. See "
+    "[inventory files](../how-to/allow-list-and-inventory.md#inventory-files)",
     "CaseFile.allow_list": "what is known and accepted, with owner and expiry",
     "CaseFile.intel": "sources of indicators that somebody has reviewed",
     "CaseFile.address_ranges": "whose ranges an evidence item lists that names nobody, see "
@@ -78,8 +81,8 @@ FIELD_MEANING = {
     "Estate.own": "accounts, tenants, projects and zones of the house",
     "Own.aws_accounts": "account ids, in quotes so that leading zeros stay",
     "Own.azure_tenants": "tenant ids",
-    "Own.gcp_projects": "project ids",
-    "Own.cloudflare_accounts": "account ids",
+    "Own.gcp_projects": "project ids, and project numbers as they stand in hosts below run.app",
+    "Own.cloudflare_accounts": "account ids, and the labels of the accounts below workers.dev",
     "Own.zones": "DNS zones of the house; a name in them is ours",
     "Owned.owner": "team or person who answers for it",
     "Owned.service": "id of the service, see [catalogue](catalogue.md)",
@@ -88,6 +91,10 @@ FIELD_MEANING = {
     "Owned.tenant": "tenant label, see [catalogue](catalogue.md)",
     "Owned.approved": "whether its owner approved it",
     "Owned.expires": "last day of the approval; empty means until further notice",
+    "InventoryFile.file": "name, seen from the folder of the case; files elsewhere are refused",
+    "InventoryFile.owner": "who answers for every entry of the file that names nobody",
+    "InventoryFile.approved": "whether its entries are approved; empty: own entries and Terraform state are where they "
+    "name an owner, exports are not",
     "Allowed.kind": "destination: a host that may be called. tenant: a customer of a service. process: a program that "
     "may call. principal: somebody who may change things",
     "Allowed.value": "host name, `service/tenant`, path of a process image, or principal; `*` stands for anything. "
@@ -149,6 +156,7 @@ PLACES = {
     "Change": "change_list",
     "Own": "estate.own",
     "Owned": "inventory",
+    "InventoryFile": "inventory_files",
     "Allowed": "allow_list",
     "VettedSource": "intel",
     "RangesOf": "address_ranges",
@@ -389,7 +397,8 @@ def case_yaml() -> str:
         case_file.Window,
         case_file.Estate,
         case_file.Own,
-        case_file.Owned,
+        inventory.Owned,
+        inventory.InventoryFile,
         case_file.Allowed,
         case_file.VettedSource,
         case_file.RangesOf,

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playbooks.case_file import CASE_ID, PRIVATE_RANGES, Allowed, CaseFile, Owned, Window, check_zone, read_case_file
+from playbooks.case_file import CASE_ID, PRIVATE_RANGES, Allowed, CaseFile, Window, check_zone, read_case_file
 from playbooks.errors import CaseError
+from playbooks.inventory import Owned
 
 CASE_FILE = "case.yaml"
 
@@ -92,6 +93,7 @@ estate:
   own: {{aws_accounts: [], azure_tenants: [], gcp_projects: [], cloudflare_accounts: [], zones: []}}
 
 inventory: []       # - {{resource: my-function, service: aws-lambda-url, owner: Team, approved: true}}
+inventory_files: [] # - functions.json: lists and exports in this folder; - {{file: a.json, owner: Team}}
 allow_list: []      # - {{kind: destination, value: "*.acme.workers.dev", owner: Team, expires: 2026-12-31}}
 intel: []           # - {{source: Our CERT, vetted_by: Name, vetted_on: 2026-03-01}}
 address_ranges: []  # - {{evidence: E007, provider: Cloudflare}}: whose ranges a plain list holds

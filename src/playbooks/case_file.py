@@ -16,6 +16,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -24,6 +25,7 @@ from pydantic import (
 
 from playbooks.change_list import Change, read_change_list
 from playbooks.errors import CaseError, UsageError
+from playbooks.inventory import InventoryFile, Owned, read_inventory_files
 
 PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -112,24 +114,6 @@ class Estate(_Part):
     own: Own = Own()
 
 
-class Owned(_Part):
-    """One inventory entry: a serverless resource or host of ours, with its owner, and the last day of its approval."""
-
-    owner: str
-    service: str | None = None
-    resource: str | None = None
-    host: str | None = None
-    tenant: str | None = None
-    approved: bool = True
-    expires: dt.date | None = None
-
-    @model_validator(mode="after")
-    def _names_something(self) -> Owned:
-        if not (self.resource or self.host or self.tenant):
-            raise ValueError("an inventory entry names a resource, a host or a tenant")
-        return self
-
-
 def _fits(text: str, pattern: str) -> bool:
     return fnmatchcase(text.lower(), pattern.lower())
 
@@ -183,6 +167,10 @@ class Allowed(_Part):
     def words(self) -> str:
         """The entry in words, for reports."""
         return f"{self.value} (owner {self.owner}, expires {self.expires.isoformat()})"
+
+
+def _named(given: object) -> object:
+    return {"file": given} if isinstance(given, str) else given
 
 
 class VettedSource(_Part):
@@ -247,7 +235,7 @@ class Options(_Part):
 
 
 class CaseFile(_Part):
-    """The content of `case.yaml`."""
+    """The content of `case.yaml`; `inventory` holds the entries of `inventory_files` too, once these are read."""
 
     case_id: CaseId
     title: str = ""
@@ -259,6 +247,7 @@ class CaseFile(_Part):
     clock: Zone | None = None
     estate: Estate = Estate()
     inventory: list[Owned] = []
+    inventory_files: list[Annotated[InventoryFile, BeforeValidator(_named)]] = []
     allow_list: list[Allowed] = []
     intel: list[VettedSource] = []
     address_ranges: list[RangesOf] = []
@@ -291,9 +280,12 @@ def read_case_file(file: Path) -> CaseFile:
         case = CaseFile.model_validate(data)
     except ValidationError as error:
         raise CaseError(_faults(file, node, error)) from error
+    read: dict[str, object] = {}
     if isinstance(case.change_list, str):
-        return case.model_copy(update={"change_list": read_change_list(file.parent / case.change_list)})
-    return case
+        read["change_list"] = read_change_list(file.parent / case.change_list)
+    if case.inventory_files:
+        read["inventory"] = [*case.inventory, *read_inventory_files(file.parent, case.inventory_files)]
+    return case.model_copy(update=read)
 
 
 MESSAGES = {"extra_forbidden": "no such field here; is it misspelt?", "missing": "this field is needed"}

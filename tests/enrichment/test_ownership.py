@@ -10,6 +10,7 @@ from tests.findings import tables as t
 
 from playbooks import schema
 from playbooks.enrichment import with_ownership
+from playbooks.inventory import Listed
 
 FUNCTION_HOST = "hb3nxe6yq2wvk7tzaj5pmc4rfd0luog2.lambda-url.eu-north-1.on.aws"
 WORKER = "resize.corp-edge.workers.dev"
@@ -26,8 +27,9 @@ def judged(
     resources: list[dict[str, Any]] | None = None,
     acts: list[dict[str, Any]] | None = None,
     zones: list[str] | None = None,
+    own: dict[str, Any] | None = None,
 ) -> pd.Series[Any]:
-    config = t.config(inventory=inventory, estate={"own": {"zones": zones or []}})
+    config = t.config(inventory=inventory, estate={"own": {"zones": zones or []} | (own or {})})
     known = t.table(schema.RESOURCES, resources or [])
     return with_ownership(t.pairs(pair), known, t.activity(*(acts or [])), config).iloc[0]
 
@@ -55,6 +57,22 @@ def changed(**facts: Any) -> dict[str, Any]:
     return OURS | {"acts": [CHANGE | facts]}
 
 
+def run(name: str, project: str) -> dict[str, Any]:
+    return t.pair(dst=f"{name}-{project}.us-central1.run.app", catalogue_id="g-run", tenant=project)
+
+
+def gcf(project: str) -> dict[str, Any]:
+    return t.pair(dst=f"us-central1-{project}.cloudfunctions.net", catalogue_id="g-gcf1", tenant=project)
+
+
+def site(name: str) -> dict[str, Any]:
+    return t.pair(dst=f"{name}.azurewebsites.net", catalogue_id="az-functions", tenant=name)
+
+
+RUN = {"resource": "api", "endpoints": ["api-313373223340.us-central1.run.app"], "refs": ["E003:7"]}
+AZURE, GCP = CHANGE | {"provider": "Azure"}, CHANGE | {"provider": "GCP"}
+AZURE_UID = "/subscriptions/00000000-0000-0000-0000-000000000000/providers/microsoft.web/sites/corp-app"
+AZURE_APP = {"resource": "corp-app", "resource_type": "function-app", "resource_uid": AZURE_UID, "refs": ["E004:2"]}
 OTHER = [{"host": "other.example", "owner": "Web"}]  # an inventory that says nothing of the destination
 
 
@@ -69,8 +87,9 @@ OTHER = [{"host": "other.example", "owner": "Web"}]  # an inventory that says no
         (worker(), [BY_TENANT | {"service": None}], {}, "owned-approved"),
         (function(), [BY_RESOURCE], OURS, "owned-approved"),
         # … and not: a longer name, another tenant, the same tenant at another service, another function
-        (worker("resize.corp-edge.workers.dev.example"), [BY_HOST], {}, "external"),
-        (worker("a.notcorp-edge.workers.dev"), [BY_HOST | {"host": "*.corp-edge.workers.dev"}, *OTHER], {}, "external"),
+        (outside("resize.corp-edge.workers.dev.example"), [BY_HOST], {}, "external"),
+        (worker("a.notcorp-edge.workers.dev", tenant="notcorp-edge"), [BY_HOST | {"host": "*.corp-edge.workers.dev"}],
+         {}, "external"),
         (worker(tenant="corp-edge-2"), [BY_TENANT], {}, "external"),
         (worker("corp-edge.pages.dev", catalogue_id="cf-pages"), [BY_TENANT], {}, "external"),
         (worker(catalogue_id=None), [BY_TENANT], {}, "external"),
@@ -93,6 +112,30 @@ OTHER = [{"host": "other.example", "owner": "Web"}]  # an inventory that says no
         (function(), [BY_RESOURCE], changed(allowed_by="CI"), "owned-approved"),
         (function(), [BY_RESOURCE], changed(phase="invoke"), "owned-approved"),
         (function(), [BY_RESOURCE], changed(resource="other"), "owned-approved"),
+        # ours by the customer, of whom the inventory, the audit log or the case names something else
+        (worker("new.corp-edge.workers.dev"), [BY_HOST], {}, "owned-unapproved"),
+        (worker("new.corp-edge.pages.dev", catalogue_id="cf-pages"), [BY_HOST], {}, "external"),
+        (worker("new.corp-edge.workers.dev"), OTHER, {"own": {"cloudflare_accounts": ["corp-edge"]}},
+         "owned-unapproved"),
+        (worker("new.corp-edge.workers.dev"), OTHER, {"own": {"gcp_projects": ["corp-edge"]}}, "external"),
+        (run("new", "313373223340"), OTHER, {"resources": [RUN]}, "owned-unapproved"),
+        (run("new", "313373223341"), OTHER, {"resources": [RUN]}, "external"),
+        (gcf("corp-project"), OTHER, {"own": {"gcp_projects": ["corp-project"]}}, "owned-unapproved"),
+        (site("corp-app"), OTHER, {"resources": [AZURE_APP]}, "owned-unapproved"),
+        (site("corp-app2"), OTHER, {"resources": [AZURE_APP]}, "external"),
+        (site("invoice-export"), OTHER, OURS, "external"),  # an AWS function of that name says nothing of Azure
+        # … and just changed
+        (site("corp-app"), OTHER, {"resources": [AZURE_APP], "acts": [AZURE | {"resource": "corp-app/sync"}]},
+         "owned-recently-modified"),
+        (site("corp-app"), OTHER, {"resources": [AZURE_APP], "acts": [AZURE | {"resource": "corp-app2"}]},
+         "owned-unapproved"),
+        (run("poll", "313373223340"), OTHER, {"resources": [RUN], "acts": [GCP | {"resource": "poll"}]},
+         "owned-recently-modified"),
+        (run("poll", "313373223340"), OTHER, {"resources": [RUN], "acts": [AZURE | {"resource": "poll"}]},
+         "owned-unapproved"),
+        # an entry for everybody is an entry for nobody
+        (worker(), [BY_HOST | {"host": "*.workers.dev"}, *OTHER], {}, "external"),
+        (worker(), [BY_HOST | {"host": "*"}, *OTHER], {}, "external"),
         # not to be told
         (t.pair(dst="script.google.com", catalogue_id="g-apps-script", tenant=None), OTHER, {}, "unknown"),
         (worker(), [], {}, "unknown"),
@@ -121,7 +164,7 @@ def test_the_state_of_a_destination(
             "ours (invoice-export), and changed by j.doe at 2026-03-10 09:00 UTC without an allow-list entry",
         ),
         (worker(), OTHER, {}, "neither in the inventory nor made by an own control plane in evidence"),
-        (worker(), [], {}, "the case has no inventory to compare with"),
+        (worker(), [], {}, "the case has no inventory to compare with (unreviewed baseline)"),
         (
             t.pair(dst="script.google.com", tenant=None),
             OTHER,
@@ -142,6 +185,44 @@ def test_a_change_is_told_by_its_last_author_and_all_its_records() -> None:
     assert "changed by m.weber at 2026-03-10 11:00 UTC" in row.ownership_reason
     assert list(row.ownership_refs) == ["E002:14", "E002:20"]
     assert list(judged(worker(), [BY_HOST]).ownership_refs) == []
+
+
+def test_what_the_audit_log_shows_is_cited() -> None:
+    by_customer = judged(run("new", "313373223340"), OTHER, [RUN])
+    assert by_customer.ownership_reason == (
+        "313373223340 is ours: our own control plane made api of it; no inventory entry names this host"
+    )
+    assert list(by_customer.ownership_refs) == ["E003:7"]
+    made = judged(run("api", "313373223340"), OTHER, [RUN])
+    assert (made.ownership, list(made.ownership_refs)) == ("owned-unapproved", ["E003:7"])
+
+
+def listed(**facts: Any) -> pd.Series[Any]:
+    """A Worker judged by one entry of an inventory file."""
+    entry = Listed(**{"file": "functions.json", "place": "$[3]", "sha256": "ab" * 32} | facts)
+    config = t.config().model_copy(update={"inventory": [entry]})
+    acts = t.activity(CHANGE | {"resource": "resize", "account": "111111111111"})
+    return with_ownership(t.pairs(worker()), t.table(schema.RESOURCES, []), acts, config).iloc[0]
+
+
+def test_an_entry_of_a_file_is_cited_by_place_and_digest_and_approves_nothing_without_an_owner() -> None:
+    pointer = "in the inventory (functions.json, $[3], SHA-256 abababababab), "
+    owned, nobodys = listed(host=WORKER, owner="Web"), listed(host=WORKER)
+    assert (owned.ownership, owned.ownership_reason) == ("owned-approved", f"{pointer}owner Web")
+    assert (nobodys.ownership, nobodys.ownership_reason) == ("owned-unapproved", f"{pointer}no owner named")
+
+
+def test_a_change_in_another_account_says_nothing_of_the_entry() -> None:
+    entry = {"host": WORKER, "owner": "Web", "resource": "resize"}
+    assert listed(**entry, account="111111111111").ownership == "owned-recently-modified"
+    assert listed(**entry, account="222222222222").ownership == "owned-approved"
+
+
+def test_of_two_entries_the_one_with_an_owner_counts() -> None:
+    entries = [Listed(host=WORKER, file="a.json", place="$[0]"), Listed(host=WORKER, owner="Web", file="b.csv")]
+    config = t.config().model_copy(update={"inventory": entries})
+    judged_pairs = with_ownership(t.pairs(worker()), t.table(schema.RESOURCES, []), t.activity(), config)
+    assert judged_pairs.iloc[0].ownership == "owned-approved"
 
 
 def test_the_provider_decides_nothing() -> None:

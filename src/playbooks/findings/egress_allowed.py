@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import cache
 from typing import Any
 
 import pandas as pd
 
 from playbooks.case import Allowed, CaseFile
 from playbooks.enrichment import APPROVED, MODIFIED
+from playbooks.knowledge.anybody import ANY_TENANT, names_of_nobody
 from playbooks.knowledge.catalogue import load_catalogue
-
-ANY_TENANT = "any-tenant-0"  # a label that nobody chose: what fits it fits everybody
 
 
 def allowed_by(pairs: pd.DataFrame, config: CaseFile) -> list[str | None]:
@@ -50,14 +48,5 @@ def is_too_broad(entry: Allowed) -> bool:
     day = dt.date.min
     anywhere = entry.model_copy(update={"source": None, "process": None})
     if entry.kind == "destination":
-        return any(anywhere.covers_contact("", name, None, (), day) for name in _anybody())
+        return any(anywhere.covers_contact("", name, None, (), day) for name in names_of_nobody())
     return any(anywhere.covers_contact("", "", f"{name}/{ANY_TENANT}", (), day) for name in load_catalogue().by_id)
-
-
-@cache
-def _anybody() -> tuple[str, ...]:
-    """A made-up customer of each service, and a made-up name outside them."""
-    catalogue = load_catalogue()
-    ends = {suffix for one in catalogue.entries for rule in one.hosts if rule.tenant for suffix in rule.suffixes}
-    names = [f"{ANY_TENANT}{end}" if end.startswith(".") else f"{ANY_TENANT}.{end}" for end in sorted(ends)]
-    return (*names, f"{ANY_TENANT}.example")

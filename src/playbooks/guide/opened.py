@@ -9,6 +9,7 @@ from playbooks import case as cases
 from playbooks.case import CASE_FILE, Case
 from playbooks.errors import CaseError
 from playbooks.guide.results import Results
+from playbooks.inventory import inventory_paths
 from playbooks.normalise.own_formats import files_of
 
 
@@ -37,7 +38,8 @@ def _held(path: Path, stamp: tuple[tuple[str, int], ...], window_minutes: int) -
 
 
 def results_of(case: Case, window_minutes: int = 60) -> Results:
-    """The results of a case, kept while its file, its own formats and its custody chain do not change."""
-    files = (case.path / CASE_FILE, case.custody, *files_of(case))
+    """The results of a case, kept while its file, its formats, its inventory files and its custody chain stay."""
+    listed = inventory_paths(case.path, case.config.inventory_files)
+    files = (case.path / CASE_FILE, case.custody, *files_of(case), *listed)
     changed = tuple((str(file), file.stat().st_mtime_ns) for file in files if file.exists())
     return _held(case.path, changed, window_minutes)

@@ -313,13 +313,13 @@ class Results:
 
     @cached_property
     def _stamp(self) -> str:
-        """Changes with the evidence as read, the case file and its change list, the kit, and our own collection."""
+        """Changes with the evidence as read, the case file and the lists it names, the kit, and our own collection."""
         assert self.readings is not None
         parts = [
             (self.case.events / READINGS).read_bytes(),
             (self.case.path / CASE_FILE).read_bytes(),
             kit.fingerprint().encode(),
-            repr((collectors_of(self.case), self.case.config.changes)).encode(),
+            repr((collectors_of(self.case), self.case.config.changes, self.case.config.inventory)).encode(),
         ]
         return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
