@@ -78,6 +78,8 @@ VERBS: dict[str, Callable[[Case], View]] = {
     "scope": guide.scope,
     "enrich": guide.enrich,
     "intelligence": guide.intelligence,
+    "draft_inventory": guide.draft_inventory,
+    "review_allow_list": guide.review_allow_list,
     "findings": guide.findings,
     "argument": guide.argument,
     "containment": lambda case: guide.containment(case, worst(case)),

@@ -50,7 +50,7 @@ def with_ownership(
     pandas.DataFrame
         A copy of `pairs`.
     """
-    judge = _Judge(resources, activity, config)
+    judge = Judge(resources, activity, config)
     keys = [
         (str(dst), _text(tenant), _text(entry))
         for dst, tenant, entry in zip(pairs.dst, pairs.tenant, pairs.catalogue_id, strict=True)
@@ -79,7 +79,7 @@ class _Resource:
     refs: tuple[str, ...]
 
 
-class _Judge:
+class Judge:
     """Holds what the house knows, indexed by host, resource and customer."""
 
     def __init__(self, resources: pd.DataFrame, activity: pd.DataFrame, config: CaseFile) -> None:
@@ -108,6 +108,14 @@ class _Judge:
         if customer:
             return customer
         return self._elsewhere(dst, tenant, entry)
+
+    def of_resource(self, name: str, on: dt.date) -> Ownership:
+        """Judge a resource of ours whose host nobody knows, last seen on that day."""
+        owned = self.inventory.find("", None, None, name)
+        rows = self._changes(name, None, owned)
+        if len(rows):
+            return _modified(name, rows)
+        return _by_inventory(owned, on) if owned else Ownership(UNAPPROVED, "in our audit records; no entry names it")
 
     def _elsewhere(self, dst: str, tenant: str | None, entry: str | None) -> Ownership:
         if zone := next((z for z in self.config.estate.own.zones if dst == z or dst.endswith(f".{z}")), None):

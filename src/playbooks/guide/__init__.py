@@ -23,6 +23,7 @@ from playbooks.guide.looking import (
     unread,
 )
 from playbooks.guide.opened import open_case
+from playbooks.guide.owning import draft_inventory, review_allow_list
 from playbooks.guide.related import lifecycle, scope
 from playbooks.guide.results import QUESTIONS
 from playbooks.guide.scoping import (
@@ -57,6 +58,7 @@ __all__ = [
     "decide",
     "deciding_fields",
     "decisions",
+    "draft_inventory",
     "egress",
     "enrich",
     "evidence",
@@ -76,6 +78,7 @@ __all__ = [
     "records",
     "report",
     "require_intact",
+    "review_allow_list",
     "rights",
     "role_activity",
     "scope",

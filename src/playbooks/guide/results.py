@@ -32,6 +32,7 @@ from playbooks.findings import (
     with_priority,
 )
 from playbooks.guide.happened import timeline
+from playbooks.guide.owning_tables import Owning
 from playbooks.guide.state_tables import CloudState
 from playbooks.guide.store import Store
 from playbooks.normalise import READINGS, Reading, normalise
@@ -298,6 +299,11 @@ class Results:
     def cloud_state(self) -> CloudState:
         """Rights, logging, endpoints and code of our own clouds; each table is computed when first asked for."""
         return CloudState(self, self._store)
+
+    @cached_property
+    def owning(self) -> Owning:
+        """The draft of the inventory and the review of the lists."""
+        return Owning(self, self._store)
 
     def _scope_pairs(self) -> pd.DataFrame:
         return with_groups(egress_pairs.egress_pairs(self.tables, self.case.config, self._contacts), self.channels)

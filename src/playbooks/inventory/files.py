@@ -30,8 +30,8 @@ OWN_FIELDS = frozenset({"owner", "service", "resource", "host", "tenant", "appro
 # Columns that a draft (`playbooks draft-inventory`) has besides: seen, not stated.
 DRAFTED = frozenset(
     {
-        *("service_name", "ownership", "owner_missing", "seen_by", "first_seen", "last_seen", "exposure"),
-        *("last_principal", "clients", "note", "refs"),
+        *("ownership", "ownership_reason", "owner_missing", "seen_by", "first_seen", "last_seen", "exposure"),
+        *("last_principal", "clients", "refs"),
     }
 )
 MOST_FAULTS = 20
@@ -88,6 +88,8 @@ def _own(document: Document) -> Iterator[Listed]:
         )
     faults: list[str] = []
     for number, row in enumerate(rows):
+        if isinstance(row, dict) and "owner_missing" in row and not row.get("owner"):
+            continue  # of a draft, and nobody has answered for it
         place = f"line {document.lines[number]}" if document.lines else f"$[{number}]"
         try:
             yield Listed.model_validate(_stated(row) | {

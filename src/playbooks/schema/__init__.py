@@ -51,6 +51,7 @@ from playbooks.schema.identity_results import (
     IDENTITY_DETAILS,
     ROLE_ACTIVITY,
 )
+from playbooks.schema.ownership_results import ALLOW_LIST_REVIEW, DRAFT_INVENTORY
 from playbooks.schema.results import (
     EGRESS_CHANNELS,
     EGRESS_HOURS,
@@ -101,12 +102,17 @@ RESULT_TABLES: dict[str, Table] = {
             CHAINS,
             CHAIN_STEPS,
         ),
+        *(
+            DRAFT_INVENTORY,
+            ALLOW_LIST_REVIEW,
+        ),
     )
 }
 
 __all__ = [
     "ACQUIRED_ANSWERS",
     "ADDRESS_RANGES",
+    "ALLOW_LIST_REVIEW",
     "API_ACTIVITY",
     "BESIDE_EVENTS",
     "CHAINS",
@@ -116,6 +122,7 @@ __all__ = [
     "CREDENTIALS_OUTSIDE",
     "DEVICE",
     "DNS_ACTIVITY",
+    "DRAFT_INVENTORY",
     "EGRESS_CHANNELS",
     "EGRESS_HOURS",
     "EGRESS_PAIRS",

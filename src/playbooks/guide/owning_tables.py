@@ -1,0 +1,54 @@
+"""Tables about whose things are, each computed when first asked for and kept in `results/`."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from playbooks import schema
+from playbooks.case import write_text
+from playbooks.enrichment.draft_inventory import clouds_without_records, draft_inventory
+from playbooks.findings.allow_list_review import review_allow_list
+from playbooks.report.spreadsheet import csv_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from playbooks.guide.results import Results
+    from playbooks.guide.store import Store
+
+DRAFT_FILE = "draft_inventory.csv"
+
+
+class Owning:
+    """The draft of the inventory and the review of the lists, over the results of one case."""
+
+    def __init__(self, results: Results, store: Store) -> None:
+        self._results = results
+        self._store = store
+
+    @cached_property
+    def draft(self) -> pd.DataFrame:
+        """What to answer for; also written as CSV."""
+        one = self._results
+        table = self._store.kept(
+            schema.DRAFT_INVENTORY, lambda: draft_inventory(one.resources, one.pairs, one.activity, one.case.config)
+        )
+        write_text(one.case.results / DRAFT_FILE, csv_text(table))
+        return table
+
+    @cached_property
+    def unseen_clouds(self) -> list[str]:
+        """Clouds without audit records, in words."""
+        one = self._results
+        named = one.tables.api_activity.select("cloud_provider").distinct().execute()
+        return clouds_without_records(named["cloud_provider"].dropna(), one.pairs, one.case.config)
+
+    @cached_property
+    def review(self) -> pd.DataFrame:
+        """Every entry of both lists, gone over."""
+        one = self._results
+        return self._store.kept(
+            schema.ALLOW_LIST_REVIEW,
+            lambda: review_allow_list(one.pairs, one.resources, one.activity, one.case.config),
+        )
