@@ -23,7 +23,7 @@ from playbooks.guide.looking import (
     unread,
 )
 from playbooks.guide.opened import open_case
-from playbooks.guide.owning import draft_inventory, review_allow_list
+from playbooks.guide.owning import draft_inventory, enrich_value, review_allow_list
 from playbooks.guide.related import lifecycle, scope
 from playbooks.guide.results import QUESTIONS
 from playbooks.guide.scoping import (
@@ -61,6 +61,7 @@ __all__ = [
     "draft_inventory",
     "egress",
     "enrich",
+    "enrich_value",
     "evidence",
     "fields",
     "findings",

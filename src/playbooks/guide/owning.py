@@ -1,16 +1,19 @@
-"""Verbs about whose things are: a draft of the inventory, and the lists gone over."""
+"""Verbs about whose things are: a draft of the inventory, the lists gone over, and all that is known of a value."""
 
 from __future__ import annotations
 
 from playbooks.case import Case
 from playbooks.guide.opened import results_of
 from playbooks.guide.owning_tables import DRAFT_FILE
+from playbooks.guide.scoping import worst_pair
+from playbooks.lookup import Fact, as_frame, facts_of, read_value
 from playbooks.report import Table, View, counted
 
 DRAFT_COLUMNS = [
     *("ownership", "host", "resource", "owner", "seen_by", "exposure", "last_principal", "clients", "first_seen"),
     *("last_seen", "account", "refs"),
 ]
+FACT_COLUMNS = ["value", "fact", "says", "first_seen", "last_seen", "source", "refs"]
 REVIEW_COLUMNS = ["list", "value", "owner", "expires", "faults", "reason", "covered", "written_in", "refs"]
 
 
@@ -52,3 +55,34 @@ def review_allow_list(case: Case, rows: int = 50) -> View:
     )
     listed = Table("Entries to go over first", table[REVIEW_COLUMNS].head(rows), "results/allow_list_review.parquet")
     return View(words, (listed,), data=table)
+
+
+def enrich_value(case: Case, *values: str, rows: int = 50) -> View:
+    """Tell everything the case knows of hosts, URLs, addresses or hashes, defanged or not; nothing is asked outside.
+
+    Without a value, of the destination most worth a look.
+    Example: `guide.enrich_value(case, "hxxps://example[.]workers[.]dev/a")`
+
+    Raises
+    ------
+    UsageError
+        A value is none of these.
+    """
+    given = [value for value in values if value] or [dst for _, dst in [worst_pair(results_of(case))] if dst]
+    if not given:
+        return View(("No value was given, and no pair had enough events for a rhythm.",), data=as_frame(()))
+    facts = value_facts(case, given)
+    table = as_frame(facts)
+    seen = sum(fact.fact == "sighting" and bool(fact.times) for fact in facts)
+    words = f"{counted(len(facts), 'fact')} about {counted(len(given), 'value')}; {counted(seen, 'kind')} of sighting."
+    return View((words,), (Table("What is known", table[FACT_COLUMNS].head(rows)),), data=table)
+
+
+def value_facts(case: Case | None, values: list[str]) -> list[Fact]:
+    """The facts behind `enrich_value`; without a case, what the catalogue says alone.
+
+    Example: `guide.owning.value_facts(None, ["example.workers.dev"])`
+    """
+    read = [read_value(value) for value in values]  # a fault stops before any work
+    known = results_of(case).owning.known if case else None
+    return [fact for value in dict.fromkeys(read) for fact in facts_of(value, known)]

@@ -9,6 +9,7 @@ from playbooks import schema
 from playbooks.case import write_text
 from playbooks.enrichment.draft_inventory import clouds_without_records, draft_inventory
 from playbooks.findings.allow_list_review import review_allow_list
+from playbooks.lookup import Known
 from playbooks.report.spreadsheet import csv_text
 
 if TYPE_CHECKING:
@@ -51,4 +52,12 @@ class Owning:
         return self._store.kept(
             schema.ALLOW_LIST_REVIEW,
             lambda: review_allow_list(one.pairs, one.resources, one.activity, one.case.config),
+        )
+
+    @cached_property
+    def known(self) -> Known:
+        """What a value is looked up in."""
+        one = self._results
+        return Known(
+            one.tables, one.case.config, one.pairs, one.resources, one.activity, one.intel, one.resolutions, one.links
         )
