@@ -23,7 +23,7 @@ from playbooks.guide.looking import (
     unread,
 )
 from playbooks.guide.opened import open_case
-from playbooks.guide.owning import draft_inventory, enrich_value, review_allow_list
+from playbooks.guide.owning import addresses, draft_inventory, enrich_value, review_allow_list
 from playbooks.guide.related import lifecycle, scope
 from playbooks.guide.results import QUESTIONS
 from playbooks.guide.scoping import (
@@ -44,6 +44,7 @@ __all__ = [
     "acquire_query",
     "add",
     "argument",
+    "addresses",
     "blind_spots",
     "chains",
     "channels",

@@ -14,6 +14,7 @@ DRAFT_COLUMNS = [
     *("last_seen", "account", "refs"),
 ]
 FACT_COLUMNS = ["value", "fact", "says", "first_seen", "last_seen", "source", "refs"]
+ADDRESS_COLUMNS = ["address", "asn", "as_organisation", "country", "network", "database", "built", "ref"]
 REVIEW_COLUMNS = ["list", "value", "owner", "expires", "faults", "reason", "covered", "written_in", "refs"]
 
 
@@ -55,6 +56,23 @@ def review_allow_list(case: Case, rows: int = 50) -> View:
     )
     listed = Table("Entries to go over first", table[REVIEW_COLUMNS].head(rows), "results/allow_list_review.parquet")
     return View(words, (listed,), data=table)
+
+
+def addresses(case: Case, rows: int = 50) -> View:
+    """What databases of addresses in evidence say of addresses that were contacted or answered: context, no reason.
+
+    Example: `guide.addresses(case)`
+    """
+    table, databases = results_of(case).owning.addresses
+    words = [f"{one.item.evidence_id} {one.item.name}: {one.words()}." for one in databases]
+    if not databases:
+        words.append(
+            "No database of addresses is in evidence: network and country of an address are not answerable. Add a "
+            "file in MaxMind's format (.mmdb) with guide.add."
+        )
+    words.append(f"{counted(table.address.nunique(), 'address', 'addresses')} known to one. None of it weighs.")
+    listed = Table("Addresses by database", table[ADDRESS_COLUMNS].head(rows), "results/address_facts.parquet")
+    return View(tuple(words), (listed,) if len(table) else (), data=table)
 
 
 def enrich_value(case: Case, *values: str, rows: int = 50) -> View:

@@ -9,12 +9,13 @@ from playbooks import schema
 from playbooks.case import write_text
 from playbooks.enrichment.draft_inventory import clouds_without_records, draft_inventory
 from playbooks.findings.allow_list_review import review_allow_list
-from playbooks.lookup import Known
+from playbooks.lookup import Known, address_facts
 from playbooks.report.spreadsheet import csv_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from playbooks.evidence.address_databases import AddressDatabase
     from playbooks.guide.results import Results
     from playbooks.guide.store import Store
 
@@ -59,5 +60,13 @@ class Owning:
         """What a value is looked up in."""
         one = self._results
         return Known(
-            one.tables, one.case.config, one.pairs, one.resources, one.activity, one.intel, one.resolutions, one.links
+            one.case, one.tables, one.pairs, one.resources, one.activity, one.intel, one.resolutions, one.links
         )
+
+    @cached_property
+    def addresses(self) -> tuple[pd.DataFrame, list[AddressDatabase]]:
+        """What databases in evidence say of addresses that were contacted or answered; and these databases."""
+        one = self._results
+        facts, databases = address_facts(one.case, [*one.pairs.dst, *one.resolutions.answer])
+        self._store.keep(schema.ADDRESS_FACTS, facts)
+        return self._store.load(schema.ADDRESS_FACTS), databases

@@ -16,13 +16,14 @@ import pandas as pd
 from playbooks.enrichment.ownership import Judge
 from playbooks.knowledge.catalogue import load_catalogue
 from playbooks.knowledge.public_suffixes import registrable
+from playbooks.lookup.address_facts import address_facts
 from playbooks.lookup.values import HASH_NAMES, Value
 from playbooks.scoping.address_ranges import publishers
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from playbooks.case import CaseFile
+    from playbooks.case import Case, CaseFile
     from playbooks.engine import Tables
 
 MAX_REFS = 5
@@ -74,14 +75,18 @@ class Known:
     """What a case holds; tables of `schema.EGRESS_PAIRS`, `RESOURCES`, `CLOUD_ACTIVITY`, `ENRICHMENT`, `RESOLUTIONS`,
     `LINKS`."""
 
+    case: Case
     tables: Tables
-    config: CaseFile
     pairs: pd.DataFrame
     resources: pd.DataFrame
     activity: pd.DataFrame
     intel: pd.DataFrame
     resolutions: pd.DataFrame
     links: pd.DataFrame
+
+    @property
+    def config(self) -> CaseFile:
+        return self.case.config
 
 
 def facts_of(value: Value, known: Known | None = None) -> list[Fact]:
@@ -97,7 +102,13 @@ def facts_of(value: Value, known: Known | None = None) -> list[Fact]:
     found = list(_catalogue(value))
     if known is None:
         return found
-    found += [*_ownership(value, known), *_ranges(value, known), *_sightings(value, known), *_contacts(value, known)]
+    found += [
+        *_ownership(value, known),
+        *_ranges(value, known),
+        *_databases(value, known),
+        *_sightings(value, known),
+        *_contacts(value, known),
+    ]
     found += [*_resolved(value, known), *_intelligence(value, known), *_findings(value, known)]
     if value.type == "url" and value.host:
         host = Value(value.host, "ip" if value.host.count(".") and not any(c.isalpha() for c in value.host) else
@@ -154,6 +165,18 @@ def _ranges(value: Value, known: Known) -> Iterator[Fact]:
         place = ", ".join(part for part in (one.service, one.region) if part)
         says = f"in a range that {one.provider} publishes" + (f" ({place})" if place else "") + "; low confidence"
         yield Fact(value.text, value.type, "address range", says, "address ranges in evidence")
+
+
+def _databases(value: Value, known: Known) -> Iterator[Fact]:
+    if value.type != "ip":
+        return
+    listed: Iterator[Any] = address_facts(known.case, [value.text])[0].itertuples(index=False)
+    for row in listed:
+        told = {"AS": row.asn, "": row.as_organisation, "country": row.country}
+        says = ", ".join(f"{name} {text}".strip() for name, text in told.items() if pd.notna(text))
+        built = f", built {row.built:%Y-%m-%d}" if pd.notna(row.built) else ""
+        yield Fact(value.text, value.type, "address", f"{says} ({row.network})", f"{row.database}{built}",
+                   refs=(str(row.ref),))  # fmt: skip
 
 
 def _sightings(value: Value, known: Known) -> Iterator[Fact]:

@@ -30,6 +30,7 @@ from playbooks.errors import NotFound
 from playbooks.evidence import Item, items
 from playbooks.normalise.captures import capture_rows, is_of_capture
 from playbooks.normalise.containers import HEAD_BYTES, packed_kind
+from playbooks.normalise.databases import database_rows
 from playbooks.normalise.detect import Detection, detect
 from playbooks.normalise.own_formats import formats_of, read_formats
 from playbooks.normalise.read import STATUS, Rows, Source, raw_records, read
@@ -204,9 +205,9 @@ class _Tally:
 def read_item(case: Case, item: Item) -> Reading:
     """Read one evidence item into its Parquet files, whole or not at all."""
     detection = detect(item.file(case), formats_of(case))
-    capture = capture_rows(case, item)
+    whole = capture_rows(case, item) or database_rows(case, item)  # one record, which is no event
     source = Source(item.evidence_id, item.file(case), case.config.clock)
-    tally = _write(case, item, (capture,) if capture else read(source, detection))
+    tally = _write(case, item, (whole,) if whole else read(source, detection))
     return Reading(
         evidence_id=item.evidence_id,
         name=item.name,
@@ -220,7 +221,7 @@ def read_item(case: Case, item: Item) -> Reading:
         status=tally.status,
         first=tally.first,
         last=tally.last,
-        note=capture.unread["reason"][0].as_py() if capture else _note(detection, tally),
+        note=whole.unread["reason"][0].as_py() if whole else _note(detection, tally),
         undated=tally.undated,
         own_sha256=detection.format.sha256 if detection.format else "",
     )

@@ -51,7 +51,7 @@ from playbooks.schema.identity_results import (
     IDENTITY_DETAILS,
     ROLE_ACTIVITY,
 )
-from playbooks.schema.ownership_results import ALLOW_LIST_REVIEW, DRAFT_INVENTORY
+from playbooks.schema.ownership_results import ADDRESS_FACTS, ALLOW_LIST_REVIEW, DRAFT_INVENTORY
 from playbooks.schema.results import (
     EGRESS_CHANNELS,
     EGRESS_HOURS,
@@ -105,12 +105,14 @@ RESULT_TABLES: dict[str, Table] = {
         *(
             DRAFT_INVENTORY,
             ALLOW_LIST_REVIEW,
+            ADDRESS_FACTS,
         ),
     )
 }
 
 __all__ = [
     "ACQUIRED_ANSWERS",
+    "ADDRESS_FACTS",
     "ADDRESS_RANGES",
     "ALLOW_LIST_REVIEW",
     "API_ACTIVITY",

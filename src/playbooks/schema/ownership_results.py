@@ -51,3 +51,18 @@ ALLOW_LIST_REVIEW = Table(
         Column("refs", "VARCHAR[]", "up to 20 records of these; of a changed destination the changes"),
     ),
 )
+
+ADDRESS_FACTS = Table(
+    "address_facts",
+    "What databases of addresses in evidence say of addresses that were contacted or answered: context, no reason.",
+    (
+        Column("address", "VARCHAR", "the address, as events hold it"),
+        Column("network", "VARCHAR", "network of the database's record, in CIDR notation from that address"),
+        Column("asn", "BIGINT", "number of the autonomous system; null where the database tells none"),
+        Column("as_organisation", "VARCHAR", "its organisation"),
+        Column("country", "VARCHAR", "country, as the database writes it (ISO 3166-1)"),
+        Column("database", "VARCHAR", "what the database calls itself"),
+        Column("built", "TIMESTAMPTZ", "when it was built, by its own metadata"),
+        Column("ref", "VARCHAR", "its evidence item, E007:1"),
+    ),
+)
