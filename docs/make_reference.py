@@ -84,6 +84,7 @@ FIELD_MEANING = {
     "Own.gcp_projects": "project ids, and project numbers as they stand in hosts below run.app",
     "Own.cloudflare_accounts": "account ids, and the labels of the accounts below workers.dev",
     "Own.zones": "DNS zones of the house; a name in them is ours",
+    "Own.brands": "names of the house that others might imitate, three characters at least; labels of zones count too",
     "Owned.owner": "team or person who answers for it",
     "Owned.service": "id of the service, see [catalogue](catalogue.md)",
     "Owned.resource": "name of the function or the like, as audit records write it",

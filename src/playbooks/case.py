@@ -90,7 +90,7 @@ clock: null         # zone of log stamps that carry none, e.g. Europe/Berlin; ne
 
 estate:
   internal_ranges: [{ranges}]
-  own: {{aws_accounts: [], azure_tenants: [], gcp_projects: [], cloudflare_accounts: [], zones: []}}
+  own: {{aws_accounts: [], azure_tenants: [], gcp_projects: [], cloudflare_accounts: [], zones: [], brands: []}}
 
 inventory: []       # - {{resource: my-function, service: aws-lambda-url, owner: Team, approved: true}}
 inventory_files: [] # - functions.json: lists and exports in this folder; - {{file: a.json, owner: Team}}

@@ -101,6 +101,7 @@ class Own(_Part):
     gcp_projects: list[str] = []
     cloudflare_accounts: list[str] = []
     zones: list[str] = []
+    brands: list[Annotated[str, Field(min_length=3)]] = []
 
 
 class Estate(_Part):

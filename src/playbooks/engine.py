@@ -71,6 +71,7 @@ class Tables:
     indicators: ir.Table
     acquired_answers: ir.Table
     address_ranges: ir.Table
+    name_records: ir.Table
 
     def __getitem__(self, name: str) -> ir.Table:
         if name not in schema.TABLES:

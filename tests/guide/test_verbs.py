@@ -79,6 +79,7 @@ VERBS: dict[str, Callable[[Case], View]] = {
     "enrich": guide.enrich,
     "intelligence": guide.intelligence,
     "addresses": guide.addresses,
+    "names": guide.names,
     "enrich_value": lambda case: guide.enrich_value(case, BEACON[1]),
     "draft_inventory": guide.draft_inventory,
     "review_allow_list": guide.review_allow_list,

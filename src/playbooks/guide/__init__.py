@@ -23,7 +23,7 @@ from playbooks.guide.looking import (
     unread,
 )
 from playbooks.guide.opened import open_case
-from playbooks.guide.owning import addresses, draft_inventory, enrich_value, review_allow_list
+from playbooks.guide.owning import addresses, draft_inventory, enrich_value, names, review_allow_list
 from playbooks.guide.related import lifecycle, scope
 from playbooks.guide.results import QUESTIONS
 from playbooks.guide.scoping import (
@@ -73,6 +73,7 @@ __all__ = [
     "lifecycle",
     "links",
     "logging_state",
+    "names",
     "normalise",
     "open_case",
     "own_endpoints",

@@ -6,7 +6,7 @@ from playbooks.case import Case
 from playbooks.guide.opened import results_of
 from playbooks.guide.owning_tables import DRAFT_FILE
 from playbooks.guide.scoping import worst_pair
-from playbooks.lookup import Fact, as_frame, facts_of, read_value
+from playbooks.lookup import Fact, as_frame, brands_of, facts_of, read_value
 from playbooks.report import Table, View, counted
 
 DRAFT_COLUMNS = [
@@ -15,6 +15,7 @@ DRAFT_COLUMNS = [
 ]
 FACT_COLUMNS = ["value", "fact", "says", "first_seen", "last_seen", "source", "refs"]
 ADDRESS_COLUMNS = ["address", "asn", "as_organisation", "country", "network", "database", "built", "ref"]
+NAME_COLUMNS = ["name", "fact", "reason", "brand", "known_since", "first_seen", "siblings", "refs"]
 REVIEW_COLUMNS = ["list", "value", "owner", "expires", "faults", "reason", "covered", "written_in", "refs"]
 
 
@@ -72,6 +73,30 @@ def addresses(case: Case, rows: int = 50) -> View:
         )
     words.append(f"{counted(table.address.nunique(), 'address', 'addresses')} known to one. None of it weighs.")
     listed = Table("Addresses by database", table[ADDRESS_COLUMNS].head(rows), "results/address_facts.parquet")
+    return View(tuple(words), (listed,) if len(table) else (), data=table)
+
+
+def names(case: Case, rows: int = 50) -> View:
+    """What names of destinations say: look-alikes of ours, and what passive DNS and certificates in evidence hold.
+
+    Example: `guide.names(case)`
+    """
+    results = results_of(case)
+    table = results.owning.names
+    brands = brands_of(case.config)
+    held = int(results.tables.name_records.count().execute())
+    counts = ", ".join(f"{count:,} {fact}" for fact, count in table.fact.value_counts().items()) or "nothing noticed"
+    words = [f"{counts}. Context: no row is a finding by itself."]
+    words.append(
+        f"Compared with {counted(len(brands), 'name')} of ours: {', '.join(brands)}."
+        if brands
+        else "Not compared with names of ours: case.yaml states neither estate.own.brands nor zones."
+    )
+    if not held:
+        words.append(
+            "No passive DNS and no certificate log is in evidence: since when a name is known is not answerable."
+        )
+    listed = Table("Names that say something", table[NAME_COLUMNS].head(rows), "results/name_facts.parquet")
     return View(tuple(words), (listed,) if len(table) else (), data=table)
 
 

@@ -9,7 +9,7 @@ from playbooks import schema
 from playbooks.case import write_text
 from playbooks.enrichment.draft_inventory import clouds_without_records, draft_inventory
 from playbooks.findings.allow_list_review import review_allow_list
-from playbooks.lookup import Known, address_facts
+from playbooks.lookup import Known, address_facts, name_facts
 from playbooks.report.spreadsheet import csv_text
 
 if TYPE_CHECKING:
@@ -60,7 +60,15 @@ class Owning:
         """What a value is looked up in."""
         one = self._results
         return Known(
-            one.case, one.tables, one.pairs, one.resources, one.activity, one.intel, one.resolutions, one.links
+            one.case,
+            one.tables,
+            one.pairs,
+            one.resources,
+            one.activity,
+            one.intel,
+            one.resolutions,
+            one.links,
+            self.names,
         )
 
     @cached_property
@@ -70,3 +78,11 @@ class Owning:
         facts, databases = address_facts(one.case, [*one.pairs.dst, *one.resolutions.answer])
         self._store.keep(schema.ADDRESS_FACTS, facts)
         return self._store.load(schema.ADDRESS_FACTS), databases
+
+    @cached_property
+    def names(self) -> pd.DataFrame:
+        """What names of destinations say, and what files in evidence hold of them."""
+        one = self._results
+        return self._store.kept(
+            schema.NAME_FACTS, lambda: name_facts(one.pairs, one.tables.name_records, one.case.config)
+        )

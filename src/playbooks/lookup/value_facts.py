@@ -19,6 +19,7 @@ from playbooks.knowledge.public_suffixes import registrable
 from playbooks.lookup.address_facts import address_facts
 from playbooks.lookup.values import HASH_NAMES, Value
 from playbooks.scoping.address_ranges import publishers
+from playbooks.scoping.addresses import parse
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -73,7 +74,7 @@ class Fact:
 @dataclass(frozen=True)
 class Known:
     """What a case holds; tables of `schema.EGRESS_PAIRS`, `RESOURCES`, `CLOUD_ACTIVITY`, `ENRICHMENT`, `RESOLUTIONS`,
-    `LINKS`."""
+    `LINKS`, `NAME_FACTS`."""
 
     case: Case
     tables: Tables
@@ -83,6 +84,7 @@ class Known:
     intel: pd.DataFrame
     resolutions: pd.DataFrame
     links: pd.DataFrame
+    names: pd.DataFrame
 
     @property
     def config(self) -> CaseFile:
@@ -106,13 +108,14 @@ def facts_of(value: Value, known: Known | None = None) -> list[Fact]:
         *_ownership(value, known),
         *_ranges(value, known),
         *_databases(value, known),
+        *_names(value, known),
         *_sightings(value, known),
         *_contacts(value, known),
     ]
     found += [*_resolved(value, known), *_intelligence(value, known), *_findings(value, known)]
     if value.type == "url" and value.host:
-        host = Value(value.host, "ip" if value.host.count(".") and not any(c.isalpha() for c in value.host) else
-                     "domain", value.host)  # fmt: skip
+        address = parse(value.host)
+        host = Value(str(address), "ip") if address else Value(value.host, "domain", value.host)
         found += [fact for fact in facts_of(host, known) if fact.fact not in ("catalogue", "tenant", "ownership")]
     return found
 
@@ -177,6 +180,15 @@ def _databases(value: Value, known: Known) -> Iterator[Fact]:
         built = f", built {row.built:%Y-%m-%d}" if pd.notna(row.built) else ""
         yield Fact(value.text, value.type, "address", f"{says} ({row.network})", f"{row.database}{built}",
                    refs=(str(row.ref),))  # fmt: skip
+
+
+def _names(value: Value, known: Known) -> Iterator[Fact]:
+    """What its name says, and files about names in evidence; of a destination of this case."""
+    listed: Iterator[Any] = known.names[known.names.name == value.text].itertuples(index=False)
+    for row in listed:
+        others = f"; beside {', '.join(row.siblings[:5])}" if len(row.siblings) else ""
+        yield Fact(value.text, value.type, "name", f"{row.fact}: {row.reason}{others}", "name facts",
+                   refs=tuple(row.refs)[:MAX_REFS])  # fmt: skip
 
 
 def _sightings(value: Value, known: Known) -> Iterator[Fact]:

@@ -28,6 +28,7 @@ from playbooks.schema.events import (
     HTTP_ACTIVITY,
     INDICATORS,
     METHOD,
+    NAME_RECORDS,
     NETWORK_ACTIVITY,
     PROCESS,
     PROTOCOL,
@@ -51,7 +52,7 @@ from playbooks.schema.identity_results import (
     IDENTITY_DETAILS,
     ROLE_ACTIVITY,
 )
-from playbooks.schema.ownership_results import ADDRESS_FACTS, ALLOW_LIST_REVIEW, DRAFT_INVENTORY
+from playbooks.schema.ownership_results import ADDRESS_FACTS, ALLOW_LIST_REVIEW, DRAFT_INVENTORY, NAME_FACTS
 from playbooks.schema.results import (
     EGRESS_CHANNELS,
     EGRESS_HOURS,
@@ -106,6 +107,7 @@ RESULT_TABLES: dict[str, Table] = {
             DRAFT_INVENTORY,
             ALLOW_LIST_REVIEW,
             ADDRESS_FACTS,
+            NAME_FACTS,
         ),
     )
 }
@@ -140,6 +142,8 @@ __all__ = [
     "LINKS",
     "LOGGING_CHANGES",
     "METHOD",
+    "NAME_FACTS",
+    "NAME_RECORDS",
     "NETWORK_ACTIVITY",
     "OWN_ENDPOINTS",
     "PROCESS",

@@ -1,4 +1,4 @@
-"""Event tables, and what else is read from evidence: indicators, answers, address ranges, unread records."""
+"""Event tables, and what else is read from evidence: indicators, answers, ranges, names, unread records."""
 
 from __future__ import annotations
 
@@ -287,10 +287,31 @@ ADDRESS_RANGES = Table(
     ),
 )
 
+NAME_RECORDS = Table(
+    "name_records",
+    "What passive DNS and certificate logs hold of names, brought by the investigator as files; no events.",
+    (
+        *RECORD,  # `time` is empty: a record speaks of a span
+        Column("record_kind", "VARCHAR", "passive_dns or certificate"),
+        Column("name", "VARCHAR", "name it speaks of, lower case, no final dot; of a certificate each of its names"),
+        Column("query_type", "VARCHAR", "type of the DNS record: A, CNAME, …", "query.type"),
+        Column("answers", "VARCHAR[]", "data of the DNS record", "answers.rdata"),
+        Column("first_seen", "TIMESTAMPTZ", "first sighting; of a certificate its entry in the log"),
+        Column("last_seen", "TIMESTAMPTZ", "last sighting"),
+        Column("times", "BIGINT", "sightings"),
+        Column("valid_from", "TIMESTAMPTZ", "start of the certificate's validity"),
+        Column("valid_until", "TIMESTAMPTZ", "its end"),
+        Column("tls_certificate_issuer", "VARCHAR", "issuer of the certificate", "tls.certificate.issuer"),
+        Column("names", "VARCHAR[]", "all names of the certificate"),
+    ),
+)
+
 EVENT_TABLES: dict[str, Table] = {
     table.name: table for table in (DNS_ACTIVITY, HTTP_ACTIVITY, NETWORK_ACTIVITY, API_ACTIVITY, SYSTEM_ACTIVITY)
 }
-BESIDE_EVENTS: dict[str, Table] = {table.name: table for table in (INDICATORS, ACQUIRED_ANSWERS, ADDRESS_RANGES)}
+BESIDE_EVENTS: dict[str, Table] = {
+    table.name: table for table in (INDICATORS, ACQUIRED_ANSWERS, ADDRESS_RANGES, NAME_RECORDS)
+}
 """Evidence that is no telemetry: its rows have no hours, and their silence means nothing."""
 
 TABLES: dict[str, Table] = {**EVENT_TABLES, **BESIDE_EVENTS}

@@ -66,3 +66,23 @@ ADDRESS_FACTS = Table(
         Column("ref", "VARCHAR", "its evidence item, E007:1"),
     ),
 )
+
+NAME_FACTS = Table(
+    "name_facts",
+    "What names of destinations say, and what passive DNS and certificate logs in evidence hold of them: context only.",
+    (
+        Column("name", "VARCHAR", "destination"),
+        Column(
+            "fact",
+            "VARCHAR",
+            "punycode, homoglyph, one_edit, brand_in_name, brand_as_tenant; passive_dns, certificate",
+        ),
+        Column("reason", "VARCHAR", "what was noticed, in a sentence, with the innocent reading of a look-alike"),
+        Column("brand", "VARCHAR", "name of the house that it resembles; null for records of others"),
+        Column("first_seen", "TIMESTAMPTZ", "our first contact, UTC"),
+        Column("last_seen", "TIMESTAMPTZ", "our last contact, UTC"),
+        Column("known_since", "TIMESTAMPTZ", "first sighting in passive DNS, or start of the certificate"),
+        Column("siblings", "VARCHAR[]", "other names of the certificate, or with the same answer (at most 20)"),
+        Column("refs", "VARCHAR[]", "up to 20 records: of our contacts, or of the files that speak of it"),
+    ),
+)
