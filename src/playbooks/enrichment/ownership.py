@@ -20,6 +20,7 @@ from playbooks.knowledge.catalogue import load_catalogue
 APPROVED, UNAPPROVED, MODIFIED = "owned-approved", "owned-unapproved", "owned-recently-modified"
 EXTERNAL, UNKNOWN = "external", "unknown"
 MAX_REFS = 20
+DEEPEST = 4  # parts of a name that are told apart: account, app, function, slot
 CLOUDS = {"AWS": "AWS", "Microsoft": "Azure", "Google": "GCP", "Cloudflare": "Cloudflare"}  # as audit records say
 CHANGES = frozenset({"create", "modify-code", "modify-config", "permission", "trigger"})
 
@@ -87,9 +88,10 @@ class Judge:
         self.inventory = InventoryIndex(config.inventory)
         self.made_by_us = dict(_made(resources))
         self.customers = _customers(self.made_by_us, resources)
-        self.changed: dict[str, pd.DataFrame] = {
-            str(name): rows for name, rows in unexpected_changes(activity).groupby("resource")
-        }
+        self.changed: dict[str, list[pd.DataFrame]] = {}
+        for name, rows in unexpected_changes(activity).groupby("resource"):
+            for around in _with_parents(str(name)):
+                self.changed.setdefault(around, []).append(rows)
 
     def of(self, dst: str, tenant: str | None, entry: str | None, on: dt.date) -> Ownership:
         """Judge one destination, last seen on that day."""
@@ -158,7 +160,7 @@ class Judge:
 
     def _changes(self, name: str, cloud: str | None, owned: Owned | None) -> pd.DataFrame:
         """Unexpected changes of a resource and of what lies in it (`app/function`), in the account of its entry."""
-        inside = [rows for key, rows in self.changed.items() if key == name or key.startswith(f"{name}/")]
+        inside = self.changed.get(name)
         if not inside:
             return pd.DataFrame()
         rows = pd.concat(inside).sort_values("time", kind="stable")
@@ -166,6 +168,12 @@ class Judge:
             rows = rows[rows.provider == cloud]
         account = owned.account_uid if owned else None
         return rows if account is None else rows[rows.account.isna() | (rows.account == account)]
+
+
+def _with_parents(name: str) -> list[str]:
+    """`app/function` and `app`: what happens to a part happens to the whole."""
+    parts = name.split("/", DEEPEST)
+    return list(dict.fromkeys([name, *("/".join(parts[:end]) for end in range(1, len(parts)))]))
 
 
 def unexpected_changes(activity: pd.DataFrame) -> pd.DataFrame:
