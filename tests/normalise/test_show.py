@@ -23,8 +23,9 @@ from playbooks.normalise.columns import header_names
 STEMS = ("normal", "gz", "crlf", "blank_lines", "half_line", "bad_byte")
 # several lines a record
 JOINED = {form.name for form in FORMATS if isinstance(form.cut, TextLines) and form.cut.joined}
-# published as one object, with a record somewhere in each line or over several
+# published as one object or list, with a record somewhere in each line or over several
 JOINED |= {form.name for form in FORMATS if isinstance(form.cut, Json) and form.table == "address_ranges"}
+JOINED.add("crtsh_certificates")
 LINE_FILES = [file for file in FILES if file.stem in STEMS and file.parent.name not in JOINED]
 
 
