@@ -26,6 +26,8 @@ from pydantic import (
 from playbooks.change_list import Change, read_change_list
 from playbooks.errors import CaseError, UsageError
 from playbooks.inventory import InventoryFile, Owned, read_inventory_files
+from playbooks.vetting import VettedSource, read_vetting
+from playbooks.yaml_places import line_of, refuse_repeated_keys
 
 PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -174,14 +176,6 @@ def _named(given: object) -> object:
     return {"file": given} if isinstance(given, str) else given
 
 
-class VettedSource(_Part):
-    """A source of intelligence that somebody has reviewed."""
-
-    source: str
-    vetted_by: str
-    vetted_on: dt.date
-
-
 class RangesOf(_Part):
     """Whose address ranges an evidence item lists, where the list itself names nobody."""
 
@@ -250,7 +244,7 @@ class CaseFile(_Part):
     inventory: list[Owned] = []
     inventory_files: list[Annotated[InventoryFile, BeforeValidator(_named)]] = []
     allow_list: list[Allowed] = []
-    intel: list[VettedSource] = []
+    intel: list[VettedSource] | str = []
     address_ranges: list[RangesOf] = []
     collectors: list[Collector] = []
     retention: list[Retained] = []
@@ -262,6 +256,11 @@ class CaseFile(_Part):
     def changes(self) -> list[Change]:
         """The entries of the change list; read from its file by `read_case_file`."""
         return [] if isinstance(self.change_list, str) else self.change_list
+
+    @property
+    def vetting(self) -> list[VettedSource]:
+        """What was reviewed of intelligence; read from its file by `read_case_file`."""
+        return [] if isinstance(self.intel, str) else self.intel
 
 
 def read_case_file(file: Path) -> CaseFile:
@@ -281,12 +280,14 @@ def read_case_file(file: Path) -> CaseFile:
         case = CaseFile.model_validate(data)
     except ValidationError as error:
         raise CaseError(_faults(file, node, error)) from error
-    read: dict[str, object] = {}
+    beside: dict[str, object] = {}
     if isinstance(case.change_list, str):
-        read["change_list"] = read_change_list(file.parent / case.change_list)
+        beside["change_list"] = read_change_list(file.parent / case.change_list)
     if case.inventory_files:
-        read["inventory"] = [*case.inventory, *read_inventory_files(file.parent, case.inventory_files)]
-    return case.model_copy(update=read)
+        beside["inventory"] = [*case.inventory, *read_inventory_files(file.parent, case.inventory_files)]
+    if isinstance(case.intel, str):
+        beside["intel"] = read_vetting(file.parent / case.intel)
+    return case.model_copy(update=beside)
 
 
 MESSAGES = {"extra_forbidden": "no such field here; is it misspelt?", "missing": "this field is needed"}
@@ -301,43 +302,3 @@ def _faults(file: Path, node: yaml.Node | None, error: ValidationError) -> str:
         lines.append(f"  line {line_of(node, fault['loc'])}, field {field}: {message}{found}")
     lines.append("Correct these fields and run again; the reference is docs/reference/case-yaml.md.")
     return "\n".join(lines)
-
-
-def refuse_repeated_keys(node: yaml.Node | None) -> None:
-    """YAML readers take the last of two equal keys; here that would hide what the first one said.
-
-    Raises
-    ------
-    ValueError
-        A key stands twice in one mapping, or is no name; the line is named.
-    """
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise ValueError(f"line {key.start_mark.line + 1}: expected a name before the colon")
-            if key.value in seen:
-                raise ValueError(f"line {key.start_mark.line + 1}: {key.value!r} stands here for the second time")
-            seen.add(key.value)
-            refuse_repeated_keys(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            refuse_repeated_keys(value)
-
-
-def line_of(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int:
-    """Line (from 1) of the deepest node on the way to `loc`."""
-    line = 1
-    for part in loc:
-        step: yaml.Node | None = None
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == str(part):
-                    line, step = key.start_mark.line + 1, value
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            step = node.value[part]
-            line = step.start_mark.line + 1
-        if step is None:
-            return line
-        node = step
-    return line

@@ -70,8 +70,13 @@ def test_an_exact_match_carries_everything_the_source_says(tmp_path: Path) -> No
         "valid_until": t.at(240),
         "tlp": "AMBER",
         "description": "check-in host of a loader",
+        "verdict": None,
+        "for_detection": None,
+        "visible_in": "DNS, proxies, TLS, endpoints: destinations by name",
         "state": "valid",
+        "lacks": [],
         "vetted_by": "SOC lead",
+        "contradicted_by": [],
         "lookup": LISTED,
     }
 

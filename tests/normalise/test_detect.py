@@ -47,8 +47,8 @@ def test_unknown_text_names_the_formats_of_text_lines(tmp_path: Path) -> None:
 
 
 def test_unknown_tables_name_the_formats_of_tables(tmp_path: Path) -> None:
-    found = detected(tmp_path, "indicator,type,source\nrelay.example.org,domain,CERT\n")
-    assert found.why_unknown().startswith("no format fits; nearest: indicator_csv (missing: confidence, valid_from); ")
+    found = detected(tmp_path, "item,type,source,confidence,valid_from\nrelay.example.org,domain,CERT,80,\n")
+    assert found.why_unknown().startswith("no format fits; nearest: indicator_csv (missing: indicator); ")
     found = detected(tmp_path, "1773133200.1\tCAbc\t192.0.2.10\t1\t198.51.100.7\t443\n" * 3)
     assert "nearest: zeek_conn (no `#fields` header and no JSON objects); " in found.why_unknown()
 

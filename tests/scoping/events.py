@@ -18,6 +18,7 @@ TYPES = {
     "INTEGER": pa.int32(),
     "VARCHAR[]": pa.list_(pa.string()),
     "BIGINT[]": pa.list_(pa.int64()),
+    "BOOLEAN": pa.bool_(),
     "TIMESTAMPTZ": pa.timestamp("us", "UTC"),
 }
 

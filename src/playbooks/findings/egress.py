@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from playbooks.case import Allowed, CaseFile
-from playbooks.enrichment import EXPIRED, MODIFIED, NOT_YET, TOO_BROAD
+from playbooks.enrichment import MODIFIED, NOT_COUNTED
 from playbooks.findings.egress_allowed import allowed_by, is_too_broad
 from playbooks.findings.egress_channels import NO_CHANNELS, channel_signals, grouped, in_channels
 from playbooks.findings.egress_shared import same_traffic
@@ -99,7 +99,7 @@ def _context(rows: Iterable[Any], intel: dict[str, list[Any]]) -> Iterator[str]:
             if trait.strength == "hint":
                 yield f"“{value[:SHOWN_TEXT]}” looks like {trait.tool} ({ref}); weighs nothing: {trait.innocent_if}."
         for item in intel.get(str(row.dst), ()):
-            if item.state in (EXPIRED, NOT_YET, TOO_BROAD):
+            if item.state in NOT_COUNTED:
                 yield f"{item.source} lists {item.indicator} ({item.state}); not counted."
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from playbooks.enrichment import MODIFIED, UNVETTED, VALID
+from playbooks.enrichment import CONTEXT, MODIFIED, UNVETTED, VALID
 from playbooks.findings.estate import (
     RHYTHM_FROM,
     Estate,
@@ -39,7 +39,8 @@ RARITY_WITHOUT_BASELINE = 0.25  # few clients; whether it is new is unknown
 CLIENT_WEIGHT = 0.25  # a program nobody else uses: developers have such, too
 CLIENT_ELSEWHERE_WEIGHT = 0.15  # a fingerprint that the estate knows, but from other destinations
 TOOL_WEIGHT = 0.4  # the published shape of a tool; an exercise has it too
-INTEL_WEIGHT = {VALID: 0.6, UNVETTED: 0.25}  # times the source's own confidence; an unreviewed source says less
+# times the source's own confidence; an unreviewed source says less, and what it gives as context still less
+INTEL_WEIGHT = {VALID: 0.6, UNVETTED: 0.25, CONTEXT: 0.1}
 MODIFIED_WEIGHT = 0.4  # our own endpoint, changed by somebody who is not on the allow-list
 SHOWN_TEXT = 120  # characters of a value in a sentence
 Intel = Mapping[str, list[Any]]

@@ -51,7 +51,8 @@ class Json:
 
     `keys` must be there (the mark); `any_of` lists keys of which one must be there (empty: no such
     rule). `shape` is the structure read into `r`, as DuckDB's json_transform takes it. `envelopes` are
-    keys of an outer object whose array holds the records (or an object that has such a key); `nested` is a key whose
+    keys of an outer object whose array holds the records (or an object that has such a key), `#` stands for every
+    key that is a number; `nested` is a key whose
     object, or its text, is the record.
     `only` belongs to the mark too: (path with dots, pattern that the text there must match as a whole).
     `csv`: a CSV with these names in its header is read as well. Names know no case there, a cell that holds an

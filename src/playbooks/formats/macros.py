@@ -59,6 +59,10 @@ CREATE MACRO epoch_time(t) AS coalesce(moment(epoch_micros(t)), CASE WHEN said(t
 CREATE MACRO digits_of(t) AS CASE WHEN regexp_matches(t, '^-?\d+(\.\d+)?$') THEN t END;
 CREATE MACRO iso_time(t) AS CASE WHEN ends_with(t, 'Z') OR regexp_matches(t, '(Z|z|[+-]\d\d:?\d\d)$')
     THEN coalesce(bounded(TRY_CAST(t AS TIMESTAMPTZ)), refused_time()) END;
+-- a stamp of UTC that carries no zone, or the word UTC
+CREATE MACRO utc_time(t) AS coalesce(iso_time(t), iso_time(regexp_replace(t, ' ?UTC$', '') || 'Z'));
+CREATE MACRO yes(t) AS CASE WHEN lower(trim(t)) IN ('true', '1', 'yes') THEN true
+    WHEN lower(trim(t)) IN ('false', '0', 'no') THEN false END;
 CREATE MACRO read_time(t, layout) AS
     CASE WHEN said(t) IS NOT NULL THEN coalesce(bounded(try_strptime(t, layout)::TIMESTAMPTZ), refused_time()) END;
 -- a stamp without zone, in the zone that the case states; NULL where the case states none
@@ -136,6 +140,11 @@ CREATE MACRO indicator_value(t, kind) AS CASE WHEN said(t) IS NULL OR kind IS NU
 CREATE MACRO hash_type(t) AS CASE WHEN regexp_matches(trim(t), '^[0-9A-Fa-f]{{64}}$') THEN 'sha256'
     WHEN regexp_matches(trim(t), '^[0-9A-Fa-f]{{40}}$') THEN 'sha1'
     WHEN regexp_matches(trim(t), '^[0-9A-Fa-f]{{32}}$') THEN 'md5' END;
+-- what lists write where they have nothing to say
+CREATE MACRO stated(t) AS CASE WHEN lower(trim(t)) NOT IN ('none', 'n/a', 'nan', 'null') THEN said(t) END;
+-- groups with colons and a port behind them: where the address ends cannot be told
+CREATE MACRO unclear_port(t) AS CASE WHEN regexp_matches(trim(t), '^[0-9A-Fa-f]*(:[0-9A-Fa-f]*){{2,}}$')
+    THEN 'IPv6 address and port without brackets: where the address ends cannot be told' END;
 CREATE MACRO indicator_type_of(t) AS CASE WHEN is_address(address_before_port(fanged(t))) THEN 'ip'
     WHEN hash_type(t) IS NOT NULL THEN hash_type(t) WHEN contains(t, '/') THEN 'url' ELSE 'domain' END;
 -- DNS record types and response codes as numbers; names stay as they are

@@ -26,16 +26,17 @@ FORMAT = Format(
     ),
     clock=Clock.IN_THE_STAMP,
     columns="""
-        coalesce(iso_time(r.first_seen_utc), iso_time(r.first_seen_utc || 'Z'))  AS time,
+        utc_time(r.first_seen_utc)  AS time,
         indicator_value(r.ioc_value, CASE r.ioc_type WHEN 'ip:port' THEN 'ip'
             ELSE coalesce(hash_type(r.ioc_value), said(r.ioc_type)) END)  AS indicator,
         CASE r.ioc_type WHEN 'ip:port' THEN 'ip' ELSE coalesce(hash_type(r.ioc_value), said(r.ioc_type)) END
                                     AS indicator_type,
         'ThreatFox'                 AS source,
-        percent(r.confidence_level)  AS confidence,
+        percent(stated(r.confidence_level))  AS confidence,
         said(concat_ws('; ', CASE WHEN r.ioc_type = 'ip:port' THEN r.ioc_value END, said(r.threat_type),
-                       said(r.malware_printable), nullif(said(r.tags), 'None'), 'reported by ' || said(r.reporter),
-                       nullif(said(r.reference), 'None')))  AS description
+                       stated(r.malware_printable), stated(r.tags), 'reported by ' || stated(r.reporter),
+                       stated(r.reference)))  AS description,
+        CASE WHEN r.ioc_type = 'ip:port' THEN unclear_port(r.ioc_value) END  AS not_compared
     """,
     shows="which addresses, names, URLs and hashes ThreatFox lists, since when, for which malware, how sure it is",
     cannot_show="whether it is true; until when an item holds",

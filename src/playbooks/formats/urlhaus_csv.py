@@ -23,12 +23,12 @@ FORMAT = Format(
     ),
     clock=Clock.IN_THE_STAMP,
     columns="""
-        coalesce(iso_time(r.dateadded), iso_time(r.dateadded || 'Z'))  AS time,
+        utc_time(r.dateadded)       AS time,
         indicator_value(r.url, 'url')  AS indicator,
         'url'                       AS indicator_type,
         'URLhaus'                   AS source,
-        said(concat_ws('; ', nullif(said(r.threat), 'None'), nullif(said(r.tags), 'None'), said(r.url_status),
-                       'reported by ' || said(r.reporter), said(r.urlhaus_link)))  AS description
+        said(concat_ws('; ', stated(r.threat), stated(r.tags), said(r.url_status),
+                       'reported by ' || stated(r.reporter), stated(r.urlhaus_link)))  AS description
     """,
     shows="which URLs URLhaus lists, since when, for what, and who reported them",
     cannot_show="whether it is true; until when a URL served malware",

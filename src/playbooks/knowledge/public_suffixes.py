@@ -26,6 +26,12 @@ def registrable(name: str) -> str:
     return _list()(name).top_domain_under_public_suffix or name
 
 
+def is_public_suffix(name: str) -> bool:
+    """Whether everybody registers names below `name`: a suffix of a registry, or of an operator of a platform."""
+    found = _list()(name)
+    return not found.domain and found.suffix == name
+
+
 def suffixes_below(ends: Iterable[str]) -> dict[str, int]:
     """Name → labels of the public suffix that ends in it, of suffixes that end in one of `ends` (two labels each).
 

@@ -131,7 +131,11 @@ def _by_nearness(tried: list[Tried], sample: Sample, forms: dict[str, Format]) -
     own = {name for name, form in forms.items() if form.sha256}
     kinds = {name: type(form.cut) for name, form in forms.items()}
     return sorted(
-        tried, key=lambda t: (-t.share, t.name not in own, kinds[t.name] not in likely, len(t.missing), t.name)
+        tried,
+        key=lambda t: (
+            *(-t.share, t.name not in own, kinds[t.name] not in likely),
+            *(forms[t.name].general, len(t.missing), t.name),
+        ),
     )
 
 

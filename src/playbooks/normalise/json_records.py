@@ -27,6 +27,7 @@ PLAIN_ARRAY = re.compile(r'\s*(?:\{\s*(?P<key>"[A-Za-z_]+")\s*:\s*)?(?P<array>\[
 MAX_DOTS = 20  # of a name; what stands behind them is one name
 DOTTED_NAME = re.compile(r'"[A-Za-z_@][\w@]*\.[\w.]+"\s*:')
 MAX_COPIED_CHARS = 100_000_000  # of an array that may be copied as a whole, and more than once
+NUMBERED = "#"  # among envelopes: every name that is a number
 CUT_OFF = "JSON ends in the middle of a record"
 
 
@@ -40,8 +41,13 @@ def is_json_lines(head: str, envelopes: tuple[str, ...]) -> bool:
         return False
     first, *others = (json_object(line) for line in lines)
     if first is not None:
-        return not any(_holds_records(first.get(key), envelopes) for key in envelopes)
+        return not any(_holds_records(value, envelopes) for key, value in first.items() if encloses(key, envelopes))
     return 2 * sum(found is not None for found in others) >= len(lines)
+
+
+def encloses(key: str, envelopes: tuple[str, ...]) -> bool:
+    """Whether a name is one of the envelopes."""
+    return key in envelopes or (NUMBERED in envelopes and key.isdecimal())
 
 
 def _holds_records(value: object, envelopes: tuple[str, ...]) -> bool:
@@ -89,6 +95,22 @@ def json_object(raw: str) -> dict[str, object] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def closed(text: str) -> str:
+    """JSON text that is cut off, up to the last bracket in it, with all brackets closed that are open there."""
+    end = 0
+    for token in JSON_TOKEN.finditer(text):
+        if token.group() == '"':
+            break
+        end = token.end() if token.group() in ("{", "[", "}", "]") else end
+    opened: list[str] = []
+    for token in JSON_TOKEN.finditer(text, 0, end):
+        if token.group() in ("{", "["):
+            opened.append("}" if token.group() == "{" else "]")
+        elif token.group() in ("}", "]") and opened:
+            opened.pop()
+    return text[:end] + "".join(reversed(opened))
 
 
 def json_objects(text: Iterable[str | Damage], envelopes: tuple[str, ...]) -> Iterator[Records]:
@@ -225,7 +247,7 @@ def _is_envelope(text: str, start: int, envelopes: tuple[str, ...], inner: bool 
         if word in ("{", "["):
             if (
                 depth == 1
-                and key in envelopes
+                and encloses(key, envelopes)
                 and (word == "[" or (not inner and _is_envelope(text, token.start(), envelopes, True)))
             ):
                 return True
@@ -242,7 +264,7 @@ def _is_envelope(text: str, start: int, envelopes: tuple[str, ...], inner: bool 
 def _envelope_member(text: str, token: re.Match[str], envelopes: tuple[str, ...], inside: list[str]) -> int:
     """Step over one member of an envelope object, or into the array that holds the records."""
     word = token.group()
-    if token.group("key") and word[1 : word.rfind('"')] in envelopes:
+    if token.group("key") and encloses(word[1 : word.rfind('"')], envelopes):
         opening = JSON_TOKEN.match(text, _skip_space(text, token.end()))
         if opening and (
             opening.group() == "[" or (opening.group() == "{" and _is_envelope(text, opening.start(), envelopes, True))

@@ -11,7 +11,7 @@ from pathlib import Path
 from playbooks.formats import FORMATS, Json
 from playbooks.normalise.columns import header_names, split_columns
 from playbooks.normalise.cut import cut, zeek_name
-from playbooks.normalise.json_records import is_json_lines, json_object
+from playbooks.normalise.json_records import NUMBERED, closed, is_json_lines, json_object
 from playbooks.normalise.pairs import pairs
 from playbooks.normalise.tables import plain_name
 from playbooks.normalise.text import beginning
@@ -57,14 +57,25 @@ class Sample:
         if named not in held:
             # within an envelope that this layout does not know there are no objects to look for any further
             others = ENVELOPES.difference(named)
-            enclosed = any(map(self._names, others)) and not is_json_lines(self.text, named)
+            enclosed = any(map(self._encloses, others)) and not is_json_lines(self.text, named)
             parts = (self.text[:OBJECT_CHARS], "" if enclosed else self.text) if self.looks_json else ()
-            held[named] = next((found for part in parts if (found := list(_objects(part, named)))), [])
+            held[named] = next((found for part in parts if (found := list(_objects(part, named)))), self._cut_off)
         return held[named]
 
     def _names(self, key: str) -> bool:
         """Whether the text holds a name between quotes."""
-        return key in self._quoted
+        return any(map(str.isdecimal, self._quoted)) if key == NUMBERED else key in self._quoted
+
+    @cached_property
+    def _cut_off(self) -> list[dict[str, object]]:
+        """As far as it goes, an object that is longer than the sample."""
+        found = json_object(closed(self.text)) if self.looks_json and len(self.text) == SAMPLE_CHARS else None
+        return [found] if found is not None else []
+
+    def _encloses(self, key: str) -> bool:
+        """Whether the text holds a name with something in brackets behind it: only that can hold records."""
+        name = r"\d+" if key == NUMBERED else re.escape(key)
+        return self._names(key) and re.search(rf'"{name}"\s*:\s*[\[{{]', self.text) is not None
 
     @cached_property
     def _quoted(self) -> frozenset[str]:

@@ -242,13 +242,21 @@ INDICATORS = Table(
         Column(
             "indicator_type",
             "VARCHAR",
-            "domain, ip, url, uri, user_agent, ja3, ja4, sha256, interval, tenant; others match nothing",
+            "domain, ip, url, uri, user_agent, ja3, ja4, sha256, sha1, md5, interval, tenant; others match nothing",
         ),
         Column("source", "VARCHAR", "who says so"),
         Column("confidence", "INTEGER", "0 to 100, as the source states it"),
         Column("valid_until", "TIMESTAMPTZ", "after this moment the item is expired"),
         Column("tlp", "VARCHAR", "traffic light protocol marking"),
         Column("description", "VARCHAR", "the source's own words; quoted, never concluded"),
+        Column(
+            "for_detection",
+            "BOOLEAN",
+            "false: the source gives it as context, or as a part of a condition; null: it does not say",
+        ),
+        Column("verdict", "VARCHAR", "benign or revoked, where the source says so; null: it lists it as malicious"),
+        Column("reviewer", "VARCHAR", "who reviewed it, as the list states"),
+        Column("not_compared", "VARCHAR", "why its reader compares it with no log; null where it can be compared"),
     ),
 )
 

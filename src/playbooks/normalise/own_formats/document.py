@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from playbooks.case_file import MESSAGES, line_of, refuse_repeated_keys
+from playbooks.case_file import MESSAGES
 from playbooks.errors import CaseError
 from playbooks.schema import EVENT_TABLES, INDICATORS
+from playbooks.yaml_places import line_of, refuse_repeated_keys
 
 HOW_TO = "docs/how-to/own-format.md"
 MAX_BYTES = 64 * 1024
