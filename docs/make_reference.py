@@ -21,7 +21,7 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from playbooks import case_file, guide, inventory, schema
+from playbooks import case_file, guide, inventory, schema, vetting
 from playbooks.argument import SCALE
 from playbooks.cli.app import commands as commands_of_kit
 from playbooks.errors import EXIT_CODES, PlaybookError
@@ -65,7 +65,8 @@ FIELD_MEANING = {
     "exports of a provider; a name alone stands for `file`. See "
     "[inventory files](../how-to/allow-list-and-inventory.md#inventory-files)",
     "CaseFile.allow_list": "what is known and accepted, with owner and expiry",
-    "CaseFile.intel": "sources of indicators that somebody has reviewed",
+    "CaseFile.intel": "sources and items of intelligence that somebody has reviewed: entries here, or the name of a "
+    "CSV or YAML file beside case.yaml, see [bring intelligence](../how-to/intelligence.md#vet-the-source)",
     "CaseFile.address_ranges": "whose ranges an evidence item lists that names nobody, see "
     "[bring intelligence](../how-to/intelligence.md#address-ranges)",
     "CaseFile.collectors": "who of ours collected evidence; their reads are set apart, see "
@@ -109,9 +110,12 @@ FIELD_MEANING = {
     "Allowed.resource": "principal only: resources that may be changed; `*` stands for anything",
     "RangesOf.evidence": "evidence id, e.g. E007",
     "RangesOf.provider": "who publishes the ranges",
-    "VettedSource.source": "name of the source, exactly as in the `source` column of the indicator list",
-    "VettedSource.vetted_by": "who reviewed the source",
+    "VettedSource.source": "name of the source, exactly as in the `source` column of the indicator list; `*` for any",
+    "VettedSource.item": "value of single items, a pattern with `*`",
+    "VettedSource.vetted_by": "who reviewed it",
     "VettedSource.vetted_on": "when",
+    "VettedSource.expires": "last day of the review; what was seen later counts as unreviewed",
+    "VettedSource.verdict": "accepted, or rejected: its matches are shown and weigh nothing",
     "CaseFile.retention": "how long sources keep their records, as their owners state it, see "
     "[read coverage](../how-to/read-coverage.md)",
     "CaseFile.change_list": "what was announced: entries here, or the name of a CSV or YAML file beside case.yaml",
@@ -401,7 +405,7 @@ def case_yaml() -> str:
         inventory.Owned,
         inventory.InventoryFile,
         case_file.Allowed,
-        case_file.VettedSource,
+        vetting.VettedSource,
         case_file.RangesOf,
         case_file.Collector,
         case_file.Retained,

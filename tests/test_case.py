@@ -80,7 +80,14 @@ WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "a switch in words": (HEAD + "options:\n  online_lookups: perhaps\n", ("line 3, field options.online_lookups: ",)),
     "a list where a text belongs": (HEAD + "title: [x]\n", ("line 2, field title: Input should be a valid string",)),
-    "a text where a list belongs": (HEAD + "intel: CERT\n", ("line 2, field intel: Input should be a valid list",)),
+    "a text where a list belongs": (
+        HEAD + "inventory: CERT\n",
+        ("line 2, field inventory: Input should be a valid list",),
+    ),
+    "a review without a reviewer": (
+        HEAD + "intel:\n  - {source: CERT, vetted_on: 2026-03-01}\n",
+        ("line 3, field intel.0.vetted_by: this field is needed",),
+    ),
     "two faults": ("case_id: IR 1\ntlp: x\n", ("line 1, field case_id: ", "line 2, field tlp: ")),
     "a list": ("- case_id: IR-1\n", ("expected fields such as `case_id: IR-1`, found list",)),
     "nothing": ("", ("expected fields such as `case_id: IR-1`, found NoneType",)),

@@ -95,7 +95,7 @@ estate:
 inventory: []       # - {{resource: my-function, service: aws-lambda-url, owner: Team, approved: true}}
 inventory_files: [] # - functions.json: lists and exports in this folder; - {{file: a.json, owner: Team}}
 allow_list: []      # - {{kind: destination, value: "*.acme.workers.dev", owner: Team, expires: 2026-12-31}}
-intel: []           # - {{source: Our CERT, vetted_by: Name, vetted_on: 2026-03-01}}
+intel: []           # - {{source: Our CERT, vetted_by: Name, vetted_on: 2026-03-01}}, or a file: vetting.csv
 address_ranges: []  # - {{evidence: E007, provider: Cloudflare}}: whose ranges a plain list holds
 collectors: []      # - {{principal: ir-reader, user_agent: "aws-cli/*", owner: Name}}: our own reads, set apart
 retention: []       # - {{source: "proxy*", days: 90, owner: Team}}: name, format or table, as its owner states it

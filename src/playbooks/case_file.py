@@ -296,9 +296,12 @@ MESSAGES = {"extra_forbidden": "no such field here; is it misspelt?", "missing":
 def _faults(file: Path, node: yaml.Node | None, error: ValidationError) -> str:
     lines = [f"{file} is not valid:"]
     for fault in error.errors(include_url=False):
-        field = ".".join(str(part) for part in fault["loc"]) or "(whole file)"
+        if "str" in fault["loc"] and isinstance(fault["input"], list):
+            continue  # it is no name of a file: its entries are told
+        loc = tuple(part for part in fault["loc"] if not str(part).startswith("list["))
+        field = ".".join(str(part) for part in loc) or "(whole file)"
         message = MESSAGES.get(fault["type"], fault["msg"].removeprefix("Value error, "))
         found = "" if fault["type"] in ("missing", "extra_forbidden") else f"; found {fault['input']!r:.80}"
-        lines.append(f"  line {line_of(node, fault['loc'])}, field {field}: {message}{found}")
+        lines.append(f"  line {line_of(node, loc)}, field {field}: {message}{found}")
     lines.append("Correct these fields and run again; the reference is docs/reference/case-yaml.md.")
     return "\n".join(lines)

@@ -271,3 +271,58 @@ def test_a_rhythm_and_a_tenant_are_matched_on_pairs(tmp_path: Path) -> None:
     told = list(found[["indicator", "observable_type", "matched_on"]].itertuples(index=False, name=None))
     assert sorted(told) == [("60", "interval", "period"), ("poll", "tenant", "exact")]
     assert HOST not in set(found.observable), "a rhythm weighs nothing on its destination"
+
+
+@pytest.mark.parametrize(
+    ("facts", "state", "lacks"),
+    [
+        ({"for_detection": False}, "context", []),
+        ({"for_detection": True}, "valid", []),
+        ({"verdict": "benign"}, "benign", []),
+        ({"verdict": "revoked"}, "revoked", []),
+        ({"confidence": None}, "unvetted", ["confidence"]),
+        ({"time": None}, "unvetted", ["date"]),
+        ({"source": None}, "unvetted", ["source", "reviewer"]),
+        ({"for_detection": False, "confidence": None}, "context", ["confidence"]),
+    ],
+)
+def test_what_the_source_says_and_what_is_lacking_make_the_state(
+    tmp_path: Path, facts: dict[str, Any], state: str, lacks: list[str]
+) -> None:
+    row = one(tmp_path, item(HOST, **facts))
+    assert (row["state"], row["lacks"]) == (state, lacks)
+
+
+def test_items_that_say_otherwise_are_shown_beside_each_other(tmp_path: Path) -> None:
+    listed = [item(HOST), item(HOST, verdict="benign", source="B"), item("other.example")]
+    rows = matches(tmp_path, listed)
+    told = [(row["ref"], row["state"], row["contradicted_by"]) for row in rows]
+    assert told == [("E002:1", "valid", ["E002:2"]), ("E002:2", "benign", ["E002:1"])]
+
+
+def test_a_rejected_item_matches_as_such_and_an_accepted_one_beside_it_does_not_change(tmp_path: Path) -> None:
+    rejected = {"item": "*.workers.dev", "vetted_by": "IR lead", "vetted_on": "2026-03-02", "verdict": "rejected"}
+    rows = matches(tmp_path, [item(HOST), item("stranger.workers.dev", source="B")], intel=[*VETTED, rejected])
+    assert {(row["state"], row["vetted_by"]) for row in rows} == {("rejected", "IR lead")}
+
+
+def test_a_review_that_has_expired_when_the_host_was_seen_is_none(tmp_path: Path) -> None:
+    stale = [VETTED[0] | {"expires": "2026-03-09"}]
+    [row] = matches(tmp_path, [item(HOST)], intel=stale)
+    assert (row["state"], row["lacks"], row["vetted_by"]) == ("unvetted", ["reviewer"], None)
+
+
+def test_an_item_for_a_public_suffix_is_too_broad_though_no_provider_of_the_catalogue_has_it(tmp_path: Path) -> None:
+    assert one(tmp_path, item("co.uk"), "shop.example.co.uk")["state"] == "too broad"
+
+
+def test_a_url_below_an_indicated_folder_and_one_listed_without_its_scheme_match(tmp_path: Path) -> None:
+    web = [events.http(60, "10.0.0.9", "one.example", "https://one.example/kit/a.js?x=1")]
+    values = ("https://one.example/kit/", "one.example/kit/a.js?x=1", "one.example/")
+    listed = [item(value, "url") for value in values]
+    told = [(row["indicator"], row["matched_on"]) for row in matches(tmp_path, listed, web=web)]
+    assert told == [
+        ("https://one.example/kit/", "path above"),
+        ("one.example/kit/a.js?x=1", "exact"),
+        ("one.example/", "path above"),
+    ]

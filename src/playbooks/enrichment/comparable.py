@@ -37,7 +37,7 @@ VISIBLE_IN = {
     "tenant": "names and paths that hold the label of a provider's customer",
 }
 # columns of which one must hold something, for a type that is compared with pairs
-PAIRED = {
+PAIRED: dict[str, dict[str, tuple[str, ...]]] = {
     "domain": {"dns_activity": ("query_hostname",), "http_activity": HOSTS, "network_activity": ("tls_sni", *HOSTS)},
     "ip": {"network_activity": ("dst_endpoint_ip",)},
     "uri": SEEN_IN["url"],
@@ -105,7 +105,8 @@ def compared(tables: Tables) -> pd.DataFrame:
     could = frame.indicator_type.map(shown).where(frame.not_compared.isna())
     frame["records_that_could_show"] = could.astype("Int64")
     columns = ["evidence_id", "indicator_type", "items", "not_compared", "visible_in", "records_that_could_show"]
-    return frame[columns]
+    told: pd.DataFrame = frame[columns]
+    return told
 
 
 def _records(tables: Tables, kind: str) -> int:

@@ -9,25 +9,22 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from playbooks import schema
 from playbooks.engine import Tables
 from playbooks.enrichment.comparable import CASELESS, SEEN_IN
 
 PATH = r"^(?:[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)?(/[^?#]*)"
-PAIR_COLUMNS = ("src", "dst", "kind", "tenant", "first_seen", "last_seen", "beacon_period_s", "beacon_score")
-TYPES = {
-    **dict.fromkeys(("first_seen", "last_seen"), "timestamp('UTC', 6)"),
-    **dict.fromkeys(("beacon_period_s", "beacon_score"), "float64"),
-}
+IBIS = {"VARCHAR": "string", "DOUBLE": "float64", "TIMESTAMPTZ": "timestamp('UTC', 6)"}
 SHAPE = ("observable", "observable_type", "first_seen", "last_seen")
 
 
-def pairs_table(pairs: pd.DataFrame) -> ir.Table:
-    """The columns of egress pairs that intelligence speaks of, for the engine."""
-    types = {name: TYPES.get(name, "string") for name in PAIR_COLUMNS}
-    return ibis.memtable(pairs[list(PAIR_COLUMNS)], schema=ibis.schema(types))
+def engine_table(pairs: pd.DataFrame, *columns: str) -> ir.Table:
+    """Columns of egress pairs, for the engine."""
+    types = {column: schema.EGRESS_PAIRS.type_of(column) for column in columns}
+    return ibis.memtable(pairs[list(columns)], schema=ibis.schema({name: IBIS[type_] for name, type_ in types.items()}))
 
 
-def observed(tables: Tables, pairs: ir.Table, items: ir.Table, kinds: set[str]) -> ir.Table:
+def observed(tables: Tables, pairs: pd.DataFrame, items: ir.Table, kinds: set[str]) -> dict[str, ir.Table]:
     """Each value of a type once, with the span in which it was seen, however many tables and columns hold it.
 
     Parameters
@@ -35,36 +32,50 @@ def observed(tables: Tables, pairs: ir.Table, items: ir.Table, kinds: set[str]) 
     tables
         Events.
     pairs
-        As `pairs_table` gives them.
+        Rows of `schema.EGRESS_PAIRS`.
     items
-        Items that can be compared; a value that only an equal item could match is sought among these.
+        The items; a value that only an equal item could match is sought among these.
     kinds
         Their types: other values are not looked for.
+
+    Returns
+    -------
+    dict
+        `domain`, `url` and `uri`, for what items may stand above of, and `others`; each with the columns of `SHAPE`.
     """
-    parts = [_destinations(pairs), *_values(tables, items, kinds), *_tenants(pairs, items, kinds)]
-    whole = reduce(lambda a, b: a.union(b), (part.select(*SHAPE) for part in parts))
+    found = {"domain": _destinations(pairs, "domain")}
+    web = tables.http_activity
+    if "url" in kinds:
+        found["url"] = _spans(web, web.http_request_url_string, "url")
+    if "uri" in kinds:
+        found["uri"] = _spans(web, web.http_request_url_string.re_extract(PATH, 1), "uri")
+    others = [_destinations(pairs, "ip"), *_values(tables, items, kinds), *_tenants(pairs, items, kinds)]
+    whole = reduce(lambda a, b: a.union(b), (part.select(*SHAPE) for part in others))
     spans = whole.group_by("observable", "observable_type")
-    return spans.aggregate(first_seen=whole.first_seen.min(), last_seen=whole.last_seen.max())
+    found["others"] = spans.aggregate(first_seen=whole.first_seen.min(), last_seen=whole.last_seen.max())
+    return {kind: part.select(*SHAPE) for kind, part in found.items()}
 
 
-def _destinations(pairs: ir.Table) -> ir.Table:
-    kind = ibis.cases((pairs.kind == "ip", "ip"), else_="domain")
-    spans = pairs.group_by(observable=pairs.dst, observable_type=kind)
-    return spans.aggregate(first_seen=pairs.first_seen.min(), last_seen=pairs.last_seen.max())
+def _destinations(pairs: pd.DataFrame, kind: str) -> ir.Table:
+    held = pairs[pairs.kind.eq("ip") if kind == "ip" else ~pairs.kind.eq("ip")]
+    return _of_pairs(held, "dst", kind)
+
+
+def _of_pairs(pairs: pd.DataFrame, column: str, kind: str) -> ir.Table:
+    held = engine_table(pairs, column, "first_seen", "last_seen")
+    spans = held.group_by(observable=held[column])
+    seen = spans.aggregate(first_seen=held.first_seen.min(), last_seen=held.last_seen.max())
+    return seen.mutate(observable_type=ibis.literal(kind))
 
 
 def _values(tables: Tables, items: ir.Table, kinds: set[str]) -> Iterator[ir.Table]:
-    """Values that stand in a column: those that an item names; every URL and path, for an item may lie above it."""
+    """Values that stand in a column and that an item names."""
     for kind, places in SEEN_IN.items():
-        wanted = items.filter(items.indicator_type == kind).select(observable=items.indicator).distinct()
-        for name, columns in places.items() if kind in kinds else ():
+        wanted = items.filter(items.indicator_type == kind).select(observable=items.key).distinct()
+        for name, columns in places.items() if kind in kinds and kind != "url" else ():
             for column in (tables[name][one] for one in columns):
                 value = column.lower() if kind in CASELESS else column
-                seen = _spans(tables[name], value, kind)
-                yield seen if kind == "url" else seen.semi_join(wanted, "observable")
-    if "uri" in kinds:
-        web = tables.http_activity
-        yield _spans(web, web.http_request_url_string.re_extract(PATH, 1), "uri")
+                yield _spans(tables[name], value, kind).semi_join(wanted, "observable")
 
 
 def _spans(table: ir.Table, value: ir.StringValue, kind: str) -> ir.Table:
@@ -74,10 +85,7 @@ def _spans(table: ir.Table, value: ir.StringValue, kind: str) -> ir.Table:
     return spans.mutate(observable_type=ibis.literal(kind))
 
 
-def _tenants(pairs: ir.Table, items: ir.Table, kinds: set[str]) -> Iterator[ir.Table]:
+def _tenants(pairs: pd.DataFrame, items: ir.Table, kinds: set[str]) -> Iterator[ir.Table]:
     if "tenant" in kinds:
-        wanted = items.filter(items.indicator_type == "tenant").select(observable=items.indicator).distinct()
-        held = pairs.filter(pairs.tenant.notnull())
-        spans = held.group_by(observable=held.tenant)
-        seen = spans.aggregate(first_seen=held.first_seen.min(), last_seen=held.last_seen.max())
-        yield seen.mutate(observable_type=ibis.literal("tenant")).semi_join(wanted, "observable")
+        wanted = items.filter(items.indicator_type == "tenant").select(observable=items.key).distinct()
+        yield _of_pairs(pairs[pairs.tenant.notna()], "tenant", "tenant").semi_join(wanted, "observable")

@@ -47,7 +47,7 @@ def _vetted(matches: pd.DataFrame, vetting: Sequence[VettedSource]) -> pd.DataFr
     return pd.DataFrame(columns, index=matches.index, dtype=object)
 
 
-def _lacks(matches: pd.DataFrame, accepted: pd.Series) -> list[list[str]]:
+def _lacks(matches: pd.DataFrame, accepted: pd.Series) -> pd.Series:
     """What a match needs to be leaned on, and this one has not."""
     missing = {
         "source": ~matches.has_source.astype(bool),
@@ -57,7 +57,7 @@ def _lacks(matches: pd.DataFrame, accepted: pd.Series) -> list[list[str]]:
     }
     table = np.column_stack([flags.to_numpy(dtype=bool) for flags in missing.values()])
     names = np.array(list(missing))
-    return [names[row].tolist() for row in table]
+    return pd.Series([names[row].tolist() for row in table], index=matches.index, dtype=object)
 
 
 def _states(table: pd.DataFrame, rejected: pd.Series) -> pd.Series:
@@ -100,11 +100,12 @@ def is_too_broad(host: str, indicator: str) -> bool:
     return is_public_suffix(above)
 
 
-def _contradicted(table: pd.DataFrame) -> list[list[str]]:
+def _contradicted(table: pd.DataFrame) -> pd.Series:
     """For each match, the items that say otherwise of the same observable: malicious here, not so there."""
     against = table.state.isin([REJECTED, BENIGN, REVOKED])
     sides: dict[tuple[str, str], dict[bool, set[str]]] = {}
     keys = list(zip(table.observable_type, table.observable, strict=True))
     for key, side, ref in zip(keys, against, table.ref, strict=True):
         sides.setdefault(key, {True: set(), False: set()})[bool(side)].add(str(ref))
-    return [sorted(sides[key][not side]) for key, side in zip(keys, against, strict=True)]
+    others = [sorted(sides[key][not side]) for key, side in zip(keys, against, strict=True)]
+    return pd.Series(others, index=table.index, dtype=object)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from playbooks.case import Case
+from playbooks.enrichment import compared
 from playbooks.guide.looking import show
 from playbooks.guide.opened import results_of
 from playbooks.guide.results import QUESTIONS, Results
@@ -23,8 +24,8 @@ CHANNEL_COLUMNS = [
 ]
 ANSWER_COLUMNS = ["name", "answer", "first_seen", "last_seen", "clients", "service", "tenant", "matched_by", "ref"]
 INTEL_COLUMNS = [
-    *("observable", "matched_on", "source", "confidence", "state"),
-    *("valid_until", "description", "lookup", "ref"),
+    *("observable", "matched_on", "source", "confidence", "state", "lacks"),
+    *("valid_until", "tlp", "description", "contradicted_by", "lookup", "ref"),
 ]
 
 
@@ -123,7 +124,7 @@ def enrich(case: Case, rows: int = 20) -> View:
 
 
 def intelligence(case: Case, rows: int = 20) -> View:
-    """What the lists of indicators in evidence say of what was seen.
+    """What the lists of indicators in evidence say of what was seen, and what of them was compared with nothing.
 
     Example: `guide.intelligence(case)`
     """
@@ -132,6 +133,8 @@ def intelligence(case: Case, rows: int = 20) -> View:
     words = f"{counted(len(intel), 'match', 'matches')} with {counted(results.coverage['indicators'], 'indicator')}."
     shown = intel[INTEL_COLUMNS].head(rows)
     tables = [Table("Intelligence", shown, "results/enrichment.parquet")] if len(intel) else []
+    if len(items := compared(results.tables)):
+        tables.append(Table("What was compared", items))
     answers = results.resolutions
     names = counted(answers.name.nunique(), "serverless or listed name")
     told = f"Kept: {counted(len(answers), 'answer')} for {names}."
