@@ -105,8 +105,8 @@ def compared(tables: Tables) -> pd.DataFrame:
     could = frame.indicator_type.map(shown).where(frame.not_compared.isna())
     frame["records_that_could_show"] = could.astype("Int64")
     columns = ["evidence_id", "indicator_type", "items", "not_compared", "visible_in", "records_that_could_show"]
-    told: pd.DataFrame = frame[columns]
-    return told
+    shaped: pd.DataFrame = frame[columns]
+    return shaped
 
 
 def _records(tables: Tables, kind: str) -> int:
