@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SHOWN = 10
 acquire = typer.Typer(
     name="acquire",
-    help="Ask a cloud, or have a tool read a packet capture; what they give becomes evidence.",
+    help="Ask a cloud or a TAXII server, or have a tool read a packet capture; what they give becomes evidence.",
     no_args_is_help=True,
 )
 app.add_typer(acquire, name="acquire")
@@ -126,6 +126,34 @@ def capture(
         say("      `playbooks run` lists what could not be read as a blind spot.", err)
         error = AllFailed if failed == len(done) else SomeFailed
         raise typer.Exit(error.exit_code)
+
+
+@acquire.command(name="taxii")
+def taxii(
+    folder: CaseFolder,
+    url: Annotated[str, typer.Argument(help="URL of the collection, …/collections/ID/.")],
+    added_after: Annotated[str | None, typer.Option(help="Only objects added later; a time with zone.")] = None,
+    secret_env: Annotated[
+        str | None, typer.Option(help="Environment variable with user:password, or a whole Bearer …; never written.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take the objects of a TAXII 2.1 collection as evidence, page by page.
+
+    Example: playbooks acquire taxii cases/IR-31 https://taxii.example/api/collections/ID/ --secret-env TAXII_SECRET
+    """
+    from playbooks.case import open_case
+    from playbooks.evidence.acquire.taxii import acquire_taxii, moment
+
+    taken = acquire_taxii(open_case(folder), url, moment(added_after), secret_env)
+    if as_json:
+        print_json(dict(taken.entry))
+    else:
+        counts = ", ".join(f"{n:,} {outcome}" for outcome, n in sorted(taken.counts.items()))
+        say(f"{taken.evidence_id}  {len(taken.attachments):,} pages with objects  {counts}")
+    if taken.unanswered:
+        say("      Pages are missing; `playbooks run` lists them as a blind spot.", err)
+        raise typer.Exit(SomeFailed.exit_code)
 
 
 def _capture_facts(one: Capture) -> dict[str, object]:

@@ -11,7 +11,7 @@ from playbooks.guide.cloud import chains, cloud, function_egress, functions, ide
 from playbooks.guide.cloud_state import code_changes, logging_state, own_endpoints, rights
 from playbooks.guide.covering import blind_spots, clocks, coverage, deciding_fields, fields
 from playbooks.guide.deciding import decide, decisions, findings, links, report
-from playbooks.guide.keeping import acquire_aws, acquire_capture, acquire_query, verify
+from playbooks.guide.keeping import acquire_aws, acquire_capture, acquire_query, acquire_taxii, verify
 from playbooks.guide.looking import (
     add,
     checklist,
@@ -42,6 +42,7 @@ __all__ = [
     "acquire_aws",
     "acquire_capture",
     "acquire_query",
+    "acquire_taxii",
     "add",
     "addresses",
     "argument",

@@ -66,6 +66,21 @@ def acquire_query(
     return View((words,), (Table("Taken", rows[["evidence_id", "name", "size", "sha256"]]),), data=item)
 
 
+def acquire_taxii(case: Case, url: str, added_after: str | None = None, secret_env: str | None = None) -> View:
+    """Take the objects of a TAXII 2.1 collection as evidence: each page as it came, and what became of each request.
+
+    `secret_env` names an environment variable with `user:password` or a whole `Bearer …`; it is written nowhere.
+    Example: `guide.acquire_taxii(case, "https://taxii.example/api/collections/ID/", secret_env="TAXII_SECRET")`
+    """
+    from playbooks.evidence.acquire.taxii import acquire_taxii, moment
+
+    taken = acquire_taxii(case, url, moment(added_after), secret_env)
+    rows = pd.DataFrame([{"evidence": taken.evidence_id, "pages": len(taken.attachments), **taken.counts}])
+    failed = sum(taken.unanswered.values())
+    words = f"{failed} requests were refused or failed: what would have followed is a blind spot." if failed else ""
+    return View((words or "Every page came.",), (Table("What the collection answered", rows),), data=taken)
+
+
 def acquire_capture(case: Case, *evidence_ids: str, tool: str | None = None) -> View:
     """Have zeek, suricata or tshark read packet captures of the case; what they give becomes evidence.
 
