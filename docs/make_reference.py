@@ -21,7 +21,7 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from playbooks import case_file, guide, inventory, schema, vetting
+from playbooks import case_file, guide, inventory, lookup_rules, schema, vetting
 from playbooks.argument import SCALE
 from playbooks.cli.app import commands as commands_of_kit
 from playbooks.errors import EXIT_CODES, PlaybookError
@@ -110,6 +110,12 @@ FIELD_MEANING = {
     "Allowed.resource": "principal only: resources that may be changed; `*` stands for anything",
     "RangesOf.evidence": "evidence id, e.g. E007",
     "RangesOf.provider": "who publishes the ranges",
+    "CaseFile.lookups": "services outside that may be asked about what was seen; nobody, unless named here, see "
+    "[bring intelligence](../how-to/intelligence.md#ask-services-outside)",
+    "Lookups.providers": "names of providers, as msticpyconfig.yaml has them",
+    "Lookups.tlp_max": "what is known only from items above this marking is never sent; no marking counts as AMBER",
+    "Lookups.per_minute": "questions that may leave in a minute",
+    "Lookups.timeout_s": "seconds after which a question counts as failed",
     "VettedSource.source": "name of the source, exactly as in the `source` column of the indicator list; `*` for any",
     "VettedSource.item": "value of single items, a pattern with `*`",
     "VettedSource.vetted_by": "who reviewed it",
@@ -164,6 +170,7 @@ PLACES = {
     "InventoryFile": "inventory_files",
     "Allowed": "allow_list",
     "VettedSource": "intel",
+    "Lookups": "lookups",
     "RangesOf": "address_ranges",
     "Collector": "collectors",
     "Retained": "retention",
@@ -406,6 +413,7 @@ def case_yaml() -> str:
         inventory.InventoryFile,
         case_file.Allowed,
         vetting.VettedSource,
+        lookup_rules.Lookups,
         case_file.RangesOf,
         case_file.Collector,
         case_file.Retained,

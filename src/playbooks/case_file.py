@@ -26,6 +26,7 @@ from pydantic import (
 from playbooks.change_list import Change, read_change_list
 from playbooks.errors import CaseError, UsageError
 from playbooks.inventory import InventoryFile, Owned, read_inventory_files
+from playbooks.lookup_rules import Lookups
 from playbooks.vetting import VettedSource, read_vetting
 from playbooks.yaml_places import line_of, refuse_repeated_keys
 
@@ -245,6 +246,7 @@ class CaseFile(_Part):
     inventory_files: list[Annotated[InventoryFile, BeforeValidator(_named)]] = []
     allow_list: list[Allowed] = []
     intel: list[VettedSource] | str = []
+    lookups: Lookups = Lookups()
     address_ranges: list[RangesOf] = []
     collectors: list[Collector] = []
     retention: list[Retained] = []

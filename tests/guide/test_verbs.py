@@ -83,6 +83,8 @@ VERBS: dict[str, Callable[[Case], View]] = {
     "enrich_value": lambda case: guide.enrich_value(case, BEACON[1]),
     "draft_inventory": guide.draft_inventory,
     "review_allow_list": guide.review_allow_list,
+    "lookup_plan": guide.lookup_plan,
+    "lookup": guide.lookup,
     "findings": guide.findings,
     "argument": guide.argument,
     "containment": lambda case: guide.containment(case, worst(case)),

@@ -156,6 +156,26 @@ def taxii(
         raise typer.Exit(SomeFailed.exit_code)
 
 
+@app.command(name="enrich")
+def enrich(
+    folder: CaseFolder,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what a look-up outside would tell to whom.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what became of look-ups outside, or with --plan what would leave the house; sends nothing.
+
+    Example: playbooks enrich cases/IR-31 --plan
+    """
+    from playbooks import guide
+
+    case = guide.open_case(str(folder))
+    view = guide.lookup_plan(case) if plan else guide.lookup(case)
+    if as_json:
+        print_json(view.data.to_dict("records"))
+    else:
+        say(str(view))
+
+
 def _capture_facts(one: Capture) -> dict[str, object]:
     return {
         "evidence_id": one.item.evidence_id,

@@ -3,6 +3,7 @@
 from playbooks.enrichment.comparable import compared
 from playbooks.enrichment.draft_inventory import draft_inventory
 from playbooks.enrichment.intelligence import intelligence
+from playbooks.enrichment.lookup_plan import lookup_plan
 from playbooks.enrichment.ownership import APPROVED, EXTERNAL, MODIFIED, UNAPPROVED, UNKNOWN, with_ownership
 from playbooks.enrichment.states import CONTEXT, EXPIRED, NOT_COUNTED, NOT_YET, TOO_BROAD, UNVETTED, VALID
 
@@ -22,5 +23,6 @@ __all__ = [
     "compared",
     "draft_inventory",
     "intelligence",
+    "lookup_plan",
     "with_ownership",
 ]

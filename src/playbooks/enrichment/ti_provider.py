@@ -38,8 +38,14 @@ def lookup(observables: dict[str, str], items: pd.DataFrame) -> dict[str, str]:
     return answers
 
 
+def msticpy_type(value: str, kind: str) -> str | None:
+    """The type of an observable by msticpy's name; None where it has none."""
+    hashes = {"sha256": "sha256_hash", "sha1": "sha1_hash", "md5": "md5_hash"}
+    return ("ipv6" if ":" in value else "ipv4") if kind == "ip" else (MSTICPY_TYPES | hashes).get(kind)
+
+
 def _type(value: str, kind: str) -> str | None:
-    return ("ipv6" if ":" in value else "ipv4") if kind == "ip" else MSTICPY_TYPES.get(kind)
+    return None if kind in ("sha256", "sha1", "md5") else msticpy_type(value, kind)
 
 
 def _ask(asked: dict[str, str], items: pd.DataFrame) -> pd.DataFrame:
@@ -48,7 +54,8 @@ def _ask(asked: dict[str, str], items: pd.DataFrame) -> pd.DataFrame:
         return aside.submit(_ask_msticpy, asked, items).result()
 
 
-def _ask_msticpy(asked: dict[str, str], items: pd.DataFrame) -> pd.DataFrame:
+def tilookup() -> Any:
+    """The class TILookup, without what importing it does to the process and the network."""
     # msticpy is slow to import and asks the network for a suffix list unless tldextract is told not to
     import tldextract
 
@@ -61,8 +68,13 @@ def _ask_msticpy(asked: dict[str, str], items: pd.DataFrame) -> pd.DataFrame:
     logging.getLogger().handlers = handlers  # importing msticpy adds one of its own
     # in a kernel it would patch asyncio for the whole process (nest_asyncio): cells that wait then never run
     msticpy_lookup.is_ipython = lambda: False
+    return TILookup
+
+
+def _ask_msticpy(asked: dict[str, str], items: pd.DataFrame) -> pd.DataFrame:
+    offered = tilookup()
     asyncio.set_event_loop(asyncio.new_event_loop())
-    desk = TILookup(primary_providers=[_provider(frozenset(items.indicator.astype(str)))])
+    desk = offered(primary_providers=[_provider(frozenset(items.indicator.astype(str)))])
     found = desk.lookup_iocs(asked, progress=False)
     return found if isinstance(found, pd.DataFrame) else pd.DataFrame(columns=["Ioc", "Provider", "Result"])
 

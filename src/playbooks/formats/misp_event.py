@@ -27,7 +27,7 @@ DELETED = "json_extract_string(item, '$.deleted') IN ('true', '1')"
 TAGS = "list_concat(json_extract_string(item, '$.Tag[*].name'), list_transform(r.Tag, lambda t: t.name))"
 TLP_TAG = f"list_filter({TAGS}, lambda t: lower(t) LIKE 'tlp:%')[1]"
 SURE = f"list_filter({TAGS}, lambda t: lower(t) LIKE 'misp:confidence-level=%')[1]"
-SURENESS = {"completely": 100, "usually": 75, "fairly": 50, "rarely": 25, "unconfident": 0}
+SURENESS = {"complete": 100, "usually": 75, "fairly": 50, "rarely": 25, "unconfident": 0}
 CONFIDENCE = " ".join(f"WHEN contains(lower({SURE}), '\"{word}') THEN '{share}'" for word, share in SURENESS.items())
 
 FORMAT = Format(

@@ -22,6 +22,7 @@ from playbooks.guide.looking import (
     show,
     unread,
 )
+from playbooks.guide.lookups import lookup, lookup_plan
 from playbooks.guide.opened import open_case
 from playbooks.guide.owning import addresses, draft_inventory, enrich_value, names, review_allow_list
 from playbooks.guide.related import lifecycle, scope
@@ -74,6 +75,8 @@ __all__ = [
     "lifecycle",
     "links",
     "logging_state",
+    "lookup",
+    "lookup_plan",
     "names",
     "normalise",
     "open_case",

@@ -45,3 +45,8 @@ def suffixes_below(ends: Iterable[str]) -> dict[str, int]:
         if "." in name and ".".join(name.rsplit(".", 2)[-2:]) in wanted:
             found[name] = max(found.get(name, 0), rule.count(".") + 1)
     return found
+
+
+def has_public_suffix(name: str) -> bool:
+    """Whether a name ends in a suffix of the list: other names are of a network of somebody's own."""
+    return bool(_list()(name).suffix)
