@@ -64,7 +64,7 @@ def call(name: str, user: str = "j.doe", **facts: Any) -> str:
 
 def test_every_command_is_known_here() -> None:
     assert COMMANDS == [
-        "acquire aws", "acquire capture",
+        "acquire aws", "acquire capture", "acquire taxii",
         "add", "demo", "draft-inventory", "enrich", "formats", "keys new", "keys show", "lab", "new",
         "read", "run", "show", "sign",
         "verify", "version",

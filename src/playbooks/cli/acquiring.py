@@ -140,7 +140,7 @@ def taxii(
 ) -> None:
     """Take the objects of a TAXII 2.1 collection as evidence, page by page.
 
-    Example: playbooks acquire taxii cases/IR-31 https://taxii.example/api/collections/ID/ --secret-env TAXII_SECRET
+    Example: playbooks acquire taxii cases/IR-31 COLLECTION_URL --secret-env TAXII_SECRET
     """
     from playbooks.case import open_case
     from playbooks.evidence.acquire.taxii import acquire_taxii, moment

@@ -70,7 +70,7 @@ def acquire_taxii(case: Case, url: str, added_after: str | None = None, secret_e
     """Take the objects of a TAXII 2.1 collection as evidence: each page as it came, and what became of each request.
 
     `secret_env` names an environment variable with `user:password` or a whole `Bearer …`; it is written nowhere.
-    Example: `guide.acquire_taxii(case, "https://taxii.example/api/collections/ID/", secret_env="TAXII_SECRET")`
+    Example: `guide.acquire_taxii(case, collection_url, secret_env="TAXII_SECRET")`
     """
     from playbooks.evidence.acquire.taxii import acquire_taxii, moment
 
