@@ -7,9 +7,9 @@ allowed. What a provider was asked and answered can be read from the evidence la
 from __future__ import annotations
 
 import datetime as dt
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,16 +100,12 @@ def _answer(question: Question, ask: Callable[[Question], Reply], timeout_s: flo
 
 
 def _in_time(question: Question, ask: Callable[[Question], Reply], timeout_s: float) -> Reply:
-    """The reply, or that none came in time: a question that hangs is left to itself."""
-    held: list[Reply] = []
-
-    def work() -> None:
-        try:
-            held.append(ask(question))
-        except BaseException as error:  # a provider is foreign code: its failure is an outcome
-            held.append(Reply(Outcome.FAILED, error=f"{type(error).__name__}: {str(error)[:200]}"))
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(timeout_s)
-    return held[0] if held else Reply(Outcome.FAILED, error=f"no answer within {timeout_s:g} s")
+    """The reply, or why there is none: a provider is foreign code, and what it raises costs its own question."""
+    aside = ThreadPoolExecutor(1)
+    asked = aside.submit(ask, question)
+    aside.shutdown(wait=False)  # a question that hangs is left to itself
+    if not wait([asked], timeout=timeout_s).done:
+        return Reply(Outcome.FAILED, error=f"no answer within {timeout_s:g} s")
+    if (error := asked.exception()) is not None:
+        return Reply(Outcome.FAILED, error=f"{type(error).__name__}: {str(error)[:200]}")
+    return asked.result()
