@@ -156,15 +156,15 @@ def taxii(
         raise typer.Exit(SomeFailed.exit_code)
 
 
-@app.command(name="enrich")
-def enrich(
+@app.command(name="lookups")
+def lookups(
     folder: CaseFolder,
     plan: Annotated[bool, typer.Option("--plan", help="Say what a look-up outside would tell to whom.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say what became of look-ups outside, or with --plan what would leave the house; sends nothing.
 
-    Example: playbooks enrich cases/IR-31 --plan
+    Example: playbooks lookups cases/IR-31 --plan
     """
     from playbooks import guide
 
