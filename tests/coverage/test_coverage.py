@@ -404,3 +404,5 @@ def test_a_baseline_too_small_is_a_blind_spot_of_audit_records_only() -> None:
 def test_lookups_that_are_allowed_and_not_made_are_told(tmp_path: Path) -> None:
     assert "online-lookups" in spots(covered(tmp_path / "on", {"options": {"online_lookups": True}}))
     assert "online-lookups" not in spots(covered(tmp_path / "off", {"options": {"online_lookups": False}}))
+    asked = {"options": {"online_lookups": True}, "lookups": {"providers": ["VirusTotal"]}}
+    assert "online-lookups" not in spots(covered(tmp_path / "asked", asked))

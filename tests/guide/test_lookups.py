@@ -148,7 +148,8 @@ class Results:
 def case(tmp_path: Path) -> Case:
     made = new_case(tmp_path / "case", "L-1")
     file = made.path / "case.yaml"
-    file.write_text(file.read_text() + f"lookups: {json.dumps(RULES)}\n")
+    allowed = file.read_text().replace("online_lookups: false", "online_lookups: true")
+    file.write_text(allowed + f"lookups: {json.dumps(RULES)}\n")
     return open_case(made.path)
 
 
@@ -199,8 +200,11 @@ def test_nothing_is_sent_without_a_provider_or_to_one_that_is_not_configured(
     case: Case, tmp_path: Path, served: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verbs, "results_of", lambda _: Results("bad.workers.dev"))
-    with pytest.raises(UsageError, match="no provider"):
+    with pytest.raises(UsageError, match="online_lookups: false`. Nothing was sent"):
         guide.lookup(new_case(tmp_path / "other", "L-2"), send=True)
+    nobody = case.config.model_copy(update={"lookups": case.config.lookups.model_copy(update={"providers": []})})
+    with pytest.raises(UsageError, match="no provider"):
+        guide.lookup(Case(case.path, nobody), send=True)
     url, asked, _ = served
     other = case.config.model_copy(update={"lookups": case.config.lookups.model_copy(update={"providers": ["OTX"]})})
     with pytest.raises(UsageError, match="OTX not configured"):

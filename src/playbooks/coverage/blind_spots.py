@@ -238,13 +238,13 @@ def _unread(readings: list[Reading]) -> Iterator[BlindSpot]:
 def _house_facts(case: Case, tables: Tables) -> Iterator[BlindSpot]:
     """What the house itself did not bring."""
     config = case.config
-    if config.options.online_lookups:
+    if config.options.online_lookups and not config.lookups.providers:
         yield BlindSpot(
             "online-lookups",
             "answers of online providers",
             "what they know of a destination",
-            "case.yaml allows lookups, and this version asks nobody outside",
-            "Add their answers as a list of indicators.",
+            "case.yaml allows lookups and names no provider",
+            "Name providers as `lookups`, or add their answers as a list of indicators.",
             ("known_indicators",),
         )
     if config.baseline is None:

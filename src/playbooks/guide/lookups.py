@@ -61,6 +61,8 @@ def _send(case: Case, plan: pd.DataFrame, desk: Any) -> None:
     from playbooks.enrichment.lookup_desk import asking, checked, desk_of
 
     rules = case.config.lookups
+    if not case.config.options.online_lookups:
+        raise UsageError(f"{case.path}: case.yaml has `options.online_lookups: false`. Nothing was sent.")
     if not rules.providers:
         raise UsageError(f"{case.path}: no provider is named as `lookups` in case.yaml. Nothing was sent.")
     if not len(plan):
