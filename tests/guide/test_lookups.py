@@ -200,7 +200,7 @@ def test_nothing_is_sent_without_a_provider_or_to_one_that_is_not_configured(
     case: Case, tmp_path: Path, served: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verbs, "results_of", lambda _: Results("bad.workers.dev"))
-    with pytest.raises(UsageError, match="online_lookups: false`. Nothing was sent"):
+    with pytest.raises(UsageError, match=r"online_lookups: false`\. Nothing was sent"):
         guide.lookup(new_case(tmp_path / "other", "L-2"), send=True)
     nobody = case.config.model_copy(update={"lookups": case.config.lookups.model_copy(update={"providers": []})})
     with pytest.raises(UsageError, match="no provider"):
