@@ -143,7 +143,7 @@ FIELD_MEANING = {
     "Collector.source_ip": "its address; empty means any",
     "Collector.since": "first moment of the collection, with zone; included",
     "Collector.until": "last moment, with zone; not included",
-    "Options.online_lookups": "whether `guide.lookup` may ask the providers that `lookups` names; a blind spot without any",
+    "Options.online_lookups": "whether `guide.lookup` may ask the providers of `lookups`; a blind spot without any",
     "Options.timestamp_url": "time stamp authority (RFC 3161) that `playbooks sign` may ask; empty: none is asked",
     "Options.keep_environment_values": "keep values of environment variables of acquired functions; may be secrets",
     "Options.redact_secrets": "hide credentials in the records that the report prints; evidence is never touched",

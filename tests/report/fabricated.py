@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from playbooks import schema
-from playbooks.report import CaseFacts, CloudFacts
+from playbooks.report import CaseFacts, CloudFacts, OwningFacts
 
 ATTACKS = (
     "<script>alert(1)</script>",
@@ -65,6 +65,7 @@ def calm() -> CaseFacts:
         links=links(),
         roles=roles(),
         cloud=cloud(),
+        owning=owning(),
     )  # fmt: skip
 
 
@@ -285,6 +286,16 @@ def cloud() -> CloudFacts:
     )  # fmt: skip
 
 
+def owning() -> OwningFacts:
+    review = {"list": "allow_list", "entry": 1, "written_in": "case.yaml", "kind": "destination", "value": "*.x.test",
+              "owner": "Web", "expires": "2026-01-01", "faults": ["expired"], "reason": "It ended.", "covered": 2,
+              "refs": [REF]}  # fmt: skip
+    draft = {"host": "export.x.workers.dev", "resource": "export", "owner_missing": True, "ownership": "unknown",
+             "seen_by": ["egress"], "exposure": None, "last_principal": "mallory", "clients": 1,
+             "last_seen": HOURS[4], "refs": [REF]}  # fmt: skip
+    return OwningFacts(frame(schema.ALLOW_LIST_REVIEW, review), frame(schema.DRAFT_INVENTORY, draft), ("GCP",))
+
+
 def hostile_cloud(attack: str) -> CloudFacts:
     """The same with `attack` in every text, but in the words by which rows are chosen."""
     chosen = {"kind", "effect", "change", "status", "chain", "stage", "rule_id", "handed_ref"}
@@ -349,5 +360,6 @@ def hostile(attack: str = ATTACK) -> CaseFacts:
         checkins=poisoned_frame(facts.checkins, attack),
         egress_hours=poisoned_frame(facts.egress_hours, attack),
         cloud=hostile_cloud(attack),
+        owning=OwningFacts(*(poisoned_frame(one, attack) for one in (owning().review, owning().draft)), (attack,)),
         run={**poisoned(dict(facts.run), attack), "versions": {attack: attack}, "parameters": {attack: attack}},
     )

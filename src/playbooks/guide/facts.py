@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,7 +16,7 @@ from playbooks.evidence import custody
 from playbooks.evidence.items import sha256_of
 from playbooks.guide.cloud_facts import cloud_facts
 from playbooks.normalise import show
-from playbooks.report import CaseFacts, CloudFacts, refs_of_cloud
+from playbooks.report import CaseFacts, OwningFacts, refs_of_cloud, refs_of_owning
 
 if TYPE_CHECKING:
     from playbooks.guide.results import Results
@@ -34,6 +35,7 @@ def case_facts(results: Results, src: str, dst: str) -> CaseFacts:
         The pair whose check-ins are drawn; empty for none.
     """
     case, config, cloud = results.case, results.case.config, cloud_facts(results)
+    owning = OwningFacts(results.owning.review, results.owning.draft, tuple(results.owning.unseen_clouds))
     return CaseFacts(
         case_id=config.case_id,
         title=config.title,
@@ -50,7 +52,7 @@ def case_facts(results: Results, src: str, dst: str) -> CaseFacts:
         resources=results.resources,
         evidence=[vars(item) for item in evidence.items(case)],
         custody=_custody(case),
-        raw=_raw(results, cloud),
+        raw=_raw(results, (*refs_of_cloud(cloud), *refs_of_owning(owning))),
         checkins=_checkins(results, src, dst),
         egress_hours=results.egress_hours,
         run=_run(results),
@@ -63,11 +65,12 @@ def case_facts(results: Results, src: str, dst: str) -> CaseFacts:
         scope=results.scope.rows,
         scope_notes=results.scope.notes,
         cloud=cloud,
+        owning=owning,
     )
 
 
-def _raw(results: Results, cloud: CloudFacts) -> dict[str, dict[str, str]]:
-    """The records behind findings first, then behind leads and our own clouds, as they stand in the evidence."""
+def _raw(results: Results, further: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The records behind findings first, then behind leads, then further ones, as they stand in the evidence."""
     found = results.findings
     told = [*found["findings"], *found["leads"]]
     refs = dict.fromkeys(ref for entry in told for signal in entry["signals"] for ref in signal["refs"])
@@ -76,7 +79,7 @@ def _raw(results: Results, cloud: CloudFacts) -> dict[str, dict[str, str]]:
     refs |= dict.fromkeys(around)
     readings = [reading for entry in told for reading in (entry.get("argument") or {}).get("readings", ())]
     refs |= dict.fromkeys(ref for one in readings for fact in (*one["for"], *one["against"]) for ref in fact["refs"])
-    refs |= dict.fromkeys(refs_of_cloud(cloud))
+    refs |= dict.fromkeys(further)
     records = show(results.case, list(refs)[:RAW_RECORDS])
     return {ref: {"text": r.text, "file": r.file, "sha256": r.sha256} for ref, r in records.items()}
 

@@ -7,7 +7,7 @@ through `inert` (characters) and `sanitise` (markup); see docs/reference for wha
 from __future__ import annotations
 
 from playbooks.report.cloud_section import refs_of_cloud
-from playbooks.report.facts import CaseFacts, CloudFacts
+from playbooks.report.facts import CaseFacts, CloudFacts, OwningFacts
 from playbooks.report.figures import (
     Picture,
     checkin_raster,
@@ -20,12 +20,14 @@ from playbooks.report.figures import (
 )
 from playbooks.report.figures.picture import counted
 from playbooks.report.inert import visible
+from playbooks.report.owning_section import refs_of_owning
 from playbooks.report.pages import notebook_to_html, write_case_report
 from playbooks.report.view import Table, View
 
 __all__ = [
     "CaseFacts",
     "CloudFacts",
+    "OwningFacts",
     "Picture",
     "Table",
     "View",
@@ -38,6 +40,7 @@ __all__ = [
     "lifecycle_timeline",
     "notebook_to_html",
     "refs_of_cloud",
+    "refs_of_owning",
     "swim_lanes",
     "visible",
     "write_case_report",

@@ -9,17 +9,14 @@ import pandas as pd
 
 from playbooks.report.facts import CloudFacts
 from playbooks.report.figures.picture import counted
-from playbooks.report.inert import shortened
-from playbooks.report.words import REF, column_heads, is_missing, utc_time
+from playbooks.report.parts import MOST, MOST_REFS, most, part, refs_in, some
+from playbooks.report.words import REF, is_missing, utc_time
 from playbooks.scoping.logging_state import LESS, UNKNOWN
 from playbooks.scoping.outside_credentials import OUTSIDE
 from playbooks.scoping.rights import UNGRANTED, UNUSED, USED
 from playbooks.scoping.rights import UNKNOWN as NOT_ANSWERABLE
 
-MOST = 12  # rows of one part; the file has all
-MOST_REFS = 3  # of one row
 MOST_SENTENCES = 5
-MOST_LISTED, MOST_OF_ONE = 4, 70  # values of one cell, characters of one
 UNTOLD_CODE = ("unexplained", "returned")
 LEVELS = ("critical", "high", "medium", "low", "informational", "")
 Row = Mapping[Any, Any]
@@ -31,15 +28,15 @@ def chains_part(cloud: CloudFacts | None) -> dict[str, Any]:
         return {}
     rows = [
         [one["chain"], _score(one["score"]), one["principals"], one["stages"], one["reasons"], one["allowed_by"],
-         utc_time(one["start"]), _refs(one["refs"])]
-        for one in _most(cloud.chains)
+         utc_time(one["start"]), refs_in(one["refs"])]
+        for one in most(cloud.chains)
     ]  # fmt: skip
     heads = ("Chain", "Score", "Who, in order", "Stages", "Why", "Allowed by", "Start (UTC)", "Records")
     words = list(cloud.untold["chains"])
     if not rows:
         words.insert(0, "No steps of principals lead to each other in the records.")
     caption = "Steps that lead to each other, the strongest chain first; lanes and arrows show who handed what to whom"
-    return _part("Chains of steps", words, heads, rows, len(cloud.chains), "chains", caption)
+    return part("Chains of steps", words, heads, rows, len(cloud.chains), "chains", caption)
 
 
 def cloud_parts(cloud: CloudFacts | None) -> list[dict[str, Any]]:
@@ -63,35 +60,6 @@ def refs_of_cloud(cloud: CloudFacts) -> list[str]:
     return list(dict.fromkeys(ref for text in cells for ref in REF.findall(str(text))))
 
 
-def _part(
-    title: str, words: Sequence[str], heads: Sequence[str], rows: list[list[Any]], total: int, file: str, caption: str
-) -> dict[str, Any]:
-    """One part: sentences, and a table whose last column holds the records."""
-    numbers = ("Score", "Calls", "Attack calls", "Failed", "Matches")
-    heads_of = column_heads(heads, numbers)
-    path = f"results/{file}" if "." in file else f"results/{file}.parquet"
-    return {"title": title, "words": words, "heads": heads_of, "rows": rows, "total": total, "file": path,
-            "caption": caption}  # fmt: skip
-
-
-def _most(frame: pd.DataFrame) -> list[dict[Any, Any]]:
-    return frame.head(MOST).to_dict("records")
-
-
-def _refs(*found: Any) -> list[str]:
-    """The first references of cells that hold one, several or none."""
-    every: list[str] = []
-    for cell in found:
-        every += [cell] if isinstance(cell, str) else [] if is_missing(cell) else list(cell)
-    return list(dict.fromkeys(every))[:MOST_REFS]
-
-
-def _some(values: Iterable[object], most: int = MOST_LISTED) -> list[str]:
-    """The first few of a list, each cut, and how many more there are."""
-    every = [shortened(str(value), MOST_OF_ONE) for value in values]
-    return every[:most] + ([f"and {len(every) - most} more"] if len(every) > most else [])
-
-
 def _score(score: float) -> str:
     return f"{score:.2f}"
 
@@ -100,28 +68,28 @@ def _identities(table: pd.DataFrame) -> dict[str, Any]:
     acting = table[table["attack_calls"] > 0]
     rows = [
         [one["principal"] if not is_missing(one["principal"]) else "not told by the records", one["attack_calls"],
-         one["attack_failed"], _some(one["attack_operations"], 8), one["new_in_window"], _some(one["address_list"]),
-         _some(one["user_agents"], 2),
-         _refs(one["refs"])]
-        for one in _most(acting)
+         one["attack_failed"], some(one["attack_operations"], 8), one["new_in_window"], some(one["address_list"]),
+         some(one["user_agents"], 2),
+         refs_in(one["refs"])]
+        for one in most(acting)
     ]  # fmt: skip
     words = [] if len(table) else ["Not answerable because no audit record lies in the window."]
     if len(table) and not rows:
         words = [f"None of {counted(len(table), 'principal')} made a call that attackers use."]
     heads = ("Principal", "Attack calls", "Failed", "Which", "New", "From", "With", "Records")
     caption = "Identities with calls that attackers use, most first; new: no call at all in the baseline"
-    return _part("Who made calls that attackers use", words, heads, rows, len(acting), "identities", caption)
+    return part("Who made calls that attackers use", words, heads, rows, len(acting), "identities", caption)
 
 
 def _without_change(table: pd.DataFrame) -> dict[str, Any]:
     rows = [
         [one["operation_base"], one["principal"], one["resource"], one["phase"], one["allowed_by"],
-         utc_time(one["time"]), _refs(one["ref"])]
-        for one in _most(table)
+         utc_time(one["time"]), refs_in(one["ref"])]
+        for one in most(table)
     ]  # fmt: skip
     heads = ("Change", "By", "To", "Phase", "Allowed by", "Time (UTC)", "Records")
     words = [] if rows else ["Every successful change belongs to an entry of the change list."]
-    return _part("Changes without a ticket", words, heads, rows, len(table), "cloud_activity",
+    return part("Changes without a ticket", words, heads, rows, len(table), "cloud_activity",
                  "Successful changes that no entry of the change list covers; change_ref is empty")  # fmt: skip
 
 
@@ -131,15 +99,15 @@ def _roles(cloud: CloudFacts) -> dict[str, Any]:
     told = table[table["new"].eq(True) | ~known]
     rows = [
         [_function(one), one["operation"], one["service"], one["reason"], one["calls"], one["refused"],
-         one["addresses"], _refs(one["refs"])]
-        for one in _most(told)
+         one["addresses"], refs_in(one["refs"])]
+        for one in most(told)
     ]  # fmt: skip
     words = list(cloud.untold["roles"])
     if len(table) and not rows:
         words.append(f"None of {counted(len(table), 'kind')} of call is new against the baseline.")
     heads = ("Function", "Operation", "Service", "New because", "Calls", "Refused", "From", "Records")
     caption = "Calls of functions' roles that are new; without a baseline, all"
-    return _part("What functions' roles called anew", words, heads, rows, len(told), "role_activity", caption)
+    return part("What functions' roles called anew", words, heads, rows, len(told), "role_activity", caption)
 
 
 def _function(one: Row) -> str:
@@ -150,8 +118,8 @@ def _outside(cloud: CloudFacts) -> dict[str, Any]:
     table = cloud.credentials_outside
     rows = [
         [one["role"], one["verdict"], one["reasons"], one["session"], one["address"], one["user_agent"], one["calls"],
-         one["operations"], _refs(one["refs"])]
-        for one in _most(table)
+         one["operations"], refs_in(one["refs"])]
+        for one in most(table)
     ]  # fmt: skip
     words: list[str] = []
     if not len(cloud.role_activity):
@@ -162,18 +130,18 @@ def _outside(cloud: CloudFacts) -> dict[str, Any]:
         words = ["None is clearly outside: functions change their addresses, and no published range says whose it is."]
     heads = ("Role", "Verdict", "Why", "Session", "Address", "Agent", "Calls", "What", "Records")
     caption = "Sessions whose name, agent or address is none of the function's"
-    return _part("Credentials used outside the function", words, heads, rows, len(table), "credentials_outside",
+    return part("Credentials used outside the function", words, heads, rows, len(table), "credentials_outside",
                  caption)  # fmt: skip
 
 
 def _egress(table: pd.DataFrame) -> dict[str, Any]:
     seen = table[table["reason"].isna()]
-    rows = [[one["function"], one["addresses"], one["destinations"], _refs(one["refs"])] for one in _most(seen)]
+    rows = [[one["function"], one["addresses"], one["destinations"], refs_in(one["refs"])] for one in most(seen)]
     hidden = table["reason"].dropna().value_counts()
     words = [f"{counted(int(number), 'function')}: {reason}" for reason, number in hidden.items()]
     words = words or ([] if rows else ["Not answerable because no record shows a function and its role."])
     heads = ("Function", "From", "To, most flows first", "Records")
-    return _part("Functions that can be seen leaving", words, heads, rows, len(seen), "function_egress",
+    return part("Functions that can be seen leaving", words, heads, rows, len(seen), "function_egress",
                  "Functions whose own addresses are in flow records")  # fmt: skip
 
 
@@ -182,15 +150,15 @@ def _rights(table: pd.DataFrame) -> dict[str, Any]:
     told = table[~table["kind"].isin([USED, UNUSED, NOT_ANSWERABLE])]
     rows = [
         [one["identity"], "called without a grant in evidence" if one["kind"] == UNGRANTED else one["kind"],
-         one["action"], one["sentence"], one["denied"], one["ended"], _refs(one["refs"], one["policy_refs"])]
-        for one in _most(told)
+         one["action"], one["sentence"], one["denied"], one["ended"], refs_in(one["refs"], one["policy_refs"])]
+        for one in most(told)
     ]  # fmt: skip
     words = [] if rows else ["No policy in evidence is wide open, and no call lacks its grant."]
     if len(unused):
         words.append(f"{counted(len(unused), 'grant')} that no call used in the window: results/rights.parquet.")
     words += _reasons(zip(unknown["identity"], unknown["sentence"], strict=True))
     heads = ("Identity", "What", "Action", "In words", "Denied", "Ended by", "Records")
-    return _part("Weak rights, and calls without a grant", words, heads, rows, len(told), "rights",
+    return part("Weak rights, and calls without a grant", words, heads, rows, len(told), "rights",
                  "The widest first; a wide policy is no sign of misuse")  # fmt: skip
 
 
@@ -200,7 +168,7 @@ def _reasons(named: Iterable[tuple[object, object]]) -> Iterator[str]:
     for who, why in named:
         by_reason.setdefault(str(why), []).append(str(who))
     for why in list(by_reason)[:MOST_SENTENCES]:
-        yield f"{', '.join(_some(by_reason[why]))}: {why}."
+        yield f"{', '.join(some(by_reason[why]))}: {why}."
     if len(by_reason) > MOST_SENTENCES:
         yield f"{len(by_reason) - MOST_SENTENCES:,} more reasons stand in the file."
 
@@ -211,15 +179,15 @@ def _logging(table: pd.DataFrame) -> dict[str, Any]:
     rows = [
         [one["sentence"], one["principal"], utc_time(one["time"]),
          "never in the records" if is_missing(one["until"]) else utc_time(one["until"]),
-         _refs(one["ref"], one["before_ref"], one["until_ref"])]
-        for one in _most(less)
+         refs_in(one["ref"], one["before_ref"], one["until_ref"])]
+        for one in most(less)
     ]  # fmt: skip
     words = [] if len(table) else ["No record tells of a change of logging; that does not say that logging was on."]
     if len(table) and not rows:
         words = ["No change of logging is known after which less was recorded."]
-    words += [f"Not answerable: {one['sentence']} ({one['principal']}, {one['ref']})." for one in _most(unknown)]
+    words += [f"Not answerable: {one['sentence']} ({one['principal']}, {one['ref']})." for one in most(unknown)]
     heads = ("What changed", "By", "Time (UTC)", "Restored (UTC)", "Records")
-    return _part("Logging after which less was recorded", words, heads, rows, len(less), "logging_changes",
+    return part("Logging after which less was recorded", words, heads, rows, len(less), "logging_changes",
                  "Compared with the state before, as far as the evidence tells it")  # fmt: skip
 
 
@@ -228,14 +196,14 @@ def _endpoints(table: pd.DataFrame) -> dict[str, Any]:
     met = met.sort_values(["calls", "client_count"], ascending=False, kind="stable")
     rows = [
         [one["host"], one["resource"], one["open_to"], one["answer"], one["callers"], one["client_names"],
-         _refs(one["refs"], one["made_by"])]
-        for one in _most(met)
+         refs_in(one["refs"], one["made_by"])]
+        for one in most(met)
     ]  # fmt: skip
     quiet = table[~table.index.isin(met.index)]
     words = [] if len(table) else ["Not answerable because no record or answer in evidence shows an endpoint of ours."]
     words += _reasons(zip(quiet["host"], quiet["answer"], strict=True))
     heads = ("Endpoint", "Behind it", "Open to", "Seen", "Callers from outside", "Own clients", "Records")
-    return _part("Own endpoints that were called", words, heads, rows, len(met), "own_endpoints",
+    return part("Own endpoints that were called", words, heads, rows, len(met), "own_endpoints",
                  "Hosts that our control plane made, called from outside or by our own clients")  # fmt: skip
 
 
@@ -243,14 +211,14 @@ def _code(table: pd.DataFrame) -> dict[str, Any]:
     told = table[table["change"].isin(UNTOLD_CODE)].sort_values("time", ascending=False, kind="stable")
     rows = [
         [one["function"], one["aspect"], one["change"], one["sentence"], one["principal"],
-         _refs(one["ref"], one["before_ref"])]
-        for one in _most(told)
+         refs_in(one["ref"], one["before_ref"])]
+        for one in most(told)
     ]  # fmt: skip
     words = [] if rows else ["Records explain every value of code and settings in evidence, and none came back."]
     if not len(table):
         words = ["Not answerable because no record or answer in evidence shows a code hash or setting of a function."]
     heads = ("Function", "Aspect", "Change", "In words", "Seen in a call of", "Records")
-    return _part("Code that no record explains, or that came back", words, heads, rows, len(told), "code_changes",
+    return part("Code that no record explains, or that came back", words, heads, rows, len(told), "code_changes",
                  "The newest first; a hash says that code differs, not in what")  # fmt: skip
 
 
@@ -261,15 +229,16 @@ def _sigma(cloud: CloudFacts) -> dict[str, Any]:
     rows = []
     for one in listed[:MOST]:
         mine = matches[matches["rule_id"] == one["rule_id"]]
-        refs = [ref for match in mine.head(MOST_REFS).to_dict("records") for ref in _refs(match["ref"], match["refs"])]
-        rows.append([one["title"], one["level"], one["matches"], _some(sorted(set(mine["principal"].dropna()))),
-                     _refs(refs)])  # fmt: skip
+        first = mine.head(MOST_REFS).to_dict("records")
+        refs = [ref for match in first for ref in refs_in(match["ref"], match["refs"])]
+        rows.append([one["title"], one["level"], one["matches"], some(sorted(set(mine["principal"].dropna()))),
+                     refs_in(refs)])  # fmt: skip
     heads = ("Rule", "Level", "Matches", "Principals", "Records")
     statuses = [one["status"] for one in cloud.sigma_rules]
     told = ", ".join(f"{statuses.count(name)} {name}" for name in sorted(set(statuses)))
     words = [f"{counted(len(statuses), 'Sigma rule')}: {told}." if statuses else "No Sigma rule was asked."]
     words += [f"Blind: {why}" for why in _reasons((one["title"], one["reason"]) for one in _blind(cloud.sigma_rules))]
-    return _part("Sigma rules", words, heads, rows, len(listed), "sigma.json",
+    return part("Sigma rules", words, heads, rows, len(listed), "sigma.json",
                  "Rules that fit records, the most severe first; a match accuses nobody")  # fmt: skip
 
 

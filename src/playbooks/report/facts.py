@@ -47,6 +47,15 @@ class CloudFacts:
 
 
 @dataclass(frozen=True)
+class OwningFacts:
+    """Whose things are: rows of `schema.ALLOW_LIST_REVIEW` and `DRAFT_INVENTORY`, and clouds without audit records."""
+
+    review: pd.DataFrame
+    draft: pd.DataFrame
+    unseen: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class CaseFacts:
     """What the case report shows.
 
@@ -88,6 +97,8 @@ class CaseFacts:
         What was not followed when others were looked for.
     cloud : CloudFacts or None
         What happened in our own clouds.
+    owning : OwningFacts or None
+        Whose things are, and the lists of the house gone over.
     redact_secrets : bool
         Hide values of `sig=`, `code=`, `token=`, `key=` and their like, in raw records too.
     """
@@ -120,3 +131,4 @@ class CaseFacts:
     scope: pd.DataFrame | None = None
     scope_notes: Sequence[str] = ()
     cloud: CloudFacts | None = None
+    owning: OwningFacts | None = None

@@ -75,6 +75,7 @@ def case_notebook(facts: CaseFacts) -> NotebookNode:
     rest = (
         "cloud_state",
         "functions",
+        "owning",
         "coverage",
         "blind_spots",
         "limits",

@@ -15,6 +15,7 @@ from playbooks.report.coverage_section import blind_spots_section, coverage_sect
 from playbooks.report.facts import CaseFacts
 from playbooks.report.figures.picture import MOST_ROWS, Picture, counted
 from playbooks.report.inert import redacted, visible
+from playbooks.report.owning_section import owning_parts
 from playbooks.report.words import REF, column_heads, filters, is_missing, span, utc_time
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ CONTENTS = (
     ("summary", "Summary"), ("findings", "Findings"), ("leads", "Leads"), ("suppressed", "Suppressed"),
     ("collect-next", "What to collect next"),
     ("pictures", "Pictures"), ("lifecycle", "Around first contact"), ("scope", "Scope"),
-    ("own-cloud", "Our own cloud"), ("functions", "Functions"),
+    ("own-cloud", "Our own cloud"), ("functions", "Functions"), ("owning", "Whose it is"),
     ("coverage", "Coverage"), ("blind-spots", "Blind spots"),
     ("limits", "Limits"), ("evidence", "Evidence and custody"), ("links", "Case links"), ("raw-records", "Raw records"),
     ("reproduce", "Reproduce"),
@@ -56,6 +57,7 @@ def written(facts: CaseFacts, pen: jinja2.Environment) -> dict[str, str]:
         "scope": scope_section(facts.scope, facts.scope_notes),
         "cloud": {"cloud": facts.cloud, "chains": chains_part(facts.cloud)},
         "cloud_state": {"parts": cloud_parts(facts.cloud)},
+        "owning": {"parts": owning_parts(facts.owning)},
         "functions": {**_functions(facts), **_roles(facts.roles)},
         "coverage": coverage_section(facts.coverage),
         "blind_spots": blind_spots_section(facts.coverage),
