@@ -10,7 +10,7 @@ from playbooks.report.owning_section import owning_parts
 
 def test_entries_with_a_fault_and_things_without_an_owner_are_listed_with_their_records() -> None:
     review, draft = owning_parts(owning())
-    assert [row[:2] for row in review["rows"]] == [["*.x.test", "allow_list"]]
+    assert [(row[0], row[3]) for row in review["rows"]] == [("*.x.test", "It ended. (allow-list)")]
     assert [row[0] for row in draft["rows"]] == ["export.x.workers.dev"]
     assert all(row[-1] == [REF] for part in (review, draft) for row in part["rows"])
     assert refs_of_owning(owning()) == [REF]

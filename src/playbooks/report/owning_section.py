@@ -28,15 +28,20 @@ def refs_of_owning(owning: OwningFacts) -> list[str]:
 def _review(table: pd.DataFrame) -> dict[str, Any]:
     noticed = table[table["faults"].str.len() > 0]
     rows = [
-        [one["value"], one["list"], one["owner"], one["expires"], one["reason"], one["covered"], refs_in(one["refs"])]
+        [one["value"], one["owner"], one["expires"], _says(one), one["covered"], refs_in(one["refs"])]
         for one in most(noticed)
     ]
     words = [] if len(table) else [UNREVIEWED]
     if len(table) and not rows:
         words = [f"Nothing was noticed about {counted(len(table), 'entry', 'entries')}."]
-    heads = ("Entry", "List", "Owner", "Expires", "What speaks for going over it", "Covers", "Records")
+    heads = ("Entry", "Owner", "Expires", "What speaks for going over it", "Covers", "Records")
     caption = "Entries of allow-list and inventory to go over; their owners decide"
     return part("Lists of the house", words, heads, rows, len(noticed), "allow_list_review", caption)
+
+
+def _says(entry: dict[Any, Any]) -> str:
+    """What was noticed, and in which list the entry stands."""
+    return f"{entry['reason']} ({str(entry['list']).replace('_', '-')})"
 
 
 def _draft(table: pd.DataFrame, unseen: tuple[str, ...]) -> dict[str, Any]:
