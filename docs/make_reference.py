@@ -34,6 +34,7 @@ from playbooks.knowledge.lifecycle import Rule, load_lifecycle
 from playbooks.knowledge.operations import load_operations
 from playbooks.knowledge.readings import load_readings
 from playbooks.scoping import (
+    baseline_habits,
     chains,
     host_contacts,
     host_events,
@@ -525,7 +526,7 @@ def findings() -> str:
             _constants(module)
             for module in (
                 *(signal, egress_signals, estate, egress_priority, cloud_signals, cloud_table_signals),
-                *(sigma_levels, novelty, chains, rhythm),
+                *(sigma_levels, novelty, baseline_habits, chains, rhythm),
             )
         ),
         "## Confidence",

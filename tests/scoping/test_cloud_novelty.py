@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from tests.scoping.cloud_case import BASELINE, CI, MALLORY, by_role, by_user, case_of, event, tables_of
 
+from playbooks.scoping.baseline_habits import user_agent_family
 from playbooks.scoping.cloud_activity import cloud_activity, small_baseline
-from playbooks.scoping.novelty import user_agent_family
 
 USUAL = {"functionName": "billing"}
 READER = by_user("reader")
@@ -38,22 +38,22 @@ def test_what_the_pipeline_does_every_week_is_not_new(tmp_path: Path) -> None:
         (
             event("03-11 02:14", "UpdateFunctionCode20150331v2", USUAL, MALLORY),
             0.5,
-            ["mallory makes no call in the baseline"],
+            ["identity mallory makes no call in the baseline"],
         ),
         (
             event("03-11 02:14", "UpdateFunctionCode20150331v2", USUAL, READER),
             0.35,
-            ["reader did no modify-code before"],
+            ["identity reader did no modify-code before (baseline: none)"],
         ),
         (
             event("03-11 02:14", "UpdateFunctionCode20150331v2", {"functionName": "relay"}),
             0.1,
-            ["function relay is not in the baseline"],
+            ["resource relay (function) is not in the baseline"],
         ),
         (
             event("03-11 02:14", "UpdateFunctionCode20150331v2", USUAL, src_endpoint_ip="198.51.100.9"),
             0.15,
-            ["address 198.51.100.9 is new for ci-deployer"],
+            ["address 198.51.100.9 is new for ci-deployer (baseline: 192.0.2.10)"],
         ),
         (
             event("03-11 02:14", "UpdateFunctionCode20150331v2", USUAL, src_endpoint_ip="cloudformation.amazonaws.com"),
@@ -63,12 +63,12 @@ def test_what_the_pipeline_does_every_week_is_not_new(tmp_path: Path) -> None:
         (
             event("03-11 02:14", "UpdateFunctionCode20150331v2", USUAL, http_request_user_agent="Boto3/1.34 x"),
             0.2,
-            ["client Boto3/1 is new for ci-deployer"],
+            ["client Boto3/1 is new for ci-deployer (baseline: aws-cli/2)"],
         ),
         (
             event("03-11 02:14", "UpdateFunctionCode20150331v2", USUAL, cloud_region="ap-south-1"),
             0.25,
-            ["region ap-south-1 was not used before"],
+            ["region ap-south-1 was not used before (baseline: eu-central-1)"],
         ),
     ],
 )
@@ -87,7 +87,7 @@ def test_refused_calls_in_the_hour_before_count_and_errors_of_use_do_not(tmp_pat
         event("03-11 02:11", "UpdateFunctionCode20150331v2", USUAL, CI),
         event("03-11 03:01", "UpdateFunctionCode20150331v2", USUAL, MALLORY),
     ]
-    new = "mallory makes no call in the baseline"
+    new = "identity mallory makes no call in the baseline"
     refused = "1 refused call(s) by the same principal in the 60 minutes before"
     assert judged(tmp_path, *records) == [(0.7, [new, refused]), (0.0, []), (0.5, [new])]
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from playbooks.scoping.baseline_contacts import Before
+from playbooks.scoping.novelty import SLIGHT
 
 REFS_SHOWN = 5
 COMMON_CLIENTS = 5  # from here on a destination is not one client's own
@@ -117,7 +118,7 @@ def of_cloud(rows: pd.DataFrame, has_change_list: bool) -> Iterator[Fact]:
         yield Fact("no-ticket", f"The change list covers none of {len(bare)} changes.", _refs(bare))
     if len(done) and done.by_user.eq(False).all():
         yield Fact("by-role", "All changes were made by a role, app or service, as pipelines do.", _refs(done))
-    habit = done[done.novelty.eq(0)]
+    habit = done[done.novelty.le(SLIGHT)]
     if len(habit):
         sentence = f"{len(habit)} of {len(done)} changes hold nothing that the baseline of who made them lacks."
         yield Fact("habit", sentence, _refs(habit))

@@ -18,6 +18,7 @@ from playbooks.knowledge.operations import load_operations
 from playbooks.scoping.control_plane import REFUSALS
 from playbooks.scoping.logging_effects import EFFECT, SAID, UNTIL
 from playbooks.scoping.logging_state import LESS, UNKNOWN
+from playbooks.scoping.novelty import SLIGHT
 
 NOVELTY_FROM = 0.5  # from here on more than an address or a client is new
 # Weights add up as independent chances (see signal.score); none alone reaches .5.
@@ -120,8 +121,8 @@ def _exposure(rows: pd.DataFrame) -> Iterator[Signal]:
 
 
 def _unusual(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows that no baseline knows as this principal's habit; without a baseline, all."""
-    return rows[rows.novelty.isna() | (rows.novelty > 0)]
+    """Rows that no baseline knows as this principal's habit, whatever their hour; without a baseline, all."""
+    return rows[rows.novelty.isna() | (rows.novelty > SLIGHT)]
 
 
 def _by_hand(rows: pd.DataFrame) -> Iterator[Signal]:

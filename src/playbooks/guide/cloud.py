@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pandas as pd
 
@@ -16,7 +17,7 @@ from playbooks.scoping.uses import number_of
 
 ACTIVITY_COLUMNS = [
     *("novelty", "time", "phase", "principal", "operation_base", "resource", "outcome", "ref"),
-    *("reasons", "exposure", "allowed_by"),
+    *("novelty_dimensions", "reasons", "exposure", "allowed_by"),
 ]
 FOUR_QUESTIONS = [
     "resource",
@@ -51,12 +52,20 @@ def cloud(case: Case, rows: int = 30) -> View:
         f"{number_of(activity):,} control-plane events in the window, by {activity.principal.nunique():,} principals; "
         f"{len(telling):,} of them change something.",
         results.footprint.sentence(),
+        *_not_compared(telling),
     )
     ranked = telling.sort_values(["novelty", "time"], ascending=[False, True], na_position="last", kind="stable")
     table = Table(
         "Changes, the most unusual first", ranked[ACTIVITY_COLUMNS].head(rows), "results/cloud_activity.parquet"
     )
     return View(words, (table,), data=activity)
+
+
+def _not_compared(changes: pd.DataFrame) -> tuple[str, ...]:
+    """On which dimensions changes could not be told from the baseline, because it holds too little of each kind."""
+    counts = Counter(name for names in changes.novelty_untold if names is not None for name in names)
+    told = ", ".join(f"{name} {number:,}" for name, number in sorted(counts.items()))
+    return (f"Not compared for want of baseline, out of {len(changes):,} changes: {told}.",) if told else ()
 
 
 def functions(case: Case, resource: str = "") -> View:

@@ -35,7 +35,19 @@ CLOUD_ACTIVITY = Table(
         Column("allowed_by", "VARCHAR", "allow-list entry and owner that cover it; null otherwise"),
         Column("change_ref", "VARCHAR", "entries of the case's change list that cover it; null where none does"),
         Column("novelty", "DOUBLE", "0 to 1 against the baseline window; null without baseline"),
-        Column("reasons", "VARCHAR[]", "what is new"),
+        Column("reasons", "VARCHAR[]", "what is new, and in brackets what the baseline had"),
+        Column(
+            "novelty_dimensions",
+            "VARCHAR[]",
+            "on what it is new: identity, resource, trigger, schedule, region, account, downstream service, address, "
+            "client, hour, refused calls",
+        ),
+        Column(
+            "novelty_untold",
+            "VARCHAR[]",
+            "on what it could not be compared, for want of baseline: trigger, schedule, account, downstream service, "
+            "hour; null without baseline",
+        ),
         Column("set_apart", "VARCHAR", "whose own collection this read is; such rows count nowhere; else null"),
         Column("collector", "VARCHAR", "why a record with a mark of our own collection is not set apart; else null"),
     ),

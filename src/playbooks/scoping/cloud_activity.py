@@ -17,10 +17,11 @@ from playbooks import schema
 from playbooks.case import Case
 from playbooks.engine import parked
 from playbooks.scoping.asked_once import asked_once
+from playbooks.scoping.baseline_habits import baseline_warning
 from playbooks.scoping.change_list import with_change_ref
 from playbooks.scoping.control_plane import control_plane, framed, inside
 from playbooks.scoping.footprint import NOTHING_APART, Footprint
-from playbooks.scoping.novelty import baseline_warning, with_novelty
+from playbooks.scoping.novelty import with_novelty
 from playbooks.scoping.question import Question
 
 if TYPE_CHECKING:
@@ -123,8 +124,9 @@ def _apart(tables: Tables, case: Case, footprint: Footprint) -> ir.Table:
     text = ibis.null("string")
     none = ibis.literal([], "array<string>")
     return rows.mutate(
-        collector=text, allowed_by=text, change_ref=text, novelty=ibis.null("float64"), reasons=none
-    ).select(*schema.CLOUD_ACTIVITY.names)
+        collector=text, allowed_by=text, change_ref=text, novelty=ibis.null("float64"), reasons=none,
+        novelty_dimensions=none, novelty_untold=ibis.null("array<string>"),
+    ).select(*schema.CLOUD_ACTIVITY.names)  # fmt: skip
 
 
 def _beside_refs(rows: ir.Table, column: str, words: Mapping[str, str]) -> ir.Table:
@@ -140,7 +142,7 @@ def _beside_refs(rows: ir.Table, column: str, words: Mapping[str, str]) -> ir.Ta
 def small_baseline(tables: Tables, case: Case, events: ir.Table | None = None) -> str | None:
     """Why the case's baseline is too small to lean on; null where it is large enough or there is none."""
     history = parked(control_plane(tables, case.config.estate.own)) if events is None else events
-    return baseline_warning(tables, case, history)
+    return baseline_warning(case, history)
 
 
 def _with_allowed(rows: ir.Table, case: Case) -> ir.Table:

@@ -75,10 +75,12 @@ SCHEDULE = "schedule"
 TOLD_PHASE = "phase_told"
 TELLS_GRANTS = ("azure", "m365", "gcp")  # whose answers, or modified properties, tell what a grant gives
 FUNCTION_LOG = "Microsoft.Web/sites/functions/log"
-JUDGED = ("allowed_by", "change_ref", "novelty", "reasons", "set_apart", "collector")  # what questions add
+JUDGED = (  # what questions add
+    *("allowed_by", "change_ref", "novelty", "reasons", "novelty_dimensions", "novelty_untold", "set_apart"),
+    "collector",
+)
 BESIDE = (TOUCHED, ROLE, PASSED, TRIGGERS, SCHEDULE)
 EVENT_COLUMNS = (*(name for name in schema.CLOUD_ACTIVITY.names if name not in JUDGED), *BESIDE)
-
 
 TEXT, TEXTS = pa.string(), pa.list_(pa.string())
 PRINCIPAL = {"principal": TEXT, "principal_type": TEXT, "via": TEXT, "by_user": pa.bool_()}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from playbooks.scoping.actors import in_baseline
-from playbooks.scoping.novelty import NEW_RESOURCE
+from playbooks.scoping.novelty import NEW_RESOURCE, SLIGHT
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -35,10 +35,10 @@ def known_acts(events: ir.Table, case: CaseFile) -> Acts:
 
 
 def is_known(activity: pd.DataFrame, acts: Acts) -> pd.Series[bool]:
-    """Which rows of `schema.CLOUD_ACTIVITY` are such acts, and new in nothing but the name of the resource."""
+    """Which rows of `schema.CLOUD_ACTIVITY` are such acts, new at most in the resource's name and what is slight."""
     told = activity[list(ACT)].itertuples(index=False, name=None)
     held = pd.Series([tuple(_plain(one)) in acts for one in told], index=activity.index, dtype=bool)
-    return held & (activity["novelty"] <= NEW_RESOURCE)
+    return held & (activity["novelty"] <= round(NEW_RESOURCE + SLIGHT, 2))
 
 
 def _plain(values: tuple[object, ...]) -> list[object]:

@@ -1,26 +1,43 @@
-"""How unusual an event is against the baseline span, from 0 to 1, with the reasons in words.
+"""How unusual an event is against the baseline span, from 0 to 1, on which dimensions, with the reasons in words.
 
 Weights add up, to 1 at most. For a new principal everything is new; that is counted once. New is not bad:
 hires, releases and moves are new as well. Without a baseline nothing can be called new, and the only reason
 given is the one that needs none: refused calls just before.
+
+Identity, resource, region, address and client are new where the baseline lacks them; how far that can be leant on is
+said once for the whole (`baseline_habits.baseline_warning`). What follows is called new only where enough of its own
+baseline is there, and is else named as not compared:
+
+- trigger: the resource was created or given one in the baseline, or has `ENOUGH_HOURS` hours with changes or runs;
+- schedule, its times: the baseline holds earlier ones of the same resource; its runs, like hour: see there;
+- account and downstream service: the principal has `ENOUGH_HOURS` hours with records, and the account any;
+- hour: records on `BASELINE_DAYS` days, and hardly an hour that only one day held (`MOST_UNSEEN`).
 """
 
 from __future__ import annotations
 
 import ipaddress
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
-import pandas as pd
 import pyarrow as pa
 
-from playbooks.case import Case, Window
+from playbooks.case import Case
 from playbooks.engine import parked
 from playbooks.scoping.asked_once import asked_once
-from playbooks.scoping.clouds import ACTOR_COLUMNS, principal_of
-from playbooks.scoping.clouds.aws_principals import PERSON_ROLE
-from playbooks.scoping.control_plane import REFUSALS
+from playbooks.scoping.baseline_habits import (
+    ENOUGH_HOURS,
+    NO_HOURS,
+    RESOURCE,
+    Habits,
+    Hours,
+    lowered,
+    read_habits,
+    refused_calls,
+    starts_of,
+    user_agent_family,
+)
+from playbooks.scoping.control_plane import SCHEDULE, TOUCHED, TRIGGERS
 from playbooks.scoping.joins import has_rows
 
 if TYPE_CHECKING:
@@ -35,36 +52,51 @@ NEW_PHASE = 0.35
 NEW_REGION = 0.25
 REFUSED_BEFORE = 0.2
 NEW_USER_AGENT = 0.2
+NEW_TRIGGER = 0.2
 NEW_ADDRESS = 0.15
+NEW_ACCOUNT = 0.15
 NEW_RESOURCE = 0.1
-# What happens once in 30 events is missing from 100 by chance in 3 of 100 cases, from 30 in 36.
-BASELINE_EVENTS = 100
-BASELINE_DAYS = 7  # weekly jobs and days off: a shorter baseline calls each of them new
+NEW_SCHEDULE = 0.1
+# What work late or a release brings every week: shown, and by itself no reason to call an act unusual.
+NEW_HOUR = 0.01
+NEW_RUN_HOUR = 0.01
+NEW_DOWNSTREAM = 0.01
+SLIGHT = 0.03  # those three together; all other weights are multiples of 0.05, so that these lift nothing over a limit
 REFUSED_MINUTES = 60  # trying rights and then using one that works is one sitting
-# Tools that name themselves behind the SDK they are built on.
-TOOLS = re.compile(r"\b(terraform|pulumi|aws-cdk|aws-sam-cli|serverless|ansible)\b(?:/v?([0-9]+))?", re.IGNORECASE)
-PRODUCT = re.compile(r"\[?([A-Za-z][\w.-]{0,60})(?:/v?([0-9]+))?", re.ASCII)
-RUN_ID = re.compile(r"_[0-9a-f]{8}-[0-9a-f-]{27}$")
+MOST_NAMED = 3  # values of the baseline that a reason names
+MOST_LETTERS = 120  # of such a value
+IDENTITY, OF_RESOURCE, TRIGGER, SCHEDULED = "identity", "resource", "trigger", "schedule"
+REGION, ACCOUNT, DOWNSTREAM = "region", "account", "downstream service"
+ADDRESS, CLIENT, HOUR, REFUSED = "address", "client", "hour", "refused calls"
+
+BEHAVIOUR = ("principal", "phase", "source_ip", "user_agent", "region")
+AROUND = ("provider", "service", TRIGGERS, SCHEDULE, TOUCHED)
+News = tuple[float, str, str]  # weight, dimension, words
+TEXTS = pa.list_(pa.string())
+TOLD = {"weight": pa.float64(), "told": TEXTS, "dimensions": TEXTS, "untold": TEXTS}
+OF_HOURS = {"seen": pa.list_(pa.int64()), "enough": pa.bool_(), "there": pa.string()}
 
 
-@dataclass(frozen=True)
-class Habits:
-    """What the baseline span holds; pairs start with the principal."""
+class Act(NamedTuple):
+    """What an event is compared by, apart from its hour."""
 
-    events: int
-    first: pd.Timestamp | None
-    last: pd.Timestamp | None
-    resources: frozenset[tuple[object, ...]]
-    phases: frozenset[tuple[object, ...]]
-    principals: frozenset[object]
-    addresses: frozenset[tuple[object, ...]]
-    user_agents: frozenset[tuple[object, ...]]
-    regions: frozenset[object]
-    refused: frozenset[object]
+    resource_type: object
+    resource: object
+    account: object
+    principal: object
+    phase: object
+    source_ip: object
+    user_agent: object
+    region: object
+    provider: object
+    service: object
+    triggers: object
+    schedule: object
+    touched: object
 
 
 def with_novelty(rows: ir.Table, events: ir.Table, tables: Tables, case: Case) -> ir.Table:
-    """`rows` with columns `novelty` (0 to 1; null without baseline) and `reasons`.
+    """`rows` with `novelty` (0 to 1; null without baseline), `reasons`, `novelty_dimensions` and `novelty_untold`.
 
     Parameters
     ----------
@@ -78,130 +110,159 @@ def with_novelty(rows: ir.Table, events: ir.Table, tables: Tables, case: Case) -
     habits = read_habits(events, tables, case)
 
     def news(*event: object) -> tuple[object, ...]:
-        found = _news(habits, *event) if habits else []
-        return (sum(weight for weight, _ in found), [words for _, words in found])
+        found, untold = _compared(habits, Act(*event)) if habits else ([], [])
+        return sum(one[0] for one in found), [one[2] for one in found], [one[1] for one in found], untold
 
-    rows = asked_once(rows, RESOURCE + BEHAVIOUR, news, {"weight": pa.float64(), "told": pa.list_(pa.string())})
+    rows = asked_once(rows, RESOURCE + BEHAVIOUR + AROUND, news, TOLD)
+    rows = _with_hours(rows, habits) if habits else rows
     rows = _with_refusals(rows, tables, habits)
-    score = rows.weight + (rows.refusals > 0).ifelse(REFUSED_BEFORE, 0.0)
     words = rows.refusals.cast("string").concat(
         f" refused call(s) by the same principal in the {REFUSED_MINUTES} minutes before"
     )
+    rows = _also(rows, rows.refusals > 0, REFUSED_BEFORE, REFUSED, words)
     return rows.mutate(
-        novelty=ibis.least(score, 1.0).round(2) if habits else ibis.null("float64"),
-        reasons=(rows.refusals > 0).ifelse(rows.told.concat(ibis.array([words])), rows.told),
-    ).drop("weight", "told", "refusals")
+        novelty=ibis.least(rows.weight, 1.0).round(2) if habits else ibis.null("float64"),
+        reasons=rows.told,
+        novelty_dimensions=rows.dimensions.unique().sort(),
+        novelty_untold=rows.untold.unique().sort() if habits else ibis.null("array<string>"),
+    ).drop(*TOLD, "refusals")
 
 
-RESOURCE = ("resource_type", "resource", "account")
-BEHAVIOUR = ("principal", "phase", "source_ip", "user_agent", "region")
+def _also(rows: ir.Table, holds: ir.BooleanValue, weight: float, dimension: str, words: ir.StringValue) -> ir.Table:
+    """`rows` with one more piece of news where it holds."""
+    import ibis
 
-
-def _news(
-    habits: Habits,
-    resource_type: object,
-    resource: object,
-    account: object,
-    principal: object,
-    phase: object,
-    source_ip: object,
-    user_agent: object,
-    region: object,
-) -> list[tuple[float, str]]:
-    family = user_agent_family(user_agent)
-    new_principal = principal is not None and principal not in habits.principals
-    known = principal is not None and not new_principal
-    address_new = is_address(source_ip) and (principal, source_ip) not in habits.addresses
-    news = (
-        (new_principal, NEW_PRINCIPAL, f"{principal} makes no call in the baseline"),
-        (known and (principal, phase) not in habits.phases, NEW_PHASE, f"{principal} did no {phase} before"),
-        (
-            region is not None and region not in habits.regions,
-            NEW_REGION,
-            f"region {region} was not used before",
-        ),
-        (
-            known and family is not None and (principal, family) not in habits.user_agents,
-            NEW_USER_AGENT,
-            f"client {family} is new for {principal}",
-        ),
-        (known and address_new, NEW_ADDRESS, f"address {source_ip} is new for {principal}"),
-        (
-            resource is not None and (resource_type, resource, account) not in habits.resources,
-            NEW_RESOURCE,
-            f"{resource_type} {resource} is not in the baseline",
-        ),
+    holds = holds.fill_null(False)
+    return rows.mutate(
+        weight=rows.weight + holds.ifelse(weight, 0.0),
+        told=holds.ifelse(rows.told.concat(ibis.array([words])), rows.told),
+        dimensions=holds.ifelse(rows.dimensions.concat([dimension]), rows.dimensions),
     )
-    return [(weight, words) for holds, weight, words in news if holds]
 
 
-def read_habits(events: ir.Table, tables: Tables, case: Case) -> Habits | None:
-    """What the baseline span holds; null where the case names no baseline.
+def _compared(habits: Habits, act: Act) -> tuple[list[News], list[str]]:
+    """What is new in an act, and dimensions that could not be compared."""
+    known = act.principal is not None and act.principal in habits.addresses
+    news = [*_of_who(habits, act, known), *_of_what(habits, act)]
+    asked = [_trigger(habits, act), _schedule(habits, act)]
+    asked += [_account(habits, act), _downstream(habits, act)] if known else []
+    return [*news, *(one for one in asked if isinstance(one, tuple))], [one for one in asked if isinstance(one, str)]
 
-    Principals, addresses, clients and regions come from every audit record, catalogued or not: who only
-    read objects before is not new. Records that also lie in the window do not count as baseline.
-    """
-    baseline, window = case.config.baseline, case.config.window
-    if baseline is None:
+
+def _of_who(habits: Habits, act: Act, known: bool) -> Iterator[News]:
+    who = act.principal
+    if who is not None and not known:
+        yield NEW_PRINCIPAL, IDENTITY, f"identity {who} makes no call in the baseline"
+    if not known:
+        return
+    phases, family = habits.phases.get(who, frozenset()), user_agent_family(act.user_agent)
+    if act.phase not in phases:
+        yield NEW_PHASE, IDENTITY, f"identity {who} did no {act.phase} before {_there(phases)}"
+    families, addresses = habits.user_agents[who], habits.addresses[who]
+    if family is not None and family not in families:
+        yield NEW_USER_AGENT, CLIENT, f"client {family} is new for {who} {_there(families)}"
+    if is_address(act.source_ip) and act.source_ip not in addresses:
+        yield NEW_ADDRESS, ADDRESS, f"address {act.source_ip} is new for {who} {_there(addresses)}"
+
+
+def _of_what(habits: Habits, act: Act) -> Iterator[News]:
+    if act.region is not None and act.region not in habits.regions:
+        yield NEW_REGION, REGION, f"region {act.region} was not used before {_there(habits.regions)}"
+    if act.resource is not None and act[:3] not in habits.resources:
+        yield NEW_RESOURCE, OF_RESOURCE, f"resource {act.resource} ({act.resource_type}) is not in the baseline"
+
+
+def _trigger(habits: Habits, act: Act) -> News | str | None:
+    """A kind of trigger that a resource of the baseline did not have; the dimension alone where that cannot be told."""
+    kinds = [kind for kind in act.triggers if isinstance(kind, str)] if isinstance(act.triggers, list) else []
+    untold = None
+    for key in sorted(starts_of(act.provider, *act[:3], act.touched) if kinds else (), key=str):
+        had = habits.triggers.get(key, frozenset())
+        new = [kind for kind in kinds if kind not in had]
+        if not new or key not in habits.hours_with:
+            continue
+        if had or key in habits.created or habits.hours_with[key] >= ENOUGH_HOURS:
+            kind = ", ".join(map(_cut, new[:MOST_NAMED]))
+            return NEW_TRIGGER, TRIGGER, f"trigger {kind} is new for {key[0]} {key[1]} {_there(had)}"
+        untold = TRIGGER
+    return untold
+
+
+def _schedule(habits: Habits, act: Act) -> News | str | None:
+    """Other times than those that the baseline holds of the same schedule."""
+    key = lowered(act[:3])
+    had = habits.schedules.get(key, frozenset())
+    if act.schedule is None or act.schedule in had or key not in habits.hours_with:
         return None
-    before, seen = _in_baseline(events, baseline, window), _in_baseline(tables.api_activity, baseline, window)
-    [span] = (
-        before.aggregate(events=before.count(), first=before.time.min(), last=before.time.max())
-        .to_pyarrow()
-        .to_pylist()
+    if not had:
+        return SCHEDULED
+    words = f"schedule {_cut(act.schedule)} is new for {act.resource_type} {act.resource} {_there(had)}"
+    return NEW_SCHEDULE, SCHEDULED, words
+
+
+def _account(habits: Habits, act: Act) -> News | str | None:
+    """An account, project, subscription or tenant in which a principal never acted, though others did."""
+    accounts = habits.accounts[act.principal]
+    if act.account is None or act.account in accounts:
+        return None
+    others = any(act.account in held for held in habits.accounts.values())
+    if not others or _records(habits, act).number < ENOUGH_HOURS:
+        return ACCOUNT
+    return NEW_ACCOUNT, ACCOUNT, f"account {act.account} is new for {act.principal} {_there(accounts)}"
+
+
+def _downstream(habits: Habits, act: Act) -> News | str | None:
+    """A service that the role of a function did not call."""
+    services = habits.services[act.principal]
+    if act.principal not in habits.roles or act.service is None or act.service in services:
+        return None
+    if _records(habits, act).number < ENOUGH_HOURS:
+        return DOWNSTREAM
+    words = f"downstream service {act.service} is new for the function's role {act.principal} {_there(services)}"
+    return NEW_DOWNSTREAM, DOWNSTREAM, words
+
+
+def _records(habits: Habits, act: Act) -> Hours:
+    return habits.hours.get((act.principal,), NO_HOURS)
+
+
+def _there(values: frozenset[object]) -> str:
+    held = sorted(_cut(value) for value in values if value is not None)
+    more = [f"{len(held) - MOST_NAMED} more"] if len(held) > MOST_NAMED else []
+    return f"(baseline: {', '.join([*held[:MOST_NAMED], *more]) or 'none'})"
+
+
+def _cut(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}…"
+
+
+def _with_hours(rows: ir.Table, habits: Habits) -> ir.Table:
+    """`rows` with news of the hour: of who acts, and of runs of the resource."""
+
+    def hours(held: Hours | None) -> tuple[object, ...]:
+        there = ", ".join(f"{hour:02d}" for hour in sorted(held.seen)) if held else None
+        return (sorted(held.seen), held.enough, there) if held else (None, None, None)
+
+    rows = asked_once(rows, ("principal",), lambda who: hours(habits.hours.get((who,))), OF_HOURS)
+    rows = _at_hours(rows, NEW_HOUR, HOUR, rows.principal.concat(" made no call"))
+    of_runs = asked_once(
+        rows,
+        (*RESOURCE, "phase"),
+        lambda *key: hours(habits.run_hours.get(key[:3]) if key[3] == "invoke" else None),
+        OF_HOURS,
     )
-    addresses = _callers(seen, "src_endpoint_ip")
-    agents = _callers(seen, "http_request_user_agent")
-    return Habits(
-        events=span["events"],
-        first=pd.Timestamp(span["first"]) if span["events"] else None,
-        last=pd.Timestamp(span["last"]) if span["events"] else None,
-        resources=_tuples(before, *RESOURCE),
-        phases=_tuples(before, "principal", "phase"),
-        principals=frozenset(principal for principal, _ in addresses),
-        addresses=addresses,
-        user_agents=frozenset((principal, user_agent_family(agent)) for principal, agent in agents),
-        regions=frozenset(region for (region,) in _tuples(seen, "cloud_region")),
-        refused=frozenset(principal for (principal,) in _tuples(_refused_calls(seen), "principal")),
-    )
+    return _at_hours(of_runs, NEW_RUN_HOUR, SCHEDULED, of_runs.resource.concat(" did not run"))
 
 
-def _tuples(rows: ir.Table, *columns: str) -> frozenset[tuple[object, ...]]:
-    found = rows.select(*columns).distinct().to_pyarrow()
-    return frozenset(zip(*(column.to_pylist() for column in found.columns), strict=True))
-
-
-def _in_baseline(events: ir.Table, baseline: Window, window: Window | None) -> ir.Table:
-    before = events.filter(events.time >= baseline.start, events.time < baseline.end)
-    return before.filter((before.time < window.start) | (before.time >= window.end)) if window else before
-
-
-def _callers(events: ir.Table, column: str) -> frozenset[tuple[object, ...]]:
-    """Who called, and what `column` says of it; each combination once."""
-    return _tuples(
-        _with_principal(_without_sessions(events).select(*ACTOR_COLUMNS, column).distinct()), "principal", column
-    )
-
-
-def _refused_calls(events: ir.Table) -> ir.Table:
-    """Calls that were refused for want of rights, each event once, with the principal."""
-    failed = events.filter(events.status == "failure", events.status_detail.lower().re_search(REFUSALS))
-    columns = (*ACTOR_COLUMNS, "time", "api_operation", "metadata_uid")
-    return _with_principal(_without_sessions(failed).select(*columns).distinct())
-
-
-def _without_sessions(events: ir.Table) -> ir.Table:
-    """`events` without the session names of roles, which name no principal and can be new with every call."""
-    issuer = events.actor_session_issuer
-    nameless = (events.actor_user_type == "AssumedRole") & issuer.startswith("arn:") & ~issuer.contains(PERSON_ROLE)
-    return events.mutate(actor_user_uid=nameless.fill_null(False).ifelse(None, events.actor_user_uid))
-
-
-def _with_principal(rows: ir.Table) -> ir.Table:
-    def name(*actor: str | None) -> tuple[object, ...]:
-        return (principal_of(*actor).name,)
-
-    return asked_once(rows, ACTOR_COLUMNS, name, {"principal": pa.string()})
+def _at_hours(rows: ir.Table, weight: float, dimension: str, words: ir.StringValue) -> ir.Table:
+    hour = rows.time.hour()
+    other = (rows.seen.notnull() & ~rows.seen.contains(hour)).fill_null(False)
+    clock = hour.cast("string").lpad(2, "0")
+    words = words.concat(" in the hour from ", clock, ":00 UTC (baseline: hours ", rows.there, ")")
+    found = _also(rows, other & rows.enough, weight, dimension, words)
+    untold = (other & ~rows.enough).ifelse(found.untold.concat([dimension]), found.untold)
+    return found.mutate(untold=untold).drop(*OF_HOURS)
 
 
 def _with_refusals(rows: ir.Table, tables: Tables, habits: Habits | None) -> ir.Table:
@@ -215,7 +276,7 @@ def _with_refusals(rows: ir.Table, tables: Tables, habits: Habits | None) -> ir.
         events.time >= ibis.literal(ends["first"], events.time.type()) - span, events.time <= ends["last"]
     )
     usual = sorted(who for who in habits.refused if isinstance(who, str)) if habits else []
-    refused = _refused_calls(near) if ends["first"] else _refused_calls(events.limit(0))
+    refused = refused_calls(near) if ends["first"] else refused_calls(events.limit(0))
     refused = parked(
         refused.filter(refused.principal.notnull(), ~refused.principal.isin(usual)).select("principal", "time")
     )
@@ -230,32 +291,6 @@ def _with_refusals(rows: ir.Table, tables: Tables, habits: Habits | None) -> ir.
     side = counted.select(counted_ref=counted.ref, refusals=counted.refusals.fill_null(0).cast("int64"))
     joined = rows.left_join(side, rows.ref == side.counted_ref).drop("counted_ref")
     return joined.mutate(refusals=joined.refusals.fill_null(0))
-
-
-def baseline_warning(tables: Tables, case: Case, events: ir.Table) -> str | None:
-    """Why the baseline is too small to lean on, in a sentence; null where it is large enough or absent."""
-    habits = read_habits(events, tables, case)
-    if habits is None or case.config.baseline is None:
-        return None
-    days = (habits.last - habits.first) / pd.Timedelta(days=1) if habits.first and habits.last else 0.0
-    if habits.events >= BASELINE_EVENTS and days >= BASELINE_DAYS:
-        return None
-    return (
-        f"Small baseline ({case.config.baseline.words()}): {habits.events} control-plane events over "
-        f"{days:.1f} days, fewer than {BASELINE_EVENTS} events or {BASELINE_DAYS} days. Ordinary actions may "
-        "be called new."
-    )
-
-
-def user_agent_family(user_agent: object) -> str | None:
-    """Tool and major version behind a user agent: `aws-cli/2`, `Terraform/1`; ids of single runs dropped."""
-    if not isinstance(user_agent, str):
-        return None
-    found = TOOLS.search(user_agent[:1000]) or PRODUCT.match(user_agent)
-    if found is None:
-        return None
-    name = RUN_ID.sub("", found[1])
-    return f"{name}/{found[2]}" if found[2] else name
 
 
 def is_address(text: object) -> bool:
