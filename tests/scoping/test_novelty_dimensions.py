@@ -12,6 +12,7 @@ import pytest
 from tests.scoping.cloud_case import BASELINE, HOME, MALLORY, by_role, case_of, event, tables_of
 
 from playbooks.findings.cloud_signals import NOVELTY_FROM, signals_of
+from playbooks.guide.cloud import _not_compared
 from playbooks.scoping.cloud_activity import cloud_activity
 from playbooks.scoping.control_plane import control_plane
 from playbooks.scoping.known_acts import is_known, known_acts
@@ -326,3 +327,9 @@ def test_hostile_names_and_times_are_values_and_no_more(tmp_path: Path, text: st
     assert len(rows) == 6
     assert list(rows.novelty[:3]) == [0.0, 0.0, 0.0]
     assert all(len(reason) < 500 for held in rows.reasons for reason in held)
+
+
+def test_the_guide_counts_what_could_not_be_compared() -> None:
+    changes = pd.DataFrame({"novelty_untold": [["hour"], ["account", "hour"], [], None]})
+    assert _not_compared(changes) == ("Not compared for want of baseline, out of 4 changes: account 1, hour 2.",)
+    assert _not_compared(changes.tail(2)) == ()
