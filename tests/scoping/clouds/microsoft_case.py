@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 
 from playbooks.case import Case, new_case, open_case
 from playbooks.evidence.preserve import add
@@ -39,19 +40,13 @@ def begins(seed: int) -> dt.datetime:
 def case_of(folder: Path, story: Story) -> Case:
     """A case with the story's records as evidence, its window and its baseline."""
     made = new_case(folder / "case", "STORY-1")
-    text = (made.path / "case.yaml").read_text(encoding="utf-8")
+    file = made.path / "case.yaml"
+    held = yaml.safe_load(file.read_text(encoding="utf-8"))
     ends, before = story.begins + dt.timedelta(days=1), story.begins - dt.timedelta(days=BASELINE_DAYS)
-    changed = {
-        "window: null": f"window: {{start: {story.begins.isoformat()}, end: {ends.isoformat()}}}",
-        "baseline: null": f"baseline: {{start: {before.isoformat()}, end: {story.begins.isoformat()}}}",
-        "own: {aws_accounts: [], azure_tenants: [], gcp_projects: [], cloudflare_accounts: [], zones: []}": (
-            f"own: {story.own}"
-        ),
-    }
-    for old, new in changed.items():
-        assert old in text
-        text = text.replace(old, new)
-    (made.path / "case.yaml").write_text(text, encoding="utf-8")
+    held["window"] = {"start": story.begins.isoformat(), "end": ends.isoformat()}
+    held["baseline"] = {"start": before.isoformat(), "end": story.begins.isoformat()}
+    held["estate"]["own"] |= yaml.safe_load(story.own)
+    file.write_text(yaml.safe_dump(held), encoding="utf-8")
     add(made, list(_written(folder / "in", story.files)))
     return open_case(made.path)
 
