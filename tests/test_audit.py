@@ -53,13 +53,19 @@ def test_after_a_run_every_link_is_verified_and_what_is_not_there_is_said(incide
     found = said(incident.case)
     assert {name: state for name, (state, _) in found.items()} == AFTER_A_RUN
     shown = json.loads((incident.case / "results/cited_records.json").read_text())["records"]
-    cited = {ref for kind in ("findings", "leads", "suppressed") for entry in incident.found[kind]
-             for s in (*entry.get("signals", ()), *(entry.get("lifecycle") or {}).get("stages", ()))
-             for ref in s["refs"]}  # fmt: skip
+    entries = [entry for kind in ("findings", "leads", "suppressed") for entry in incident.found[kind]]
+    told = [
+        s for entry in entries for s in (*entry.get("signals", ()), *(entry.get("lifecycle") or {}).get("stages", ()))
+    ]
+    readings = [one for entry in entries for one in (entry.get("argument") or {}).get("readings", ())]
+    told += [fact for one in readings for side in ("for", "against") for fact in one[side]]
+    cited = {ref for one in told for ref in one["refs"]}
+    report = (incident.case / "report/report.html").read_text(encoding="utf-8")
     assert found["cited records"][1] == (
         f"{len(cited)} records are cited, all there; {len(shown)} are shown, each as it stands"
     )
-    assert set(shown) <= cited
+    linked = {ref for ref in shown if f'href="#{ref.replace(":", "-")}"' in report}
+    assert set(shown) <= cited | linked, "shown, and cited nowhere"
     assert len(shown) > 100
 
 

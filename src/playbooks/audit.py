@@ -253,9 +253,17 @@ def _refs(found: dict[str, Any]) -> dict[str, None]:
         str(ref)
         for entry in entries
         if isinstance(entry, dict)
-        for told in (*(entry.get("signals") or ()), *((entry.get("lifecycle") or {}).get("stages") or ()))
+        for told in _told(entry)
         for ref in told.get("refs") or ()
     )
+
+
+def _told(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Whatever of an entry cites records: its signals, the stages around it, the facts of its argument."""
+    yield from entry.get("signals") or ()
+    yield from (entry.get("lifecycle") or {}).get("stages") or ()
+    for reading in (entry.get("argument") or {}).get("readings") or ():
+        yield from (*(reading.get("for") or ()), *(reading.get("against") or ()))
 
 
 def _why_nowhere(ref: str, known: set[str], counts: dict[str, int]) -> str:
