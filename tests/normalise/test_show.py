@@ -25,7 +25,7 @@ STEMS = ("normal", "gz", "crlf", "blank_lines", "half_line", "bad_byte")
 JOINED = {form.name for form in FORMATS if isinstance(form.cut, TextLines) and form.cut.joined}
 # published as one object or list, with a record somewhere in each line or over several
 JOINED |= {form.name for form in FORMATS if isinstance(form.cut, Json) and form.table == "address_ranges"}
-JOINED.add("crtsh_certificates")
+JOINED |= {"crtsh_certificates", "malwarebazaar_json", "threatfox_json", "urlhaus_json"}
 LINE_FILES = [file for file in FILES if file.stem in STEMS and file.parent.name not in JOINED]
 
 
@@ -43,8 +43,8 @@ def lines_with_records(file: Path) -> list[str]:
         return [line for line in lines if not line.startswith("#")]
     if comment := getattr(form.cut, "comment", ""):
         lines = [line for line in lines if not line.lstrip().startswith(comment)]
-    if isinstance(form.cut, Columns) and form.cut.delimiter == ",":
-        return lines[1:] if form.cut.keys <= set(header_names(lines[0], ",")) else lines
+    if isinstance(form.cut, Columns) and (form.cut.delimiter == "," or form.general):
+        return lines[1:] if form.cut.keys <= set(header_names(lines[0], form.cut.delimiter)) else lines
     return lines
 
 

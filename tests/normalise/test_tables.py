@@ -161,7 +161,7 @@ def test_an_envelope_inside_an_envelope_inside_an_envelope_is_a_record(tmp_path:
 
 def test_a_general_format_gives_way_to_the_one_of_a_product(tmp_path: Path) -> None:
     general = [form.name for form in FORMATS if form.general]
-    assert general == ["ecs"]
+    assert general == ["ecs", "indicator_table_csv", "indicator_table_tsv"]
     beat = (CASES / "windows_events_winlogbeat" / "normal.log").read_text().split("\n")[0]
     plain = (CASES / "ecs" / "normal.log").read_text().split("\n")[0]
     file = tmp_path / "evidence"

@@ -30,7 +30,7 @@ INNER_MACROS = {
     *("bounded", "moment", "epoch_scale", "epoch_micros", "json_list"),
     *("url_is_plain", "url_rest", "url_host_text", "url_port_text", "url_port_digits"),
 }
-TIME_MACROS = {"iso_time", "epoch_time", "read_time", "case_clock", "stamp"}
+TIME_MACROS = {"iso_time", "utc_time", "epoch_time", "read_time", "case_clock", "stamp"}
 OWN_MACROS = frozenset(re.findall(r"CREATE MACRO (\w+)\(", MACROS)) - INNER_MACROS
 
 # What such a macro gives where it cannot read a text says so only as long as nothing is made of it.
