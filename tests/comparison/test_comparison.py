@@ -196,7 +196,7 @@ def test_scores_signals_and_confidence_are_told_one_by_one(loud: Case, tmp_path:
     gone = f"{old['kind']} {old['weight']:g}: {old['sentence']}"
     assert told["signal removed"] == (gone, None, tuple(old["refs"]))
     assert told["signal added"] == (None, f"{old['kind']} {old['weight']:g}: It was told otherwise.", ("E001:1",))
-    assert told["also differs in"][0] == "argument, next_steps"
+    assert "also differs in argument, next_steps" in told
     assert "These files name no cause." in found.verdict
 
 

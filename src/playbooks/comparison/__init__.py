@@ -126,14 +126,19 @@ def _causes(one: Side, other: Side) -> Iterator[Change]:
     yield from _evidence(one, other)
     yield from differing("version", one.found.versions, other.found.versions)
     if one.run and other.run:
-        packages = [{k: v for k, v in run.versions.items() if k != "playbooks"} for run in (one.run, other.run)]
-        yield from differing("version", *packages)
+        yield from differing("version", _packages(one.run), _packages(other.run))
         yield from differing("own format", one.run.own_formats, other.run.own_formats)
         for step, same in _steps_of_both(one.run, other.run):
             yield from differing("version", step.notebook_sha256, same.notebook_sha256, f"notebook {step.name}")
             yield from differing("parameter", step.parameters, same.parameters, step.name)
-    yield from differing("case.yaml", *(side.case.config.model_dump(mode="json") for side in (one, other)))
+    stated, restated = (side.case.config.model_dump(mode="json") for side in (one, other))
+    yield from differing("case.yaml", stated, restated)
     yield from differing("decision", one.decided, other.decided)
+
+
+def _packages(run: RunRecord) -> dict[str, str]:
+    """Versions without that of the kit, which stands in `findings.json` too."""
+    return {name: version for name, version in run.versions.items() if name != "playbooks"}
 
 
 def _steps_of_both(one: RunRecord, other: RunRecord) -> Iterator[tuple[Step, Step]]:

@@ -138,8 +138,7 @@ def _of_both(before: tuple[str, Entry], after: tuple[str, Entry], named: Naming)
     if (was_in == "set aside") == (is_in == "set aside"):
         one, other = (entry.model_dump(mode="json", exclude=TOLD) for entry in (was, now))
         if names := _differing_names(one, other, named.as_first):
-            told = ", ".join(names)
-            yield Change("finding", now.id, "also differs in", told, told)
+            yield Change("finding", now.id, f"also differs in {', '.join(names)}")
 
 
 def _shown(value: Any) -> str | None:
