@@ -61,6 +61,12 @@ class RecordChanged(PlaybookError):
     exit_code = 9
 
 
+class CasesDiffer(PlaybookError):
+    """Two cases differ, and `playbooks diff --exit-code` asked to be told by the exit code."""
+
+    exit_code = 10
+
+
 EXIT_CODES: dict[int, str] = {
     0: "done",
     1: "a bug in this kit: a traceback is shown",
@@ -72,4 +78,5 @@ EXIT_CODES: dict[int, str] = {
     StepFailed.exit_code: "a notebook failed: finished steps are kept",
     NotFound.exit_code: "a reference, step or result does not exist in this case",
     RecordChanged.exit_code: "the evidence holds, but run record, results or report are not what was written",
+    CasesDiffer.exit_code: "two cases differ, and --exit-code asked for this code",
 }

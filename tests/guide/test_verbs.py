@@ -91,6 +91,7 @@ VERBS: dict[str, Callable[[Case], View]] = {
     "links": guide.links,
     "decide": lambda case: guide.decide(case, worst(case), "needs more", "ask the owner", "j.doe"),
     "decisions": guide.decisions,
+    "diff": lambda case: guide.diff(case, str(case.path)),
     "show": lambda case: guide.show(case, "E005:1"),
     "report": guide.report,
     "questions": lambda case: guide.questions(),

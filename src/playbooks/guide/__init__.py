@@ -9,6 +9,7 @@ from __future__ import annotations
 from playbooks.guide.arguing import argument, containment
 from playbooks.guide.cloud import chains, cloud, function_egress, functions, identities, role_activity
 from playbooks.guide.cloud_state import code_changes, logging_state, own_endpoints, rights
+from playbooks.guide.comparing import diff
 from playbooks.guide.covering import blind_spots, clocks, coverage, deciding_fields, fields
 from playbooks.guide.deciding import decide, decisions, findings, links, report
 from playbooks.guide.keeping import acquire_aws, acquire_capture, acquire_query, acquire_taxii, verify
@@ -61,6 +62,7 @@ __all__ = [
     "decide",
     "deciding_fields",
     "decisions",
+    "diff",
     "draft_inventory",
     "egress",
     "enrich",
