@@ -16,7 +16,9 @@ def test_no_cell_becomes_a_formula(text: str) -> None:
     assert safe_cell(text).startswith("'")
 
 
-@pytest.mark.parametrize(("value", "cell"), [("a=b", "a=b"), (None, ""), (float("nan"), ""), (True, "true"), (3, "3")])
+@pytest.mark.parametrize(
+    ("value", "cell"), [("a=b", "a=b"), (None, ""), (float("nan"), ""), (True, "true"), (3, "3"), (-60, "-60")]
+)
 def test_an_ordinary_cell_is_as_it_is(value: object, cell: str) -> None:
     assert safe_cell(value) == cell
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from numbers import Number
 from typing import TYPE_CHECKING
 
 from playbooks.report.inert import visible, without_ansi
@@ -29,7 +30,9 @@ def csv_text(frame: pd.DataFrame) -> str:
 
 
 def safe_cell(value: object) -> str:
-    """One value as the text of a cell."""
+    """One value as the text of a cell; a number stays one, whatever its sign."""
+    if isinstance(value, Number):
+        return _words(value)
     text = visible(without_ansi(_words(value)))
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text
 
