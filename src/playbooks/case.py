@@ -126,10 +126,15 @@ def new_case(path: Path, case_id: str, title: str = "") -> Case:
 
 def write_text(file: Path, text: str) -> None:
     """Write a file whole or not at all."""
+    write_bytes(file, text.encode("utf-8"))
+
+
+def write_bytes(file: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
     staged = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
-        staged.write_text(text, encoding="utf-8")
+        staged.write_bytes(content)
         staged.replace(file)
     finally:
         staged.unlink(missing_ok=True)
@@ -152,6 +157,7 @@ __all__ = [
     "new_case",
     "open_case",
     "read_case_file",
+    "write_bytes",
     "write_json",
     "write_text",
 ]

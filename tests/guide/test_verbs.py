@@ -94,6 +94,7 @@ VERBS: dict[str, Callable[[Case], View]] = {
     "diff": lambda case: guide.diff(case, str(case.path)),
     "show": lambda case: guide.show(case, "E005:1"),
     "report": guide.report,
+    "export": lambda case: guide.export(case, "stix"),
     "questions": lambda case: guide.questions(),
 }
 

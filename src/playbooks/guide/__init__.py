@@ -12,6 +12,7 @@ from playbooks.guide.cloud_state import code_changes, logging_state, own_endpoin
 from playbooks.guide.comparing import diff
 from playbooks.guide.covering import blind_spots, clocks, coverage, deciding_fields, fields
 from playbooks.guide.deciding import decide, decisions, findings, links, report
+from playbooks.guide.exporting import export
 from playbooks.guide.keeping import acquire_aws, acquire_capture, acquire_query, acquire_taxii, verify
 from playbooks.guide.looking import (
     add,
@@ -68,6 +69,7 @@ __all__ = [
     "enrich",
     "enrich_value",
     "evidence",
+    "export",
     "fields",
     "findings",
     "function_egress",

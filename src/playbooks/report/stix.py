@@ -29,6 +29,11 @@ MARKINGS = {
 }
 
 
+def name_based(name: str) -> str:
+    """The UUID of this name in the namespace of the kit, the same each time and everywhere."""
+    return str(uuid.uuid5(NAMESPACE, name))
+
+
 def stix_text(facts: Iterable[Fact], case_id: str = "", tlp: str = "AMBER") -> str:
     """A bundle of everything in `facts`, as JSON text.
 
@@ -44,7 +49,7 @@ def stix_text(facts: Iterable[Fact], case_id: str = "", tlp: str = "AMBER") -> s
         one for (value, kind), known in by_value.items() for one in _objects(value, kind, known, case_id, marking)
     ]
     text = "".join(str(one.id) for one in objects)
-    bundle = stix2.Bundle(objects=[marking, *objects], id=f"bundle--{uuid.uuid5(NAMESPACE, text)}")
+    bundle = stix2.Bundle(objects=[marking, *objects], id=f"bundle--{name_based(text)}")
     return str(bundle.serialize(pretty=True)) + "\n"
 
 
@@ -63,7 +68,7 @@ def _objects(value: str, kind: str, known: list[Fact], case_id: str, marking: An
         times = max(f.times or 0 for f in seen)
         name = f"{case_id}|{observable.id}|{first.isoformat()}|{last.isoformat()}|{times}"
         yield stix2.ObservedData(
-            id=f"observed-data--{uuid.uuid5(NAMESPACE, name)}",
+            id=f"observed-data--{name_based(name)}",
             first_observed=first,
             last_observed=last,
             number_observed=min(times, 999_999_999),
@@ -71,7 +76,7 @@ def _objects(value: str, kind: str, known: list[Fact], case_id: str, marking: An
         )
     content = "\n".join(_line(fact) for fact in known)
     yield stix2.Note(
-        id=f"note--{uuid.uuid5(NAMESPACE, f'{case_id}|{observable.id}|{content}')}",
+        id=f"note--{name_based(f'{case_id}|{observable.id}|{content}')}",
         abstract=f"What case {case_id} knows of it" if case_id else "What the catalogue knows of it",
         content=content,
         **common,

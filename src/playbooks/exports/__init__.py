@@ -1,0 +1,52 @@
+"""What a case found, in the forms that other tools read. This room draws conclusions from nothing.
+
+The same results give the same bytes: ids are made from what they stand for, times come from the records. Every value
+may be an attacker's: it is written as data of the form, with the secrets of URLs hidden where the case says so.
+What is slow to import is imported where it is used: `playbooks --help` lists the forms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from playbooks import schema
+from playbooks.exports.material import Made, Material
+from playbooks.exports.navigator import navigator_layer
+from playbooks.exports.ocsf import ocsf_lines
+from playbooks.exports.stix import stix_bundle
+from playbooks.exports.tables import csv_zip
+from playbooks.exports.timesketch import timesketch_lines
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form: what it is, how it is made, its file's ending, and the tables of results that it reads."""
+
+    about: str
+    make: Callable[[Material], Made]
+    suffix: str
+    tables: tuple[str, ...] = ()
+
+
+FORMS: Mapping[str, Form] = {
+    "stix": Form(
+        "STIX 2.1 bundle of findings, what was seen, and indicators of outside hosts",
+        stix_bundle,
+        ".json",
+        ("egress_pairs",),
+    ),
+    "navigator": Form("layer of the ATT&CK Navigator, 4.5", navigator_layer, ".json"),
+    "timesketch": Form(
+        "JSON lines for Timesketch: what happened when, and each cited record",
+        timesketch_lines,
+        ".jsonl",
+        ("timeline", "links"),
+    ),
+    "csv": Form(
+        "zip of every table of results, safe to open in a spreadsheet", csv_zip, ".zip", (*schema.RESULT_TABLES,)
+    ),
+    "ocsf": Form("JSON lines of OCSF 1.8 Detection Findings, for a SIEM", ocsf_lines, ".jsonl"),
+}
+
+__all__ = ["FORMS", "Form", "Made", "Material"]

@@ -1,0 +1,86 @@
+"""The command and the verb over the sample incident: each form, twice, elsewhere, recorded, and what is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.conftest import Said, SampleRun
+
+from playbooks import guide
+from playbooks.case import Case
+from playbooks.errors import UsageError
+from playbooks.evidence import custody, verify
+from playbooks.exports import FORMS
+
+
+@pytest.fixture(scope="module")
+def case(incident: SampleRun, tmp_path_factory: pytest.TempPathFactory) -> Case:
+    return guide.open_case(str(incident.copy(tmp_path_factory.mktemp("export") / "case")))
+
+
+def shared(case: Case) -> list[dict[str, object]]:
+    return [entry for entry in custody.entries(case.custody) if entry["activity"] == "shared"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_form_is_the_same_bytes_twice_and_is_recorded_once(form: str, case: Case) -> None:
+    first = guide.export(case, form).data
+    file = Path(first["file"])
+    content = file.read_bytes()
+    assert (len(content), hashlib.sha256(content).hexdigest()) == (first["size"], first["sha256"])
+    assert file.parent == case.path / "exports" and file.suffix == FORMS[form].suffix
+    file.unlink()
+    os.utime(case.path / "case.yaml")  # the next look computes anew
+    assert guide.export(case, form).data == first
+    assert file.read_bytes() == content
+    recorded = [entry for entry in shared(case) if entry["form"] == form]
+    assert [entry["sha256"] for entry in recorded] == [first["sha256"]]
+    assert recorded[0]["file"] == f"exports/{file.name}"
+    assert verify(case).intact
+
+
+def test_the_findings_of_the_sample_are_in_each_form(case: Case) -> None:
+    ids = [entry["id"] for entry in guide.findings(case).data["findings"]]
+    assert ids
+    for form in FORMS:
+        content = Path(guide.export(case, form).data["file"]).read_bytes()
+        missing = [] if form == "csv" else [name for name in ids if name.encode() not in content]
+        assert missing == [], form
+
+
+def test_the_command_writes_where_it_is_told_and_says_what_it_leaves_out(
+    case: Case, playbooks: Callable[..., Said], tmp_path: Path
+) -> None:
+    file = tmp_path / "out" / "ir.json"
+    said = playbooks("export", case.path, "--to", "stix", "--out", file)
+    assert said.code == 0 and file.is_file()
+    assert "leads: one kind of signal is not for others to act on." in said.out
+    told = json.loads(playbooks("export", case.path, "--to", "ocsf", "--json").out)
+    assert told["sha256"] == hashlib.sha256(Path(told["file"]).read_bytes()).hexdigest()
+    assert str(tmp_path) not in case.custody.read_text(encoding="utf-8")
+
+
+def test_a_form_that_there_is_not_and_a_file_of_the_case_are_refused(
+    case: Case, playbooks: Callable[..., Said]
+) -> None:
+    before = case.custody.read_bytes()
+    assert playbooks("export", case.path, "--to", "nothing").code == 2
+    with pytest.raises(UsageError, match="form 'nothing': expected one of stix, navigator"):
+        guide.export(case, "nothing")
+    for name in ("custody.jsonl", "evidence/data/x.json", "exports/../case.yaml", "exports"):
+        with pytest.raises(UsageError, match="--out"):
+            guide.export(case, "stix", str(case.path / name))
+    (case.path / "exports" / "link").symlink_to(case.path / "results")
+    with pytest.raises(UsageError, match="belongs to the case"):
+        guide.export(case, "stix", str(case.path / "exports" / "link" / "findings.json"))
+    assert case.custody.read_bytes() == before
+
+
+def test_help_lists_every_form(playbooks: Callable[..., Said]) -> None:
+    said = " ".join(playbooks("export", "--help").out.replace("│", " ").split())
+    assert [name for name, form in FORMS.items() if f"{name}:" not in said or form.about.split()[0] not in said] == []
