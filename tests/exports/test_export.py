@@ -53,6 +53,15 @@ def test_the_findings_of_the_sample_are_in_each_form(case: Case) -> None:
         assert missing == [], form
 
 
+def test_a_case_that_was_handed_on_still_verifies(
+    incident: SampleRun, playbooks: Callable[..., Said], tmp_path: Path
+) -> None:
+    folder = incident.copy(tmp_path / "case")
+    assert [playbooks("export", folder, "--to", form).code for form in FORMS] == [0] * len(FORMS)
+    said = playbooks("verify", folder)
+    assert (said.code, "broken" in said.out) == (0, False), said.out
+
+
 def test_the_command_writes_where_it_is_told_and_says_what_it_leaves_out(
     case: Case, playbooks: Callable[..., Said], tmp_path: Path
 ) -> None:
