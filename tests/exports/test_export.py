@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from tests.conftest import Said, SampleRun
 
 from playbooks import guide
-from playbooks.case import Case
+from playbooks.case import Case, new_case
 from playbooks.errors import UsageError
 from playbooks.evidence import custody, verify
 from playbooks.exports import FORMS
@@ -21,6 +22,13 @@ from playbooks.exports import FORMS
 @pytest.fixture(scope="module")
 def case(incident: SampleRun, tmp_path_factory: pytest.TempPathFactory) -> Case:
     return guide.open_case(str(incident.copy(tmp_path_factory.mktemp("export") / "case")))
+
+
+def unpacked(file: Path) -> bytes:
+    if file.suffix != ".zip":
+        return file.read_bytes()
+    with zipfile.ZipFile(file) as packed:
+        return b"".join(map(packed.read, packed.namelist()))
 
 
 def shared(case: Case) -> list[dict[str, object]]:
@@ -48,9 +56,8 @@ def test_the_findings_of_the_sample_are_in_each_form(case: Case) -> None:
     ids = [entry["id"] for entry in guide.findings(case).data["findings"]]
     assert ids
     for form in FORMS:
-        content = Path(guide.export(case, form).data["file"]).read_bytes()
-        missing = [] if form == "csv" else [name for name in ids if name.encode() not in content]
-        assert missing == [], form
+        content = unpacked(Path(guide.export(case, form).data["file"]))
+        assert [name for name in ids if name.encode() not in content] == [], form
 
 
 def test_a_case_that_was_handed_on_still_verifies(
@@ -88,6 +95,20 @@ def test_a_form_that_there_is_not_and_a_file_of_the_case_are_refused(
     with pytest.raises(UsageError, match="belongs to the case"):
         guide.export(case, "stix", str(case.path / "exports" / "link" / "findings.json"))
     assert case.custody.read_bytes() == before
+
+
+def test_a_case_without_evidence_is_blind_in_every_form_and_hides_secrets_unless_it_says_otherwise(
+    tmp_path: Path,
+) -> None:
+    case = new_case(tmp_path / "case", "EMPTY", "seen at https://a.example/x?token=hunter2hunter2")
+    for form in FORMS:
+        told = guide.export(case, form)
+        assert told.words[-1].startswith("Could not be looked for: ")
+        assert b"hunter2" not in unpacked(Path(told.data["file"]))
+    stated = (case.path / "case.yaml").read_text(encoding="utf-8")
+    (case.path / "case.yaml").write_text(stated.replace("redact_secrets: true", "redact_secrets: false"), "utf-8")
+    shown = guide.export(guide.open_case(str(case.path)), "navigator").data["file"]
+    assert b"token=hunter2hunter2" in Path(shown).read_bytes()
 
 
 def test_help_lists_every_form(playbooks: Callable[..., Said]) -> None:
