@@ -6,6 +6,8 @@ A message has three parts: what and where, what was expected, what to do now. An
 
 from __future__ import annotations
 
+INTERRUPTED = 130  # what a shell gives for Ctrl-C
+
 
 class PlaybookError(Exception):
     """Something the operator can act on; `cli` prints it without a traceback."""
@@ -67,6 +69,12 @@ class CasesDiffer(PlaybookError):
     exit_code = 10
 
 
+class CaseBusy(PlaybookError):
+    """Another run is at work on this case."""
+
+    exit_code = 11
+
+
 EXIT_CODES: dict[int, str] = {
     0: "done",
     1: "a bug in this kit: a traceback is shown",
@@ -79,4 +87,6 @@ EXIT_CODES: dict[int, str] = {
     NotFound.exit_code: "a reference, step or result does not exist in this case",
     RecordChanged.exit_code: "the evidence holds, but run record, results or report are not what was written",
     CasesDiffer.exit_code: "two cases differ, and --exit-code asked for this code",
+    CaseBusy.exit_code: "another run is at work on this case: nothing was started",
+    INTERRUPTED: "stopped by Ctrl-C: what came to its end is kept, and the next run goes on there",
 }

@@ -1,24 +1,35 @@
-"""Kernels for headless steps: the next one starts and imports while the step before it still runs.
+"""Kernels for headless steps: forked from a process that has imported the guide, the next one ahead of its step.
 
-Starting a kernel and importing the guide is most of a small case. Kernels talk over files of this user
-(IPC), not over TCP ports that anybody on the machine may reach.
+Kernels talk over files of this user (IPC), not over TCP ports that anybody on the machine may reach.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
 import tempfile
+import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import psutil
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 if TYPE_CHECKING:
-    from jupyter_client.manager import AsyncKernelManager
+    from jupyter_client.connect import KernelConnectionInfo
 
 FIRST_LINES = "import playbooks.guide"  # what every notebook imports first
+START_TRIES = 3
+START_TIMEOUT_S = 60
 
 
 class Kernels:
@@ -27,18 +38,40 @@ class Kernels:
     def __init__(self, folder: Path, steps: int) -> None:
         self._folder = folder
         self._sockets = tempfile.TemporaryDirectory(prefix="kernels-", dir=_short_temporary_folder())
+        self._nursery = _Nursery()
         self._left = steps
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="kernel")
         self._next: Future[AsyncKernelManager] | None = None
         self._warm()
 
     def _warm(self) -> None:
-        self._next = self._starter.submit(_start, self._folder, Path(self._sockets.name)) if self._left else None
+        self._next = self._starter.submit(self._ready) if self._left else None
         self._left -= 1
+
+    def _ready(self) -> AsyncKernelManager:
+        """A kernel that has answered. One that does not is tried again: sockets race on a busy machine."""
+        for tried in range(1, START_TRIES + 1):
+            # an absolute name: a relative one would mean another place to the kernel, which runs in the case
+            place = str(Path(self._sockets.name) / uuid.uuid4().hex[:8])
+            kernel = _manager(place, self._nursery)
+            try:
+                asyncio.run(_start(kernel, self._folder))
+                return kernel
+            except (RuntimeError, OSError) as error:
+                _stop(kernel)
+                if tried == START_TRIES:
+                    raise RuntimeError(f"no kernel started in {START_TRIES} attempts: {error}") from error
+        raise AssertionError("unreachable")
 
     @contextmanager
     def one(self) -> Iterator[AsyncKernelManager]:
-        """A started kernel; it is gone when the block ends, however it ends."""
+        """A started kernel; it is gone when the block ends, however it ends.
+
+        Raises
+        ------
+        RuntimeError
+            No kernel started, though it was tried again; or more were asked for than announced.
+        """
         if self._next is None:
             raise RuntimeError("more steps than were announced")
         kernel = self._next.result()
@@ -49,31 +82,126 @@ class Kernels:
             _stop(kernel)
 
     def close(self) -> None:
-        """Stop the kernel that nobody asked for any more."""
+        """Stop the kernel that nobody asked for any more, and what kernels come from."""
         if self._next is not None and not self._next.cancel():
-            _stop(self._next.result())
+            with suppress(RuntimeError):  # it did not start
+                _stop(self._next.result())
         self._starter.shutdown()
+        self._nursery.close()
         self._sockets.cleanup()
 
 
-def _short_temporary_folder() -> str | None:
-    """The system's temporary folder, unless its name is too long for a socket (107 bytes in all)."""
-    return None if len(tempfile.gettempdir()) < 60 else "/tmp"  # noqa: S108  # a fresh folder is made in it
+class _Nursery:
+    """The process that kernels are forked from; see `playbooks.nursery`."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-P", "-m", "playbooks.nursery"]
+        self._process = subprocess.Popen(  # noqa: S603  # our own command
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        self._turn = threading.Lock()
+
+    def kernel(self, argv: list[str], cwd: Path, env: dict[str, str]) -> int:
+        """Order a kernel; gives its process id."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        with self._turn:
+            self._process.stdin.write(json.dumps({"argv": argv, "cwd": str(cwd), "env": env}) + "\n")
+            self._process.stdin.flush()
+            told = self._process.stdout.readline()
+        if not told:
+            raise RuntimeError("the process that kernels are forked from has ended")
+        return int(told)
+
+    def close(self) -> None:
+        """End it, and whatever kernel it has left."""
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with suppress(BrokenPipeError):
+                    stream.close()
+        self._process.wait()
 
 
-def _start(folder: Path, sockets: Path) -> AsyncKernelManager:
-    from jupyter_client.manager import AsyncKernelManager
+class _Forked:
+    """A kernel's process as `LocalProvisioner` wants one: it is not our child, so it is watched, not waited for."""
 
-    # an absolute name: a relative one would mean another place to the kernel, which runs in the case
-    place = str(sockets / uuid.uuid4().hex[:8])
+    stdin = stdout = stderr = None
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._process: psutil.Process | None = None
+        with suppress(psutil.Error):
+            self._process = psutil.Process(pid)
+
+    def poll(self) -> int | None:
+        """None while it lives; how it ended is not known."""
+        try:
+            lives = self._process is not None and self._process.is_running()
+            return None if lives and self._process and self._process.status() != psutil.STATUS_ZOMBIE else 1
+        except psutil.Error:
+            return 1
+
+    def wait(self) -> int:
+        """It has ended when this is asked."""
+        return 1
+
+    def send_signal(self, signum: int) -> None:
+        """To its whole session when it is to die, to itself otherwise."""
+        with suppress(ProcessLookupError):
+            if signum == signal.SIGKILL:
+                os.killpg(self.pid, signum)
+            else:
+                os.kill(self.pid, signum)
+
+
+class _ForkedKernels(LocalProvisioner):
+    """Lets a kernel manager take its process from the nursery."""
+
+    nursery: _Nursery
+    process: Any = None
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        argv, env = cmd[cmd.index("-f") :], kwargs.get("env") or dict(os.environ)
+        pid = await asyncio.to_thread(self.nursery.kernel, argv, kwargs["cwd"], env)
+        self.process, self.pid, self.cwd = _Forked(pid), pid, kwargs["cwd"]
+        return self.connection_info
+
+
+def _manager(place: str, nursery: _Nursery) -> AsyncKernelManager:
     kernel = AsyncKernelManager(kernel_name="python3", transport="ipc", ip=place)
-    arguments = [f"--IPKernelApp.exec_lines={FIRST_LINES}", "--HistoryManager.hist_file=:memory:"]
-
-    async def start() -> None:
-        await kernel.start_kernel(cwd=str(folder), extra_arguments=arguments)
-
-    asyncio.run(start())
+    kernel.kernel_id = uuid.uuid4().hex
+    kernel.provisioner = _ForkedKernels(kernel_id=kernel.kernel_id, kernel_spec=kernel.kernel_spec, parent=kernel)
+    kernel.provisioner.nursery = nursery
     return kernel
+
+
+async def _start(kernel: AsyncKernelManager, folder: Path) -> None:
+    """Start and wait for its first answer.
+
+    Raises
+    ------
+    RuntimeError
+        It died, or did not answer in time.
+    """
+    arguments = [f"--IPKernelApp.exec_lines={FIRST_LINES}", "--HistoryManager.hist_file=:memory:", "--ignore-cwd"]
+    await kernel.start_kernel(cwd=str(folder), extra_arguments=arguments)
+    client = kernel.client()
+    client.start_channels()
+    try:
+        await client.wait_for_ready(timeout=START_TIMEOUT_S)
+    finally:
+        client.stop_channels()
+
+
+def pid_of(kernel: AsyncKernelManager) -> int:
+    """The process of a kernel."""
+    assert isinstance(kernel.provisioner, _ForkedKernels)
+    return int(kernel.provisioner.pid or 0)
+
+
+def end(kernel: AsyncKernelManager) -> None:
+    """Kill a kernel that somebody else is still speaking to."""
+    with suppress(ProcessLookupError):
+        os.killpg(pid_of(kernel), signal.SIGKILL)
 
 
 def _stop(kernel: AsyncKernelManager) -> None:
@@ -81,3 +209,8 @@ def _stop(kernel: AsyncKernelManager) -> None:
         await kernel.shutdown_kernel(now=True)
 
     asyncio.run(stop())
+
+
+def _short_temporary_folder() -> str | None:
+    """The system's temporary folder, unless its name is too long for a socket (107 bytes in all)."""
+    return None if len(tempfile.gettempdir()) < 60 else "/tmp"  # noqa: S108  # a fresh folder is made in it

@@ -110,8 +110,24 @@ def chosen_steps(only: list[str] | None) -> tuple[str, ...]:
     chosen = tuple(step for step in STEPS if step in wanted or step[0] in wanted)
     unknown = wanted - {name for step in chosen for name in (step, step[0])}
     if unknown:
-        raise UsageError(f"--only {', '.join(sorted(unknown))}: no such step. Steps: {', '.join(STEPS)}.")
+        raise UsageError(f"step {', '.join(sorted(unknown))}: no such step. Steps: {', '.join(STEPS)}.")
     return chosen
+
+
+def steps_meant(only: list[str] | None, since: str | None) -> tuple[str, ...]:
+    """The steps that `--only` or `--from` name; all without either.
+
+    Raises
+    ------
+    UsageError
+        No such step, or both were given.
+    """
+    if only and since:
+        raise UsageError("--only and --from: expected one of them. Leave one out.")
+    if not since:
+        return chosen_steps(only)
+    first = chosen_steps([since])[0]
+    return STEPS[STEPS.index(first) :]
 
 
 def given_parameters(texts: list[str] | None) -> dict[str, str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 out = Console(highlight=False, emoji=False)
 err = Console(stderr=True, highlight=False, emoji=False)
@@ -53,6 +56,48 @@ def steps_bar(steps: int) -> Iterator[Any]:
                 err.print(f"{step}  {status}  {seconds:.1f} s", soft_wrap=True)
 
         yield told
+
+
+@contextmanager
+def batch_table(total: int) -> Iterator[Any]:
+    """Where the cases of a batch stand: a live table on a terminal, a line per change elsewhere."""
+    states: dict[str, Any] = {}
+
+    def drawn() -> Group:
+        said = [entry.state for entry in states.values()]
+        counts = ", ".join(f"{said.count(state):,} {state}" for state in sorted(set(said)))
+        table = Table(
+            "Case", "State", "Attempts failed", "What stopped it", title=f"{total:,} cases: {counts or 'waiting'}"
+        )
+        for entry in _worth_a_row(states.values()):
+            table.add_row(
+                *(escape(plain(text)) for text in (entry.case, entry.state, str(entry.attempts), _short(entry.error)))
+            )
+        return Group(table)
+
+    with Live(console=err, auto_refresh=False, transient=True) if err.is_terminal else nullcontext() as live:
+
+        def told(entry: Any) -> None:
+            states[entry.case] = replace(entry)
+            if live is not None:
+                live.update(drawn(), refresh=True)
+            elif entry.state != "running":
+                say(f"{entry.state}  {entry.seconds:.1f} s  {entry.case}  {_short(entry.error)}".rstrip(), err)
+
+        yield told
+
+
+def _worth_a_row(entries: Iterable[Any]) -> list[Any]:
+    """What runs now, and the last that failed: a table of a thousand rows is none."""
+    listed = list(entries)
+    running = [entry for entry in listed if entry.state == "running"]
+    failed = [entry for entry in listed if entry.state in ("failed", "set aside")]
+    return [*running, *failed[-10:]]
+
+
+def _short(text: str) -> str:
+    line = text.strip().splitlines()[-1] if text.strip() else ""
+    return line if len(line) <= 120 else line[:119] + "…"
 
 
 def print_events(events: list[dict[str, Any]]) -> None:

@@ -8,7 +8,7 @@ import sys
 
 from rich.markup import escape
 
-from playbooks.cli import acquiring, cases, comparing, owning, preserving, reading, sharing, signing
+from playbooks.cli import acquiring, batching, cases, comparing, owning, preserving, reading, sharing, signing
 from playbooks.cli.app import app
 from playbooks.errors import PlaybookError
 from playbooks.terminal import err, plain
@@ -34,4 +34,16 @@ def main() -> None:
         sys.exit(0 if left else end.code)
 
 
-__all__ = ["acquiring", "app", "cases", "comparing", "main", "owning", "preserving", "reading", "sharing", "signing"]
+__all__ = [
+    "acquiring",
+    "app",
+    "batching",
+    "cases",
+    "comparing",
+    "main",
+    "owning",
+    "preserving",
+    "reading",
+    "sharing",
+    "signing",
+]

@@ -47,26 +47,42 @@ def run(
     parameter: Annotated[
         list[str] | None, typer.Option("--parameter", "-p", help="NAME=VALUE, as often as needed.")
     ] = None,
-    only: Annotated[list[str] | None, typer.Option("--only", help="One step, by its number or name.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Run this step anew, by its number or name; no other.")
+    ] = None,
+    since: Annotated[str | None, typer.Option("--from", help="Run this step and all after it anew.")] = None,
+    fresh: Annotated[bool, typer.Option(help="Run every step anew, also those whose inputs did not change.")] = False,
+    step_timeout: Annotated[float, typer.Option(help="Minutes that one step may take.")] = 360,
+    memory: Annotated[
+        float | None, typer.Option(help="GiB that the kernel of a step may use. [default: 3/4 of the machine]")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the six notebooks of a case headless and write the report.
 
+    A step whose inputs did not change since the last run is kept, and a run that was broken off goes on where it
+    stopped. After a cell that failed, later notebooks still run; the exit code tells of it.
+
     Example: playbooks run cases/IR-31 -p window_minutes=120
     """
     from playbooks.case import open_case
+    from playbooks.runner import Limits, Plan
+    from playbooks.runner.supervised import end_with_supervisor
+    from playbooks.steps import steps_meant
 
-    _run(open_case(folder), parameter, only, as_json)
+    end_with_supervisor()
+    limits = Limits(total_s=step_timeout * 60, memory_bytes=int(memory * 2**30) if memory else None)
+    plan = Plan(steps_meant(only, since), fresh or bool(only or since), limits)
+    _run(open_case(folder), parameter, plan, as_json)
 
 
-def _run(case: Any, parameter: list[str] | None, only: list[str] | None, as_json: bool) -> None:
+def _run(case: Any, parameter: list[str] | None, plan: Any, as_json: bool) -> None:
     from playbooks.normalise import readings
     from playbooks.runner import run as run_case
-    from playbooks.steps import chosen_steps, given_parameters
+    from playbooks.steps import given_parameters
 
-    steps = chosen_steps(only)
-    with steps_bar(len(steps)) as told:
-        record = run_case(case, given_parameters(parameter), steps, told)
+    with steps_bar(len(plan.steps)) as told:
+        record = run_case(case, given_parameters(parameter), plan, told)
     if as_json:
         print_json(record)
         return
@@ -91,11 +107,12 @@ def demo(
     Example: playbooks demo --to /tmp/demo
     """
     from playbooks import evidence
+    from playbooks.runner import Plan
     from playbooks.steps import sample_case
 
     case, logs = sample_case(to, sample)
     evidence.add(case, [logs])
-    _run(case, None, None, as_json=False)
+    _run(case, None, Plan(), as_json=False)
 
 
 @app.command()

@@ -6,6 +6,7 @@ through `inert` (characters) and `sanitise` (markup); see docs/reference for wha
 
 from __future__ import annotations
 
+from playbooks.report.batch_page import write_batch_page
 from playbooks.report.cloud_section import refs_of_cloud
 from playbooks.report.facts import CaseFacts, CloudFacts, OwningFacts
 from playbooks.report.figures import (
@@ -22,6 +23,7 @@ from playbooks.report.figures.picture import counted
 from playbooks.report.inert import visible
 from playbooks.report.owning_section import refs_of_owning
 from playbooks.report.pages import notebook_to_html, write_case_report
+from playbooks.report.partial import StepState, write_partial_page
 from playbooks.report.view import Table, View
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "CloudFacts",
     "OwningFacts",
     "Picture",
+    "StepState",
     "Table",
     "View",
     "checkin_raster",
@@ -43,5 +46,7 @@ __all__ = [
     "refs_of_owning",
     "swim_lanes",
     "visible",
+    "write_batch_page",
     "write_case_report",
+    "write_partial_page",
 ]

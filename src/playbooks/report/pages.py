@@ -42,6 +42,11 @@ def notebook_to_html(notebook: NotebookNode, title: str, marking: str = "") -> s
 def write_case_report(facts: CaseFacts, folder: Path) -> Path:
     """Write `report/report.html` below the case `folder`, whole or not at all, and give its path."""
     page = exported(case_notebook(facts), f"{facts.case_id}: {facts.title}", tlp_label(facts.tlp), list(CONTENTS))
+    return write_page_whole(page, folder)
+
+
+def write_page_whole(page: str, folder: Path) -> Path:
+    """Write the page of a case's report below the case `folder`, whole or not at all, and give its path."""
     target = folder / "report" / REPORT
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="\n", dir=target.parent, delete=False) as part:
@@ -67,10 +72,10 @@ def case_notebook(facts: CaseFacts) -> NotebookNode:
     pen = environment(facts)
     parts = written(facts, pen)
     first = ("header", "summary", "findings", "leads", "suppressed", "collect_next")
-    cells = [_html_cell(parts[name]) for name in first]
-    cells.append(_html_cell('<h2 id="pictures">Pictures</h2>'))
+    cells = [html_cell(parts[name]) for name in first]
+    cells.append(html_cell('<h2 id="pictures">Pictures</h2>'))
     cells += [_picture_cell(picture, told(picture, file, pen)) for picture, file in _pictures(facts)]
-    cells += [_html_cell(parts[name]) for name in ("lifecycle", "scope", "cloud")]
+    cells += [html_cell(parts[name]) for name in ("lifecycle", "scope", "cloud")]
     cells += [_picture_cell(picture, told(picture, file, pen)) for picture, file in _chains(facts)]
     rest = (
         "cloud_state",
@@ -84,7 +89,7 @@ def case_notebook(facts: CaseFacts) -> NotebookNode:
         "raw",
         "reproduce",
     )
-    cells += [_html_cell(parts[name]) for name in rest]
+    cells += [html_cell(parts[name]) for name in rest]
     whole = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}
     return cast("NotebookNode", from_dict(whole))
 
@@ -121,13 +126,14 @@ def _chains(facts: CaseFacts) -> list[tuple[Picture, str]]:
     return [(picture, "results/chain_steps.parquet") for picture in drawn]
 
 
-def _html_cell(markup: str) -> dict[str, Any]:
+def html_cell(markup: str) -> dict[str, Any]:
+    """Give HTML as a cell of a notebook in memory."""
     return _output_cell({"text/html": markup}, {})
 
 
 def _picture_cell(picture: Picture, words: str) -> dict[str, Any]:
     if picture.figure is None:
-        return _html_cell(f'<figure class="picture">{words}</figure>')
+        return html_cell(f'<figure class="picture">{words}</figure>')
     return _output_cell({**picture.bundle(), "text/html": words}, {"caption": picture.caption})
 
 

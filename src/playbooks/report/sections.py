@@ -89,6 +89,13 @@ def told(picture: Picture, file: str, pen: jinja2.Environment) -> str:
 
 def environment(facts: CaseFacts) -> jinja2.Environment:
     """Give the section templates with the filters of this report; all values are escaped by default."""
+    return bare_environment(_known_hosts(facts), frozenset(_records(facts)), facts.redact_secrets)
+
+
+def bare_environment(
+    known_hosts: frozenset[str] = frozenset(), with_anchor: frozenset[str] = frozenset(), redact: bool = True
+) -> jinja2.Environment:
+    """Give the section templates for a page that draws on no case; the arguments are those of `words.filters`."""
     import jinja2
 
     pen = jinja2.Environment(
@@ -97,7 +104,7 @@ def environment(facts: CaseFacts) -> jinja2.Environment:
         undefined=jinja2.ChainableUndefined,
         trim_blocks=True,
     )
-    pen.filters.update(filters(_known_hosts(facts), frozenset(_records(facts)), facts.redact_secrets))
+    pen.filters.update(filters(known_hosts, with_anchor, redact))
     return pen
 
 
