@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -14,15 +11,10 @@ from typing import Any
 
 import psutil
 import pytest
-from tests.small import small_case, small_notebooks, write_notebooks
+from tests.batch.night import Night, runs
 
-from playbooks.case import Case
 from playbooks.evidence import custody
 
-BEHAVE = """
-from pathlib import Path
-if Path("behaviour.py").exists(): exec(Path("behaviour.py").read_text())
-"""
 HOSTILE = {
     "endless": "while True: pass",
     "grows": "waste = [b'x' * (1 << 20) for _ in range(3000)]\nimport time\ntime.sleep(600)",
@@ -32,55 +24,9 @@ HOSTILE = {
 }
 
 
-class Night:
-    """A folder of cases and the command that runs them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / "cases"
-        self.folder.mkdir()
-        self._environment = {**os.environ, **small_notebooks(write_notebooks(folder / "notebooks", step2=BEHAVE))}
-
-    def case(self, name: str, behaviour: str = "", found: dict[str, object] | None = None) -> Case:
-        made = small_case(self.folder / name, f"IR-{name}", found=found)
-        if behaviour:
-            (made.path / "behaviour.py").write_text(behaviour)
-        return made
-
-    def start(self, *options: object) -> subprocess.Popen[bytes]:
-        command = [
-            sys.executable,
-            "-m",
-            "playbooks.cli",
-            "batch",
-            str(self.folder),
-            "--workers",
-            "2",
-            "--back-off",
-            "0.1",
-        ]
-        return subprocess.Popen(
-            [*command, *map(str, options)], env=self._environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-
-    def run(self, *options: object) -> tuple[int, dict[str, Any]]:
-        with self.start(*options) as batch:
-            _, said = batch.communicate(timeout=500)
-        assert b"Traceback" not in said, said.decode()
-        return batch.returncode, self.book
-
-    @property
-    def book(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.folder / "batch.json").read_text())
-        return found
-
-
 @pytest.fixture
 def night(tmp_path: Path) -> Night:
     return Night(tmp_path)
-
-
-def runs(case: Case) -> int:
-    return sum(entry["activity"] == "ran" for entry in custody.entries(case.custody))
 
 
 def by_name(book: dict[str, Any]) -> dict[str, dict[str, Any]]:
