@@ -15,7 +15,7 @@ from playbooks.exports.material import Made, Material
 from playbooks.exports.navigator import navigator_layer
 from playbooks.exports.ocsf import ocsf_lines
 from playbooks.exports.stix import stix_bundle
-from playbooks.exports.tables import csv_zip
+from playbooks.exports.tables import csv_zip, parquet_zip
 from playbooks.exports.timesketch import timesketch_lines
 
 
@@ -45,6 +45,9 @@ FORMS: Mapping[str, Form] = {
     ),
     "csv": Form(
         "zip of every table of results, safe to open in a spreadsheet", csv_zip, ".zip", (*schema.RESULT_TABLES,)
+    ),
+    "parquet": Form(
+        "zip of the same tables as Parquet, with their types, for a program", parquet_zip, ".zip", (*schema.RESULT_TABLES,)
     ),
     "ocsf": Form("JSON lines of OCSF 1.8 Detection Findings, for a SIEM", ocsf_lines, ".jsonl"),
 }
