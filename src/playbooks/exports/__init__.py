@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from playbooks import schema
 from playbooks.exports.material import Made, Material
+from playbooks.exports.misp import misp_event
 from playbooks.exports.navigator import navigator_layer
 from playbooks.exports.ocsf import ocsf_lines
 from playbooks.exports.stix import stix_bundle
@@ -36,6 +37,12 @@ FORMS: Mapping[str, Form] = {
         ".json",
         ("egress_pairs",),
     ),
+    "misp": Form(
+        "MISP event: destinations of findings as attributes, with their records",
+        misp_event,
+        ".json",
+        ("egress_pairs", "links"),
+    ),
     "navigator": Form("layer of the ATT&CK Navigator, 4.5", navigator_layer, ".json"),
     "timesketch": Form(
         "JSON lines for Timesketch: what happened when, and each cited record",
@@ -47,7 +54,10 @@ FORMS: Mapping[str, Form] = {
         "zip of every table of results, safe to open in a spreadsheet", csv_zip, ".zip", (*schema.RESULT_TABLES,)
     ),
     "parquet": Form(
-        "zip of the same tables as Parquet, with their types, for a program", parquet_zip, ".zip", (*schema.RESULT_TABLES,)
+        "zip of the same tables as Parquet, with their types, for a program",
+        parquet_zip,
+        ".zip",
+        (*schema.RESULT_TABLES,),
     ),
     "ocsf": Form("JSON lines of OCSF 1.8 Detection Findings, for a SIEM", ocsf_lines, ".jsonl"),
 }

@@ -110,6 +110,8 @@ def _material(results: Results, names: tuple[str, ...]) -> Material:
         {name: _table(results, name) for name in names},
         [vars(item) for item in items(case)],
         added[-1] if added else "",
+        [str(network) for network in case.config.estate.internal_ranges],
+        chain,
     )
 
 
