@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from playbooks import schema
+from playbooks.exports.hunting.forms import kql_queries, sigma_rules, spl_queries
 from playbooks.exports.material import Made, Material
 from playbooks.exports.misp import misp_event
 from playbooks.exports.navigator import navigator_layer
@@ -29,6 +30,8 @@ class Form:
     suffix: str
     tables: tuple[str, ...] = ()
 
+
+HUNTED = ("egress_pairs", "cloud_activity")
 
 FORMS: Mapping[str, Form] = {
     "stix": Form(
@@ -59,6 +62,9 @@ FORMS: Mapping[str, Form] = {
         ".zip",
         (*schema.RESULT_TABLES,),
     ),
+    "sigma": Form("Sigma rules that find the behaviour of findings and leads elsewhere", sigma_rules, ".yml", HUNTED),
+    "kql": Form("the same as KQL, for Microsoft Sentinel and Defender XDR", kql_queries, ".kql", HUNTED),
+    "spl": Form("the same as searches of Splunk", spl_queries, ".spl", HUNTED),
     "ocsf": Form("JSON lines of OCSF 1.8 Detection Findings, for a SIEM", ocsf_lines, ".jsonl"),
 }
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+BY_PATH = "path"  # the name serves every customer; the path of a request tells whose it is
+
+
 def kind_of_host(value: str) -> str:
     """The STIX type of an address or a name; empty for what is neither, a fingerprint say."""
     try:
@@ -32,7 +35,7 @@ def why_none(rows: pd.DataFrame) -> str:
         return "no row of egress_pairs says whose it is"
     if rows.ownership.fillna("").str.startswith("owned").any():
         return "it is ours"
-    if (rows.catalogue_id.notna() & rows.tenant.isna()).any():
+    if (rows.catalogue_id.notna() & (rows.tenant.isna() | (rows.matched_by == BY_PATH))).any():
         return "the host serves every customer of its provider"
     return ""
 

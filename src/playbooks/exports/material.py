@@ -94,6 +94,13 @@ class Material:
         )
 
 
+def one_line(text: str) -> str:
+    """`text` of a stranger in one line, with what cannot be seen written out."""
+    from playbooks.report.inert import visible
+
+    return " ".join(visible(text).split())
+
+
 def _each(value: Any, hide: Any) -> Any:
     """`value` with every text in it gone through `hide`; keys stay."""
     if isinstance(value, str):
