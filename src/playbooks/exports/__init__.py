@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from playbooks import schema
+from playbooks.exports.cacao import cacao_playbook
 from playbooks.exports.hunting.forms import kql_queries, sigma_rules, spl_queries
 from playbooks.exports.material import Made, Material
 from playbooks.exports.misp import misp_event
@@ -65,6 +66,7 @@ FORMS: Mapping[str, Form] = {
     "sigma": Form("Sigma rules that find the behaviour of findings and leads elsewhere", sigma_rules, ".yml", HUNTED),
     "kql": Form("the same as KQL, for Microsoft Sentinel and Defender XDR", kql_queries, ".kql", HUNTED),
     "spl": Form("the same as searches of Splunk", spl_queries, ".spl", HUNTED),
+    "cacao": Form("CACAO 2.0 playbook of the six notebooks, each whole and with its digest", cacao_playbook, ".json"),
     "ocsf": Form("JSON lines of OCSF 1.8 Detection Findings, for a SIEM", ocsf_lines, ".jsonl"),
 }
 
