@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from tests.conftest import Said, SampleRun
 
@@ -28,7 +30,12 @@ def unpacked(file: Path) -> bytes:
     if file.suffix != ".zip":
         return file.read_bytes()
     with zipfile.ZipFile(file) as packed:
-        return b"".join(map(packed.read, packed.namelist()))
+        return b"".join(readable(name, packed.read(name)) for name in packed.namelist())
+
+
+def readable(name: str, content: bytes) -> bytes:
+    """The bytes of a file; of Parquet, which is compressed, its rows as text."""
+    return str(pq.read_table(io.BytesIO(content)).to_pylist()).encode() if name.endswith(".parquet") else content
 
 
 def shared(case: Case) -> list[dict[str, object]]:

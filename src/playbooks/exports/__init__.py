@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from playbooks import schema
 from playbooks.exports.cacao import cacao_playbook
+from playbooks.exports.case_graph import case_graph
 from playbooks.exports.hunting.forms import kql_queries, sigma_rules, spl_queries
 from playbooks.exports.material import Made, Material
 from playbooks.exports.misp import misp_event
@@ -24,12 +25,13 @@ from playbooks.exports.timesketch import timesketch_lines
 
 @dataclass(frozen=True)
 class Form:
-    """A form: what it is, how it is made, its file's ending, and the tables of results that it reads."""
+    """A form: what it is, how it is made, its file's ending, the tables of results it reads, and whether the chain too."""
 
     about: str
     make: Callable[[Material], Made]
     suffix: str
     tables: tuple[str, ...] = ()
+    custody: bool = False
 
 
 HUNTED = ("egress_pairs", "cloud_activity")
@@ -67,6 +69,12 @@ FORMS: Mapping[str, Form] = {
     "kql": Form("the same as KQL, for Microsoft Sentinel and Defender XDR", kql_queries, ".kql", HUNTED),
     "spl": Form("the same as searches of Splunk", spl_queries, ".spl", HUNTED),
     "cacao": Form("CACAO 2.0 playbook of the six notebooks, each whole and with its digest", cacao_playbook, ".json"),
+    "case": Form(
+        "the custody chain as JSON-LD of CASE 1.5: items, acts, performers, versions",
+        case_graph,
+        ".jsonld",
+        custody=True,
+    ),
     "ocsf": Form("JSON lines of OCSF 1.8 Detection Findings, for a SIEM", ocsf_lines, ".jsonl"),
 }
 
