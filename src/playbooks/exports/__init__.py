@@ -25,7 +25,7 @@ from playbooks.exports.timesketch import timesketch_lines
 
 @dataclass(frozen=True)
 class Form:
-    """A form: what it is, how it is made, its file's ending, the tables of results it reads, and whether the chain too."""
+    """A form: what it is, how it is made, its file's ending, which tables it reads, and whether the chain."""
 
     about: str
     make: Callable[[Material], Made]
