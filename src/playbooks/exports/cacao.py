@@ -56,26 +56,26 @@ def cacao_playbook(material: Material) -> Made:
         "playbook_variables": {_variable(one.name): _stated(one) for step in STEPS for one in parameters_of(step)},
         "workflow_start": next(iter(workflow)),
         "workflow": workflow,
-        "agent_definitions": {
-            agent: {
-                "type": "security-category",
-                "name": f"Jupyter with playbooks {__version__}",
-                "description": "Runs each notebook in the folder of the case, by hand or as papermill does.",
-                "category": ["analytics"],
-            }
-        },
+        "agent_definitions": {agent: _agent()},
         "data_marking_definitions": {
-            marking: {
-                "type": "marking-tlp",
-                "id": marking,
-                "created_by": maker,
-                "created": made,
-                "tlpv2_level": f"TLP:{material.tlp}",
-            }
+            marking: {"type": "marking-tlp", "id": marking, "created_by": maker, "created": made} | _level(material.tlp)
         },
     }
     text = json.dumps(playbook, indent=1, ensure_ascii=True) + "\n"
     return Made(text.encode("ascii"), f"{len(STEPS)} notebooks")
+
+
+def _agent() -> dict[str, Any]:
+    return {
+        "type": "security-category",
+        "name": f"Jupyter with playbooks {__version__}",
+        "description": "Runs each notebook in the folder of the case, by hand or as papermill does.",
+        "category": ["analytics"],
+    }
+
+
+def _level(tlp: str) -> dict[str, str]:
+    return {"tlpv2_level": f"TLP:{tlp}"}
 
 
 def _workflow(material: Material, agent: str) -> dict[str, Any]:
