@@ -14,7 +14,12 @@ from playbooks.exports.hunting.backends import KqlBackend, SplBackend, SplWhereB
 from playbooks.exports.hunting.forms import kql_queries, spl_queries
 from playbooks.exports.hunting.sources import cloud_sources, egress_sources
 
-OWN_TEXTS = {"SslConnectionInspected", "^(?:[a-z]+://)?([^/:]+)"}  # of the kit's names for tables and fields
+OWN_TEXTS = {
+    "",
+    "HttpHost",
+    "SslConnectionInspected",
+    "^(?:[a-z]+://)?([^/:]+)",
+}  # of the kit's names for tables and fields
 OWN_SEARCHES = {
     *("bro:ssl:json", "zeek:ssl:json", "XmlWinEventLog:Microsoft-Windows-Sysmon/Operational", "aws:cloudtrail"),
 }

@@ -209,6 +209,17 @@ def test_a_hostile_value_is_a_value_to_pysigma_and_to_the_kits_own_reader(value:
     assert [one.fault for one in read.documents] == [""] * len(rules)
 
 
+def test_a_file_holds_no_more_rules_than_the_kit_reads(tmp_path: Path) -> None:
+    some = [entry(f"A-{number}", "x", src=["10.20.3.17"], dst=[HOST]) for number in range(60)]
+    given = material(findings=material().findings | {"findings": some})
+    made = sigma_rules(given)
+    assert made.holds == "200 rules"
+    assert made.left_out[-1].startswith("40 rules more: a file of rules holds 200, or ")
+    (tmp_path / "rules.yml").write_bytes(made.content)
+    read = read_rule_files([("rules.yml", tmp_path / "rules.yml")])
+    assert [one.fault for one in read.documents] == [""] * 200
+
+
 def test_a_value_with_a_secret_taken_out_is_in_no_rule() -> None:
     row = act("E001:7", user_agent="x?token=hunter2hunter2", principal=None, source_ip=None)
     given = material(tables=material().tables | {"cloud_activity": pd.DataFrame([row])}).without_secrets()

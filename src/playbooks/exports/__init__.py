@@ -69,13 +69,13 @@ FORMS: Mapping[str, Form] = {
     "kql": Form("the same as KQL, for Microsoft Sentinel and Defender XDR", kql_queries, ".kql", HUNTED),
     "spl": Form("the same as searches of Splunk", spl_queries, ".spl", HUNTED),
     "cacao": Form("CACAO 2.0 playbook of the six notebooks, each whole and with its digest", cacao_playbook, ".json"),
+    "ocsf": Form("JSON lines of OCSF 1.8 Detection Findings, for a SIEM", ocsf_lines, ".jsonl"),
     "case": Form(
         "the custody chain as JSON-LD of CASE 1.5: items, acts, performers, versions",
         case_graph,
         ".jsonld",
         custody=True,
     ),
-    "ocsf": Form("JSON lines of OCSF 1.8 Detection Findings, for a SIEM", ocsf_lines, ".jsonl"),
 }
 
 __all__ = ["FORMS", "Form", "Made", "Material"]

@@ -10,6 +10,7 @@ import yaml
 
 from playbooks.exports.hunting.rules import Hunt, hunts
 from playbooks.exports.material import Made, Material, one_line
+from playbooks.sigma.rule_files import MAX_DOCUMENTS, MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from sigma.rule import SigmaRule
@@ -19,14 +20,24 @@ NOT_IN_A_COMMENT = re.compile(r"[^ -_a-~]|//|\*/")  # nor a backtick, which ends
 
 
 def sigma_rules(material: Material) -> Made:
-    """Every rule as a document of one YAML file; the answers of the case stand above them as a comment."""
+    """Every rule as a document of one YAML file; the answers of the case stand above them as a comment.
+
+    A file holds no more than the kit's own reader of rules takes; findings come first.
+    """
     left_out: list[str] = []
-    found = [*hunts(material, left_out)]
-    for hunt in found:
+    text = _head(material, "# ")
+    written = beyond = 0
+    for hunt in hunts(material, left_out):
         _parsed(hunt)
-    head = _head(material, "# ")
-    text = "".join(f"---\n{yaml.dump(dict(hunt.rule), Dumper=_Dumper, sort_keys=False, width=WIDTH)}" for hunt in found)
-    return Made((head + text).encode("ascii"), f"{len(found)} rules", tuple(left_out))
+        document = f"---\n{yaml.dump(dict(hunt.rule), Dumper=_Dumper, sort_keys=False, width=WIDTH)}"
+        if beyond or written == MAX_DOCUMENTS or len(text) + len(document) > MAX_FILE_BYTES:
+            beyond += 1
+            continue
+        text += document
+        written += 1
+    if beyond:
+        left_out.append(f"{beyond} rules more: a file of rules holds {MAX_DOCUMENTS}, or {MAX_FILE_BYTES:,} bytes")
+    return Made(text.encode("ascii"), f"{written} rules", tuple(left_out))
 
 
 def kql_queries(material: Material) -> Made:

@@ -13,10 +13,13 @@ from playbooks.knowledge.data import read_data
 
 @dataclass(frozen=True)
 class Dialect:
-    """How another tool names the records of a log source, and each field; `where` is the beginning of a query."""
+    """How another tool names the records of a log source, and each field; `where` is the beginning of a query.
+
+    Where a field has several names, any of them may hold its value.
+    """
 
     where: str
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str | list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
