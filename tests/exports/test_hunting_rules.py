@@ -183,6 +183,28 @@ def test_each_cloud_has_its_log_source(provider: str, service: str, operation: s
     assert rules and {json.dumps(one["logsource"]) for one in rules} == {json.dumps(mine.logsource)}
 
 
+@pytest.mark.parametrize("address", ["198.51.100.23", "lambda.amazonaws.com"])
+def test_an_address_of_ours_and_the_name_of_a_service_are_no_hand(address: str) -> None:
+    tables = material().tables | {
+        "cloud_activity": pd.DataFrame([act("E001:1", further_refs=["E001:7"], source_ip=address)])
+    }
+    rule = by_title(material(tables=tables, inside=("198.51.100.0/24",)))[
+        "B-2: same acts by the same identity or address, in CloudTrail"
+    ]
+    assert set(rule["detection"]) == {"operation", "hand_principal", "condition"}
+
+
+def test_a_customer_is_never_a_whole_suffix() -> None:
+    found = material().findings | {
+        "findings": [entry("A-1", "x", src=["10.20.3.17"], dst=["a.b.dev", "b.workers.dev"])]
+    }
+    rows = [pair("a.b.dev", catalogue_id="x", tenant="dev"), pair("b.workers.dev", catalogue_id="x", tenant="b")]
+    rule = by_title(material(findings=found, tables=material().tables | {"egress_pairs": pd.DataFrame(rows)}))
+    assert rule["A-1: same destination, in questions of DNS"]["detection"]["selection_customer"] == {
+        "query|endswith": [".b.workers.dev"]
+    }
+
+
 def test_a_record_of_another_cloud_is_named_as_left_out() -> None:
     tables = material().tables | {"cloud_activity": pd.DataFrame([act("E001:7", provider="Zscaler")])}
     left = sigma_rules(material(tables=tables)).left_out

@@ -29,6 +29,11 @@ def pairs_of(entry: Mapping[str, Any], pairs: pd.DataFrame) -> pd.DataFrame:
     return pairs[pairs.src.isin(subjects.get("src", [])) & pairs.dst.isin(subjects.get("dst", []))]
 
 
+def listed(cell: Any) -> list[str]:
+    """A cell that holds a list, or nothing, as a list."""
+    return [] if cell is None or isinstance(cell, float) else list(cell)
+
+
 def why_none(rows: pd.DataFrame) -> str:
     """Why a destination is no indicator; empty where it is one."""
     if rows.empty:

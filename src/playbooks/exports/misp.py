@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from playbooks.exports.hosts import grounds, kind_of_host, pairs_of, why_none
+from playbooks.exports.hosts import grounds, kind_of_host, listed, pairs_of, why_none
 from playbooks.exports.material import Made, Material
 from playbooks.knowledge.attack import TECHNIQUES
 
@@ -137,7 +137,7 @@ def _values(entry: Mapping[str, Any], is_finding: bool, material: Material, left
 def _fingerprints(rows: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
     """Type, value and first record of each fingerprint of a TLS client; MISP has a type for JA3 alone."""
     for prints, refs in zip(rows.fingerprints, rows.fingerprint_refs, strict=True):
-        for told, ref in zip(_listed(prints), _listed(refs), strict=False):
+        for told, ref in zip(listed(prints), listed(refs), strict=False):
             scheme, _, value = told.partition(":")
             is_ja3 = scheme == "ja3" and len(value) == JA3_CHARS
             yield ("ja3-fingerprint-md5", value, ref) if is_ja3 else ("text", told, ref)
@@ -148,10 +148,6 @@ def _urls(finding: str, dst: str, links: pd.DataFrame) -> Iterator[tuple[str, li
     named = links.entity.astype("string").str.contains(f"://{dst}/", regex=False, na=False)
     for url, rows in links[(links.finding == finding) & named].groupby("entity", sort=True):
         yield str(url), list(rows.ref)
-
-
-def _listed(value: Any) -> list[str]:
-    return [] if value is None or isinstance(value, float) else list(value)
 
 
 def _annotate(

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from playbooks.exports.hosts import BY_PATH, kind_of_host, pairs_of, why_none
+from playbooks.exports.hosts import BY_PATH, kind_of_host, listed, pairs_of, why_none
 from playbooks.exports.hunting.sources import HuntSource, cloud_sources, egress_sources
 from playbooks.exports.material import Material, one_line
 from playbooks.knowledge.redaction import HIDDEN
@@ -68,9 +68,8 @@ def _egress(entry: Mapping[str, Any], is_finding: bool, material: Material, left
     names, addresses = (
         [one for one in hosts if (kind_of_host(one) == "domain-name") is named] for named in (True, False)
     )
-    tenants = {*mine[mine.dst.isin(hosts)].tenant.dropna()}
-    whose = sorted({customer for name in names if (customer := _customer(name, tenants))})
-    prints = {told for listed in mine[mine.dst.isin(hosts)].fingerprints for told in _listed(listed)}
+    whose = sorted({part for name in names if (part := _customer(name, {*mine[mine.dst == name].tenant.dropna()}))})
+    prints = {told for cell in mine[mine.dst.isin(hosts)].fingerprints for told in listed(cell)}
     for source in egress_sources():
         found = {**_hosts(source, names, whose), **_plain(source, "address", addresses)}
         if found:
@@ -86,7 +85,7 @@ def _egress(entry: Mapping[str, Any], is_finding: bool, material: Material, left
 def _customer(host: str, tenants: set[str]) -> str:
     """The part of a name that every host of the same customer ends in; empty where no label is the customer's."""
     labels = host.split(".")
-    at = next((place for place, label in enumerate(labels) if label in tenants), None)
+    at = next((place for place, label in enumerate(labels[:-1]) if label in tenants), None)
     return ".".join(labels[at:]) if at is not None else ""
 
 
@@ -129,7 +128,10 @@ def _marks(source: HuntSource, kind: str, prints: set[str]) -> Detection:
 def _cloud(entry: Mapping[str, Any], is_finding: bool, material: Material, left_out: list[str]) -> Iterator[Hunt]:
     activity = material.tables["cloud_activity"]
     refs = {ref for signal in entry["signals"] for ref in signal["refs"]}
-    mine = activity[activity.ref.isin(refs)]
+    cited = [
+        not refs.isdisjoint((ref, *listed(more))) for ref, more in zip(activity.ref, activity.further_refs, strict=True)
+    ]
+    mine = activity[cited]
     by_source: dict[str, tuple[HuntSource, list[int]]] = {}
     for place, row in enumerate(mine.itertuples()):
         found = (str(row.provider or ""), str(row.service or ""), str(row.operation or ""))
@@ -151,7 +153,7 @@ def _acts(
     names = [_without_account(one) for one in _known(rows.principal)]
     hands = {
         f"hand_{role}": one
-        for role, values in (("principal", names), ("address", _known(rows.source_ip)))
+        for role, values in (("principal", names), ("address", _outside(rows.source_ip, material)))
         if (one := _anywhere(source, role, values))
     }
     if hands:
@@ -210,12 +212,13 @@ def _known(column: pd.Series[Any]) -> list[str]:
     return sorted({str(one) for one in column.dropna() if str(one).strip() and HIDDEN not in str(one)})
 
 
+def _outside(column: pd.Series[Any], material: Material) -> list[str]:
+    """Addresses; none of ours, behind which everybody of the house acts, and no name of a service in their place."""
+    return [one for one in _known(column) if kind_of_host(one).startswith("ip") and not material.is_inside(one)]
+
+
 def _values(values: Sequence[str]) -> list[str]:
     return [literal(one) for one in values[:MOST_VALUES]]
-
-
-def _listed(value: Any) -> list[str]:
-    return [] if value is None or isinstance(value, float) else list(value)
 
 
 def _hunt(
