@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 STRIP := $(BIN)/nbstripout --extra-keys "metadata.papermill cell.metadata.papermill"
 
-.PHONY: help setup demo test check fix lab bench docs lock clean browser captures
+.PHONY: help setup demo test check fix lab bench docs lock clean browser captures kusto
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,7 +29,7 @@ $(READY): requirements.txt pyproject.toml
 demo: $(READY) ## run the sample incident through all six notebooks and print where its report is
 	$(BIN)/playbooks demo --to demo
 
-test: $(READY) browser captures ## run the whole suite
+test: $(READY) browser captures kusto ## run the whole suite
 	$(BIN)/python -m pytest
 
 browser: # Debian's Chromium for the browser tests, where it may be installed; elsewhere they say why they skip
@@ -42,6 +42,11 @@ captures: # what reads packet captures, for its tests, where it may be installed
 	@for tool in tshark suricata; do command -v $$tool >/dev/null 2>&1 && continue; \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then sh tests/install_tool.sh $$tool; \
 		else echo "No $$tool: its tests will be skipped."; fi; done
+
+kusto: $(READY) # Kusto's own parser, which queries of KQL are held against, where npm is; elsewhere the test says why it skips
+	@test -d $(VENV)/kusto/node_modules || { command -v npm >/dev/null 2>&1 && npm install --silent --no-save --no-audit \
+		--no-fund --ignore-scripts --prefix $(VENV)/kusto @kusto/language-service-next@12.4.1 >/dev/null 2>&1; } || \
+		echo "No npm, or no package from it: the test of KQL will be skipped."
 
 check: $(READY) ## lint, types, import contract, notebooks stripped, samples as their script makes them
 	$(BIN)/ruff check .

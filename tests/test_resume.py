@@ -31,7 +31,7 @@ from playbooks.steps import STEPS, parameters_of
 def notebooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Six small notebooks in place of the kit's; a step can be given other code."""
     folder = write_notebooks(tmp_path / "notebooks")
-    monkeypatch.setattr("playbooks.steps._data_folder", lambda _packaged, _in_repository: folder)
+    monkeypatch.setattr("playbooks.notebook_files._data_folder", lambda _packaged, _in_repository: folder)
     parameters_of.cache_clear()
     yield lambda **code: write_notebooks(folder, **code)
     parameters_of.cache_clear()

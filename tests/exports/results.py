@@ -46,6 +46,14 @@ def links(**facts: Any) -> dict[str, Any]:
     return dict.fromkeys(schema.LINKS.names) | known | cited | facts
 
 
+def act(ref: str, **facts: Any) -> dict[str, Any]:
+    """One row of `cloud_activity`: j.doe changed the code of a function in AWS."""
+    known = {"ref": ref, "provider": "AWS", "service": "lambda.amazonaws.com", "phase": "modify-code"}
+    done = {"operation": "UpdateFunctionCode20150331v2", "principal": "j.doe", "resource": "invoice-export"}
+    whence = {"source_ip": "198.51.100.23", "user_agent": "aws-cli/2.24.9 md/command#lambda.update-function-code"}
+    return dict.fromkeys(schema.CLOUD_ACTIVITY.names) | known | done | whence | facts
+
+
 def material(**changes: Any) -> Material:
     found = {
         "findings": [
@@ -72,6 +80,7 @@ def material(**changes: Any) -> Material:
                     pair(OURS, ownership="owned-approved"),
                 ]
             ),
+            "cloud_activity": pd.DataFrame([act("E001:7"), act("E001:8", operation="Invoke", phase="invoke")]),
             "timeline": pd.DataFrame(timeline, columns=list(schema.TIMELINE.names)),
             "links": pd.DataFrame([links(), links(time=pd.NaT, ref="E001:9")]),
         },

@@ -11,7 +11,7 @@ import pyarrow as pa
 from playbooks import schema
 from playbooks.case import Case, CaseFile, new_case
 from playbooks.findings import OwnClouds
-from playbooks.guide.store import ARROW
+from playbooks.schema.arrow import ARROW
 
 DAY = dt.datetime(2026, 3, 10, tzinfo=dt.UTC)
 WORKER = "poll.stranger.workers.dev"

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-import playbooks.steps
+import playbooks.notebook_files
 
 folder = Path(os.environ["SMALL_NOTEBOOKS"])
-playbooks.steps._data_folder = lambda _packaged, _in_repository: folder
+playbooks.notebook_files._data_folder = lambda _packaged, _in_repository: folder

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -27,6 +29,10 @@ class Material:
         `evidence_id, name, sha256, …` of each item.
     evidence_head
         Fingerprint of the entry of the custody chain that added the last item; empty without any.
+    inside
+        Networks that are ours, in CIDR notation, as `case.yaml` says.
+    custody
+        The entries of the custody chain, in order; only where the form reads them.
     """
 
     case_id: str
@@ -36,6 +42,8 @@ class Material:
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     evidence: Sequence[Mapping[str, Any]] = ()
     evidence_head: str = ""
+    inside: Sequence[str] = ()
+    custody: Sequence[Mapping[str, Any]] = ()
 
     def id_of(self, kind: str, content: str) -> str:
         """A UUID that stands for this content of this case, the same each time."""
@@ -47,6 +55,17 @@ class Material:
         """Every finding, then every lead; true where it is a finding."""
         yield from ((True, entry) for entry in self.findings["findings"])
         yield from ((False, entry) for entry in self.findings["leads"])
+
+    def is_inside(self, address: str) -> bool:
+        """Whether an address lies in our own networks."""
+        known = ipaddress.ip_address(address)
+        return any(known in ipaddress.ip_network(network) for network in self.inside)
+
+    def last_seen(self) -> dt.datetime:
+        """When the last subject of a finding was last seen; a fixed day without findings."""
+        from playbooks.report.stix import UNDATED
+
+        return max((dt.datetime.fromisoformat(one["last_seen"]) for one in self.findings["findings"]), default=UNDATED)
 
     def answers(self) -> list[str]:
         """Each question with its answer and why, so that nothing found is not taken for could not look."""
@@ -70,7 +89,16 @@ class Material:
             {name: frame.map(lambda cell: _each(cell, hide)) for name, frame in self.tables.items()},
             _each(self.evidence, hide),
             self.evidence_head,
+            self.inside,
+            _each(self.custody, hide),
         )
+
+
+def one_line(text: str) -> str:
+    """`text` of a stranger in one line, with what cannot be seen written out."""
+    from playbooks.report.inert import visible
+
+    return " ".join(visible(text).split())
 
 
 def _each(value: Any, hide: Any) -> Any:

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from playbooks import __version__
+from playbooks.exports.hosts import kind_of_host
 from playbooks.exports.material import Made, Material
-from playbooks.exports.stix import kind_of_host
 from playbooks.knowledge.attack import RELEASE, TECHNIQUES
 
 OCSF = "1.8.0"

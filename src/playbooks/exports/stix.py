@@ -9,11 +9,11 @@ Reference: OASIS, STIX Version 2.1; its appendix A has the scale of confidence.
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from playbooks.exports.hosts import grounds, kind_of_host, pairs_of, why_none
 from playbooks.exports.material import Made, Material
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _of_finding(entry: Mapping[str, Any], material: Material, marking: str, left
     note = stix2.Note(
         id=f"note--{material.id_of('note', entry['id'])}",
         abstract=f"What {entry['id']} rests on",
-        content=_grounds(entry, material),
+        content=grounds(entry, material),
         object_refs=refs or [_maker().id],
         **common,
     )
@@ -101,14 +101,9 @@ def _maker() -> Any:
 
 def _times(entry: Mapping[str, Any], pairs: pd.DataFrame) -> int:
     """Contacts of the pairs it names; of what has none, the records that it cites."""
-    mine = _pairs_of(entry, pairs)
+    mine = pairs_of(entry, pairs)
     cited = {ref for signal in entry["signals"] for ref in signal["refs"]}
     return max(1, min(int(mine.connections.sum()) or len(cited), MOST_SEEN))
-
-
-def _pairs_of(entry: Mapping[str, Any], pairs: pd.DataFrame) -> pd.DataFrame:
-    subjects = entry["subjects"]
-    return pairs[pairs.src.isin(subjects.get("src", [])) & pairs.dst.isin(subjects.get("dst", []))]
 
 
 def _observables(subjects: Mapping[str, list[str]], marking: str) -> Iterator[Any]:
@@ -122,14 +117,6 @@ def _observables(subjects: Mapping[str, list[str]], marking: str) -> Iterator[An
         yield made(value=value, object_marking_refs=[marking])
     for name in subjects.get("principal", ()):
         yield stix2.UserAccount(account_login=name, object_marking_refs=[marking])
-
-
-def kind_of_host(value: str) -> str:
-    """The STIX type of an address or a name; empty for what is neither, a fingerprint say."""
-    try:
-        return f"ipv{ipaddress.ip_address(value).version}-addr"
-    except ValueError:
-        return "" if ":" in value or not value else "domain-name"
 
 
 def _indicated(
@@ -156,10 +143,10 @@ def _indicators(
     import stix2
 
     confirmed = (entry.get("decision") or {}).get("verdict") == "confirmed"
-    mine = _pairs_of(entry, material.tables["egress_pairs"])
+    mine = pairs_of(entry, material.tables["egress_pairs"])
     for dst in entry["subjects"].get("dst", ()):
         kind = kind_of_host(dst)
-        if why := _why_none(mine[mine.dst == dst]) if kind else "it is no host":
+        if why := why_none(mine[mine.dst == dst]) if kind else "it is no host":
             left_out.append(f"no indicator of {dst} ({entry['id']}): {why}")
             continue
         value = stix2.EqualityComparisonExpression(stix2.ObjectPath(kind, ["value"]), stix2.StringConstant(dst))
@@ -174,33 +161,10 @@ def _indicators(
         )
 
 
-def _why_none(rows: pd.DataFrame) -> str:
-    """Why a destination is no indicator; empty where it is one."""
-    if rows.empty:
-        return "no row of egress_pairs says whose it is"
-    if rows.ownership.fillna("").str.startswith("owned").any():
-        return "it is ours"
-    if (rows.catalogue_id.notna() & rows.tenant.isna()).any():
-        return "the host serves every customer of its provider"
-    return ""
-
-
-def _grounds(entry: Mapping[str, Any], material: Material) -> str:
-    lines = [f"{one['kind']}: {one['sentence']} [{', '.join(one['refs'])}]" for one in entry["signals"]]
-    told = entry["argument"]["confidence"]
-    lines.append(f"Confidence {told['word']}: {told['because']}")
-    lines += [f"{one['evidence_id']}: {one['name']}, SHA-256 {one['sha256']}" for one in material.cited(entry)]
-    if material.evidence_head:
-        lines.append(f"Custody chain when the last evidence was added: {material.evidence_head}")
-    return "\n".join(" ".join(line.split()) for line in lines)
-
-
 def _answers(material: Material, marking: str, groupings: list[str]) -> Any:
     import stix2
 
-    from playbooks.report.stix import UNDATED
-
-    last = max((dt.datetime.fromisoformat(e["last_seen"]) for e in material.findings["findings"]), default=UNDATED)
+    last = material.last_seen()
     content = "\n".join(" ".join(line.split()) for line in material.answers())
     return stix2.Note(
         id=f"note--{material.id_of('answers', content)}",

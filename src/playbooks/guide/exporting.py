@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from playbooks.case import Case, write_bytes
 from playbooks.errors import UsageError
 from playbooks.evidence import custody, items
-from playbooks.exports import FORMS, Material
+from playbooks.exports import FORMS, Form, Material
 from playbooks.guide.opened import results_of
 from playbooks.report import View, visible
 
@@ -71,7 +71,7 @@ def export(case: Case, form: str = "stix", out: str = "") -> View:
         raise UsageError(f"form {form!r}: expected one of {', '.join(FORMS)}.")
     made_by = FORMS[form]
     file = _place(case, out or str(case.path / FOLDER / f"{case.config.case_id}-{form}{made_by.suffix}"))
-    material = _material(results_of(case), made_by.tables)
+    material = _material(results_of(case), made_by)
     if case.config.options.redact_secrets:
         material = material.without_secrets()
     made = made_by.make(material)
@@ -98,7 +98,7 @@ def _place(case: Case, out: str) -> Path:
     return file
 
 
-def _material(results: Results, names: tuple[str, ...]) -> Material:
+def _material(results: Results, form: Form) -> Material:
     case = results.case
     chain = custody.entries(case.custody)
     added = [str(entry["fingerprint"]) for entry in chain if entry.get("activity") == "added"]
@@ -107,9 +107,11 @@ def _material(results: Results, names: tuple[str, ...]) -> Material:
         case.config.title,
         case.config.tlp,
         results.findings,
-        {name: _table(results, name) for name in names},
+        {name: _table(results, name) for name in form.tables},
         [vars(item) for item in items(case)],
         added[-1] if added else "",
+        [str(network) for network in case.config.estate.internal_ranges],
+        chain if form.custody else (),
     )
 
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from playbooks.case import write_json
 from playbooks.engine import UNPACKED, Tables, read_table
+from playbooks.schema.arrow import shape_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -21,20 +22,6 @@ if TYPE_CHECKING:
 
 STAMPS = ".stamps.json"
 ROW_GROUP = 100_000
-ARROW = {
-    "VARCHAR": pa.string(),
-    "VARCHAR[]": pa.list_(pa.string()),
-    "BIGINT": pa.int64(),
-    "INTEGER": pa.int32(),
-    "DOUBLE": pa.float64(),
-    "BOOLEAN": pa.bool_(),
-    "TIMESTAMPTZ": pa.timestamp("us", "UTC"),
-}
-
-
-def shape_of(table: schema.Table) -> pa.Schema:
-    """The columns of a table of the dictionary, in their order."""
-    return pa.schema([(column.name, ARROW[column.type]) for column in table.columns])
 
 
 class Store:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from playbooks import schema
 from playbooks.case import Case, write_json
+from playbooks.schema.arrow import shape_of
 from playbooks.sigma.rule_files import RuleFiles
 from playbooks.sigma.run import SigmaRun
 
@@ -17,13 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE = "sigma.json"
-ARROW = {
-    "VARCHAR": pa.string(),
-    "VARCHAR[]": pa.list_(pa.string()),
-    "BIGINT": pa.int64(),
-    "BOOLEAN": pa.bool_(),
-    "TIMESTAMPTZ": pa.timestamp("us", "UTC"),
-}
 
 
 def is_kept(case: Case, given: RuleFiles) -> bool:
@@ -36,8 +30,7 @@ def keep(case: Case, run: SigmaRun) -> None:
     """Write a run into the results."""
     case.results.mkdir(parents=True, exist_ok=True)
     table = schema.SIGMA_MATCHES
-    shape = pa.schema([(column.name, ARROW[column.type]) for column in table.columns])
-    rows = pa.Table.from_pandas(run.matches[list(table.names)], schema=shape, preserve_index=False)
+    rows = pa.Table.from_pandas(run.matches[list(table.names)], schema=shape_of(table), preserve_index=False)
     staged = case.results / f".{table.name}.part"
     pq.write_table(rows.replace_schema_metadata(None), staged, compression="zstd")
     staged.replace(case.results / f"{table.name}.parquet")
