@@ -185,7 +185,7 @@ def test_all_six_notebooks_run_by_the_menu_and_show_their_results(desk: Desk) ->
 def test_figures_are_drawn_and_tables_can_be_filtered(desk: Desk, tmp_path: Path) -> None:
     desk.open_step("3_scope_egress")
     page = desk.page
-    page.locator(f"{OUTPUT} .js-plotly-plot .main-svg").first.wait_for(state="attached")
+    page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .js-plotly-plot .main-svg").first.wait_for(state="attached")
     pairs = page.locator(f"{OUTPUT} .dt-container", has_text="Clearest rhythms").first
     pairs.scroll_into_view_if_needed()
     rows = pairs.locator("tbody tr")

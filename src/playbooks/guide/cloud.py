@@ -9,6 +9,7 @@ import pandas as pd
 
 from playbooks.case import Case
 from playbooks.guide.cloud_facts import untold_of_roles
+from playbooks.guide.next_steps import after_chains, after_cloud
 from playbooks.guide.opened import results_of
 from playbooks.report import Table, View, counted, function_history, swim_lanes
 from playbooks.scoping.outside_credentials import OUTSIDE
@@ -70,7 +71,7 @@ def cloud(case: Case, rows: int = 30) -> View:
     table = Table.first(
         "Changes, the most unusual first", ranked[ACTIVITY_COLUMNS], rows, "results/cloud_activity.parquet"
     )
-    return View(words, (table,), data=activity)
+    return View(words, (table,), data=activity, next=after_cloud(ranked))
 
 
 def _not_compared(changes: pd.DataFrame) -> tuple[str, ...]:
@@ -299,9 +300,9 @@ def chains(
         mine = steps[steps.chain == chosen.iloc[0].chain]
         caption = f"Steps of {chosen.iloc[0].chain}, in order of time"
         tables.append(Table(caption, mine[STEP_COLUMNS], "results/chain_steps.parquet"))
-    return View(
-        words, tuple(one for one in tables if len(one.rows)), (swim_lanes(chosen, steps, chain),), data=(heads, steps)
-    )
+    shown = tuple(one for one in tables if len(one.rows))
+    following = () if chain else after_chains(chosen)
+    return View(words, shown, (swim_lanes(chosen, steps, chain),), data=(heads, steps), next=following)
 
 
 def _patterns(text: str) -> tuple[str, ...]:

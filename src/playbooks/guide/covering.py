@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from playbooks.case import Case
+from playbooks.guide.next_steps import after_coverage
 from playbooks.guide.opened import results_of
 from playbooks.report import Table, View, counted, coverage_heatmap
 
@@ -40,7 +41,13 @@ def coverage(case: Case) -> View:
         ),
         Table("Questions", asked),
     ]
-    return View(words, tuple(table for table in tables if len(table.rows)), (coverage_heatmap(found),), data=found)
+    return View(
+        words,
+        tuple(table for table in tables if len(table.rows)),
+        (coverage_heatmap(found),),
+        data=found,
+        next=after_coverage(found),
+    )
 
 
 def _streams(found: dict[str, Any]) -> pd.DataFrame:

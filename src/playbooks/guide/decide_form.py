@@ -61,7 +61,9 @@ def _form(case: Case) -> VBox:
     verdict = widgets.Dropdown(options=VERDICTS, value=VERDICTS[-1], description="Verdict")
     reason = widgets.Textarea(description="Reason", placeholder="why, with a ticket", layout=wide)
     analyst = widgets.Text(description="Your name", value=case.config.analyst)
-    until = widgets.Text(description="Until", placeholder="2026-12-31: last day that benign covers; empty: today")
+    until = widgets.Text(
+        description="Until", placeholder="2026-12-31: last day that benign covers; empty: today", layout=wide
+    )
     button = widgets.Button(description="Record the decision", layout=widgets.Layout(width="14em"))
     told = widgets.Label()
 

@@ -8,6 +8,7 @@ from playbooks import findings as judged
 from playbooks.case import Case
 from playbooks.errors import NotFound
 from playbooks.guide.facts import case_facts, record_export
+from playbooks.guide.next_steps import after_findings
 from playbooks.guide.opened import results_of
 from playbooks.guide.scoping import worst_pair
 from playbooks.report import Table, View, write_case_report
@@ -41,7 +42,7 @@ def findings(case: Case, window_minutes: int = 60) -> View:
         for name, key in (("Findings", "findings"), ("Leads", "leads"))
         if found[key]
     ]
-    return View(words, tuple(tables), data=found)
+    return View(words, tuple(tables), data=found, next=after_findings(found))
 
 
 def _finding_rows(found: list[dict[str, object]]) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 from playbooks import evidence as preserved
 from playbooks.case import Case
 from playbooks.errors import UsageError
+from playbooks.guide.next_steps import after_reading
 from playbooks.guide.opened import results_of
 from playbooks.normalise import Reading
 from playbooks.normalise import show as raw_of
@@ -191,7 +192,12 @@ def normalise(case: Case) -> View:
     readings = results_of(case).readings
     total = {name: sum(getattr(r, name) for r in readings) for name in ("records", "events", "unread", "blank")}
     law = "{records:,} records = {events:,} events + {unread:,} unread + {blank:,} blank".format(**total)
-    return View((f"{law}.",), (Table("What became of each item", _reading_rows(readings)),), data=readings)
+    return View(
+        (f"{law}.",),
+        (Table("What became of each item", _reading_rows(readings)),),
+        data=readings,
+        next=after_reading(readings),
+    )
 
 
 def _reading_rows(readings: list[Reading]) -> pd.DataFrame:

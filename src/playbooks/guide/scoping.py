@@ -7,6 +7,7 @@ import pandas as pd
 from playbooks.case import Case
 from playbooks.enrichment import compared
 from playbooks.guide.looking import show
+from playbooks.guide.next_steps import after_pairs
 from playbooks.guide.opened import results_of
 from playbooks.guide.results import QUESTIONS, Results
 from playbooks.report import Table, View, checkin_raster, counted, egress_timeline
@@ -60,7 +61,13 @@ def egress(case: Case, rows: int = 20) -> View:
         )
     ranked = pairs.sort_values("beacon_score", ascending=False, na_position="last", kind="stable")
     table = Table.first("Clearest rhythms", ranked[PAIR_COLUMNS], rows, "results/egress_pairs.parquet")
-    return View(tuple(words), (table,), (egress_timeline(results.egress_hours),), data=pairs)
+    return View(
+        tuple(words),
+        (table,),
+        (egress_timeline(results.egress_hours),),
+        data=pairs,
+        next=after_pairs(ranked, "beacon_score"),
+    )
 
 
 def checkins(case: Case, src: str = "", dst: str = "") -> View:
@@ -188,7 +195,7 @@ def enrich(case: Case, rows: int = 20) -> View:
     owned = pairs.ownership.value_counts()
     words = "Pairs by ownership: " + (", ".join(f"{n:,} {state}" for state, n in owned.items()) or "none") + "."
     table = Table.first("What to look at first", pairs[RANKED_COLUMNS], rows, "results/egress_pairs.parquet")
-    return View((words,), (table,), data=pairs)
+    return View((words,), (table,), data=pairs, next=after_pairs(pairs, "priority"))
 
 
 def intelligence(case: Case, rows: int = 20) -> View:

@@ -86,28 +86,26 @@ class View:
     form: Any = None
 
     def _ipython_display_(self) -> None:
-        """Show words and tables as one output and each picture as one of its own; what comes next stands last."""
+        """Show words, tables and what comes next as one output, and each picture as one of its own."""
         from IPython.display import display
 
         parts = [*(f"<p>{_cell(word, 2000)}</p>" for word in self.words), *map(_table, self.tables)]
-        markup = "".join([*parts, *(_query(*query) for query in self.queries)])
-        last = _list(NEXT, self.next)
+        markup = "".join([*parts, *(_query(*query) for query in self.queries), _list(NEXT, self.next)])
         if markup:
-            whole = markup if self.pictures else markup + last
-            display({"text/html": whole, "text/plain": str(self)}, raw=True)
+            display({"text/html": markup, "text/plain": str(self)}, raw=True)
         for picture in self.pictures:
             shown = {"text/html": f"<p>{_cell(picture.summary, 2000)}</p>", "text/plain": _text(picture.summary)}
             display(shown, raw=True)
             if picture.figure is not None:
                 display({**picture.bundle(), "text/plain": _text(picture.caption)}, raw=True)
-        if last and (self.pictures or not markup):
-            display({"text/html": last, "text/plain": _text(f"{NEXT}: " + " ".join(self.next))}, raw=True)
         if self.form is not None and in_lab():
             display(self.form)
 
     def __str__(self) -> str:
         captions = (f"{table.caption} ({len(table.rows):,} rows)" for table in self.tables)
-        return "\n".join(_text(line) for line in (*self.words, *captions))
+        queries = (f"{title}\n{text}" for title, text in self.queries)
+        following = (f"{NEXT}: {step}" for step in self.next)
+        return "\n".join(_text(line) for line in (*self.words, *captions, *queries, *following))
 
 
 def _list(title: str, items: tuple[str, ...]) -> str:
