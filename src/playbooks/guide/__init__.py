@@ -28,6 +28,7 @@ from playbooks.guide.looking import (
 from playbooks.guide.lookups import lookup, lookup_plan
 from playbooks.guide.opened import open_case
 from playbooks.guide.owning import addresses, draft_inventory, enrich_value, names, review_allow_list
+from playbooks.guide.querying import queries
 from playbooks.guide.related import lifecycle, scope
 from playbooks.guide.results import QUESTIONS
 from playbooks.guide.scoping import (
@@ -87,6 +88,7 @@ __all__ = [
     "normalise",
     "open_case",
     "own_endpoints",
+    "queries",
     "questions",
     "records",
     "report",

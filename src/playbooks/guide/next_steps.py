@@ -74,5 +74,6 @@ def after_findings(found: Mapping[str, Any]) -> tuple[str, ...]:
     told += [f"What happened around first contact: {call('lifecycle', one)}" for one in waiting[:1]]
     told += [f"{len(waiting):,} without a decision: {call('decide_form')}"] if waiting else []
     blind = sum(one["outcome"] == "blind" for one in found["outcomes"].values())
+    told += [f"Queries for a SIEM that fetch more of these: {call('queries')}"] if waiting else []
     why = f"What would answer {blind:,} blind questions" if blind else "What to collect next"
     return (*told, f"{why}: {call('checklist')}")
