@@ -102,7 +102,7 @@ def _state(run: dict[str, Any], found: dict[str, Any]) -> str:
     if failed := next((step["name"] for step in run.get("steps", ()) if step["status"] == "failed"), ""):
         return f"failed at {failed}"
     if run.get("finished"):
-        return f"{RAN}, {run['finished']}"
+        return f"{RAN}, {str(run['finished'])[:16].replace('T', ' ')} UTC"
     return STOPPED if run else BY_HAND if found else NOT_RUN
 
 
