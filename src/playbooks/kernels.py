@@ -55,7 +55,7 @@ class Kernels:
             place = str(Path(self._sockets.name) / uuid.uuid4().hex[:8])
             kernel = _manager(place, self._nursery)
             try:
-                asyncio.run(_start(kernel, self._folder))
+                asyncio.run(_start(kernel, self._folder, Path(self._sockets.name) / "profile"))
                 return kernel
             except (RuntimeError, OSError) as error:
                 _stop(kernel)
@@ -174,15 +174,19 @@ def _manager(place: str, nursery: _Nursery) -> AsyncKernelManager:
     return kernel
 
 
-async def _start(kernel: AsyncKernelManager, folder: Path) -> None:
-    """Start and wait for its first answer.
+async def _start(kernel: AsyncKernelManager, folder: Path, profile: Path) -> None:
+    """Start with an empty profile, and wait for its first answer.
+
+    What a person or the lab sets up for work by hand would change what a run shows.
 
     Raises
     ------
     RuntimeError
         It died, or did not answer in time.
     """
+    profile.mkdir(exist_ok=True)
     arguments = [f"--IPKernelApp.exec_lines={FIRST_LINES}", "--HistoryManager.hist_file=:memory:", "--ignore-cwd"]
+    arguments.append(f"--ipython-dir={profile}")
     await kernel.start_kernel(cwd=str(folder), extra_arguments=arguments)
     client = kernel.client()
     client.start_channels()

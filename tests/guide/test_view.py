@@ -25,6 +25,10 @@ ALLOWED = {
     ("th", "scope"),
     ("td",),
     ("td", "class"),
+    ("ul",),
+    ("li",),
+    ("pre", "class"),
+    ("span", "class"),
 }
 UNSEEN = ("\x00", "\x1b", "\u202e", "\ud800")
 
@@ -62,6 +66,9 @@ VIEWS = {
     "column and cell": View(("x",), (Table("x", rows(ATTACK)),)),
     "list in a cell": View(("x",), (Table("x", pd.DataFrame([{"refs": list(ATTACKS)}])),)),
     "where the rest is": View(("x",), (Table("x", pd.DataFrame({"n": range(99)}), ATTACK),)),
+    "what comes next": View(("x",), next=(ATTACK,)),
+    "query": View(("x",), queries=((ATTACK, ATTACK),)),
+    "frame": View(("x",), (Table("x", rows(ATTACK), whole=rows(ATTACK)),)),
     "picture": View(("x",), pictures=(Picture(None, ATTACK, ATTACK, rows("x")),)),
 }
 
@@ -91,6 +98,39 @@ def test_long_values_and_many_rows_are_cut_and_the_cut_is_told(shell: None) -> N
 def test_what_is_missing_is_a_dash(missing: object, shell: None) -> None:
     [output] = shown(View((), (Table("x", pd.DataFrame({"a": [missing]}, dtype=object)),)))
     assert "<td" in output["text/html"] and ">–</td>" in output["text/html"]
+
+
+def test_an_outcome_is_a_badge_by_sign_and_word_and_nothing_else_is(shell: None) -> None:
+    said = ["found", "clear", "blind", "Found", "found <b>", "lost"]
+    [output] = shown(View((), (Table("x", pd.DataFrame({"outcome": said})),)))
+    assert '<span class="answer blind">∅ blind</span>' in output["text/html"]
+    assert output["text/html"].count('<span class="answer ') == 3
+
+
+def test_what_comes_next_stands_last_in_words_and_markup(shell: None) -> None:
+    [output] = shown(View(("x",), (Table("t", rows("x")),), next=("Look: guide.show(case)",)))
+    assert output["text/html"].endswith("<ul><li>Look: guide.show(case)</li></ul></div>")
+    assert output["text/plain"].endswith("What to look for next: Look: guide.show(case)")
+
+
+def test_a_form_and_whole_tables_are_for_the_lab_alone(shell: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    from playbooks.report import view
+
+    one = View(("x",), (Table.first("t", pd.DataFrame({"n": range(300)}), 20, "results/x.parquet"),), form="a form")
+    [output] = shown(one)
+    assert output["text/html"].count("<tr>") == 21
+    monkeypatch.setattr(view, "_in_lab", True)
+    whole, form = shown(one)
+    assert whole["text/html"].count("<tr>") == 301
+    assert form["text/plain"] == "'a form'"
+
+
+def test_a_frame_is_shown_like_a_table_of_a_view_with_an_index_that_says_something() -> None:
+    from playbooks.report import frame_markup
+
+    assert tags(frame_markup(rows(ATTACK))) <= ALLOWED
+    assert "<caption>1 rows, 1 columns</caption>" in frame_markup(pd.DataFrame({"n": [1]}))
+    assert '<th scope="col">who</th>' in frame_markup(pd.DataFrame({"n": [1]}, index=pd.Index(["a"], name="who")))
 
 
 def test_a_view_without_anything_shows_nothing(shell: None) -> None:

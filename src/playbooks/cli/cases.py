@@ -10,7 +10,8 @@ import typer
 
 from playbooks import __version__
 from playbooks.cli.app import AsJson, CaseFolder, app
-from playbooks.terminal import out, print_json, print_outcomes, say, steps_bar
+from playbooks.errors import CaseError
+from playbooks.terminal import err, out, print_json, print_outcomes, say, steps_bar
 
 
 @app.command()
@@ -117,21 +118,34 @@ def demo(
 
 @app.command()
 def lab(
-    folder: CaseFolder,
+    folder: Annotated[Path, typer.Argument(help="Folder of the case, or of several cases.")],
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", "-p", help="NAME=VALUE, filled into the notebooks.")
+    ] = None,
     port: Annotated[int, typer.Option(help="Port on loopback; 0 chooses a free one.")] = 0,
     browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
 ) -> None:
-    """Open JupyterLab on the case, on loopback and with a token.
+    """Open JupyterLab on a case or a folder of cases, on loopback and with a token. Evidence is read-only in it.
 
     Example: playbooks lab cases/IR-31
     """
     from playbooks.case import open_case
-    from playbooks.lab import lab_command, prepare_notebooks
+    from playbooks.lab import address_of, cases_below, lab_command, prepare_notebooks, write_start_page
+    from playbooks.steps import given_parameters
 
-    case = open_case(folder)
-    prepare_notebooks(case)
-    command, environment = lab_command(case, port, browser)
+    given = given_parameters(parameter)
+    places = cases_below(folder)
+    for place in places:
+        try:
+            prepare_notebooks(open_case(place), given)
+        except CaseError as error:
+            if places == [folder]:
+                raise
+            say(str(error), err)  # the other cases can be worked on, and the start page says what is wrong
+    write_start_page(folder.resolve())
+    command, environment = lab_command(folder, port, browser)
     out.print("JupyterLab opens on this machine only. Stop it with Ctrl-C.")
+    say(f"Open: {address_of(command, environment)}")
     import subprocess
 
     sys.exit(subprocess.run(command, env=environment, check=False).returncode)  # noqa: S603  # our own command

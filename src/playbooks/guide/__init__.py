@@ -11,6 +11,7 @@ from playbooks.guide.cloud import chains, cloud, function_egress, functions, ide
 from playbooks.guide.cloud_state import code_changes, logging_state, own_endpoints, rights
 from playbooks.guide.comparing import diff
 from playbooks.guide.covering import blind_spots, clocks, coverage, deciding_fields, fields
+from playbooks.guide.decide_form import decide_form
 from playbooks.guide.deciding import decide, decisions, findings, links, report
 from playbooks.guide.exporting import export
 from playbooks.guide.keeping import acquire_aws, acquire_capture, acquire_query, acquire_taxii, verify
@@ -27,6 +28,7 @@ from playbooks.guide.looking import (
 from playbooks.guide.lookups import lookup, lookup_plan
 from playbooks.guide.opened import open_case
 from playbooks.guide.owning import addresses, draft_inventory, enrich_value, names, review_allow_list
+from playbooks.guide.querying import queries
 from playbooks.guide.related import lifecycle, scope
 from playbooks.guide.results import QUESTIONS
 from playbooks.guide.scoping import (
@@ -61,6 +63,7 @@ __all__ = [
     "coverage",
     "custody",
     "decide",
+    "decide_form",
     "deciding_fields",
     "decisions",
     "diff",
@@ -85,6 +88,7 @@ __all__ = [
     "normalise",
     "open_case",
     "own_endpoints",
+    "queries",
     "questions",
     "records",
     "report",
@@ -98,3 +102,8 @@ __all__ = [
     "unread",
     "verify",
 ]
+
+
+def __dir__() -> list[str]:
+    """The verbs alone: what the tab key lists."""
+    return list(__all__)

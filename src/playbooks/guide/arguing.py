@@ -21,6 +21,19 @@ def argument(case: Case, finding: str = "") -> View:
     Without an id, the finding with the highest score.
     Example: `guide.argument(case, "A-1f3c9a02")`
 
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    finding : str
+        Id of a finding or lead, such as A-1f3c9a02; empty: the first, or all.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: dict: readings with the facts for and against, confidence, and what would change
+        it.
+
     Raises
     ------
     NotFound
@@ -46,6 +59,19 @@ def containment(case: Case, finding: str = "") -> View:
     """What can be done about a finding, in order, and what each option does to evidence; nothing is carried out.
 
     Example: `guide.containment(case, "A-1f3c9a02")`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    finding : str
+        Id of a finding or lead, such as A-1f3c9a02; empty: the first, or all.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: list of dict: options in their order, each with effect, what it does to evidence,
+        and undo.
 
     Raises
     ------

@@ -9,6 +9,7 @@ import pandas as pd
 
 from playbooks.case import Case
 from playbooks.guide.cloud_facts import untold_of_roles
+from playbooks.guide.next_steps import after_chains, after_cloud
 from playbooks.guide.opened import results_of
 from playbooks.report import Table, View, counted, function_history, swim_lanes
 from playbooks.scoping.outside_credentials import OUTSIDE
@@ -44,6 +45,18 @@ def cloud(case: Case, rows: int = 30) -> View:
     """Control-plane events that matter, in order of time, with who stands behind each.
 
     Example: `guide.cloud(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per control-plane event of the window.
     """
     results = results_of(case)
     activity = results.activity
@@ -55,10 +68,10 @@ def cloud(case: Case, rows: int = 30) -> View:
         *_not_compared(telling),
     )
     ranked = telling.sort_values(["novelty", "time"], ascending=[False, True], na_position="last", kind="stable")
-    table = Table(
-        "Changes, the most unusual first", ranked[ACTIVITY_COLUMNS].head(rows), "results/cloud_activity.parquet"
+    table = Table.first(
+        "Changes, the most unusual first", ranked[ACTIVITY_COLUMNS], rows, "results/cloud_activity.parquet"
     )
-    return View(words, (table,), data=activity)
+    return View(words, (table,), data=activity, next=after_cloud(ranked))
 
 
 def _not_compared(changes: pd.DataFrame) -> tuple[str, ...]:
@@ -72,6 +85,18 @@ def functions(case: Case, resource: str = "") -> View:
     """Who created, modified, permitted, triggered and ran each function; and the history as a picture.
 
     Example: `guide.functions(case, "invoice-export")`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    resource : str
+        Name of one function; empty: all.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per function, with the answers to the four questions.
     """
     results = results_of(case)
     table = results.resources
@@ -99,6 +124,20 @@ def identities(case: Case, principal: str = "", rows: int = 30) -> View:
     """Who called what attackers use, how often it succeeded, from where and with what; of one principal, every value.
 
     Example: `guide.identities(case, principal="j.doe")`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    principal : str
+        Name of one principal, to see all its values; empty: all.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per principal, or one per value of it.
     """
     table, details = results_of(case).cloud_state.identities
     shown = table[table.principal == principal] if principal else table
@@ -121,12 +160,12 @@ def identities(case: Case, principal: str = "", rows: int = 30) -> View:
             **{name: shown[name] for name in WHO_COLUMNS},
         }
     )
-    tables = [Table("Principals, the most calls that attackers use first", counts.head(rows), IDENTITIES_FILE)]
+    tables = [Table.first("Principals, the most calls that attackers use first", counts, rows, IDENTITIES_FILE)]
     if principal:
         mine = details[details.principal == principal][DETAIL_COLUMNS]
         mine = mine.sort_values(["kind", "new", "calls"], ascending=[True, False, False], kind="stable")
         caption = f"What {principal} called, from where, with what; new first"
-        tables.append(Table(caption, mine.head(rows), "results/identity_details.parquet"))
+        tables.append(Table.first(caption, mine, rows, "results/identity_details.parquet"))
     return View(words, tuple(one for one in tables if len(one.rows)), data=shown)
 
 
@@ -134,6 +173,20 @@ def role_activity(case: Case, function: str = "", rows: int = 30) -> View:
     """What the roles of functions called, new calls first; and their credentials used outside the function.
 
     Example: `guide.role_activity(case, function="invoice-export")`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    function : str
+        Name of a function; empty: all.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per role and call.
     """
     results = results_of(case)
     called, outside = results.cloud_state.role_activity
@@ -155,8 +208,8 @@ def role_activity(case: Case, function: str = "", rows: int = 30) -> View:
         last=~table.new.eq(True),
     ).sort_values(["last", "first_seen"], kind="stable")
     tables = (
-        Table("Calls, new ones first", listed[CALL_COLUMNS].head(rows), "results/role_activity.parquet"),
-        Table("Credentials used outside the function", outside[OUTSIDE_COLUMNS].head(rows),
+        Table.first("Calls, new ones first", listed[CALL_COLUMNS], rows, "results/role_activity.parquet"),
+        Table.first("Credentials used outside the function", outside[OUTSIDE_COLUMNS], rows,
               "results/credentials_outside.parquet"),
     )  # fmt: skip
     words = (*seen, *untold_of_roles(results, called))
@@ -171,6 +224,18 @@ def function_egress(case: Case, rows: int = 30) -> View:
     """Which functions can be seen leaving our network, from which address and to where; or why not.
 
     Example: `guide.function_egress(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per function.
     """
     table = results_of(case).cloud_state.function_egress
     seen = table[table.reason.isna()]
@@ -181,7 +246,7 @@ def function_egress(case: Case, rows: int = 30) -> View:
         "A function outside our network leaves through the provider's: only its control plane tells of it.",
     )
     ordered = table.sort_values(["flows", "function"], ascending=[False, True], kind="stable")
-    listed = Table("Functions, those that can be seen first", ordered[EGRESS_COLUMNS].head(rows),
+    listed = Table.first("Functions, those that can be seen first", ordered[EGRESS_COLUMNS], rows,
                    "results/function_egress.parquet")  # fmt: skip
     return View(words, (listed,) if len(table) else (), data=table)
 
@@ -202,6 +267,24 @@ def chains(
 
     Patterns narrow what is shown, may hold `*`, and are separated by commas; findings are never narrowed.
     Example: `guide.chains(case, role_scope="*admin*, *deploy*", window_minutes=120)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    chain : str
+        Id of one chain; empty: all.
+    role_scope, allowed_functions, user_context, flow_actions, script_scope, trigger_types : str
+        Patterns with `*`, separated by commas, as AN1053 to AN1055 name them; empty: not narrowed.
+    window_minutes : int
+        How many minutes steps of a chain may lie apart.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: tuple of two DataFrames: chains, and their steps.
     """
     scopes = (role_scope, allowed_functions, user_context, flow_actions, script_scope, trigger_types)
     tunables = Tunables(**dict(zip(SCOPES, map(_patterns, scopes), strict=True)), time_window_minutes=window_minutes)
@@ -212,14 +295,14 @@ def chains(
         f"{counted(len(heads), 'chain')} of steps at most {window_minutes} minutes apart. {tunables.words()}",
         "A chain is a reason to look: administrators and first releases make some, with low scores.",
     )
-    tables = [Table("Chains, the strongest first", chosen[CHAIN_COLUMNS].head(rows), "results/chains.parquet")]
+    tables = [Table.first("Chains, the strongest first", chosen[CHAIN_COLUMNS], rows, "results/chains.parquet")]
     if len(chosen):
         mine = steps[steps.chain == chosen.iloc[0].chain]
         caption = f"Steps of {chosen.iloc[0].chain}, in order of time"
         tables.append(Table(caption, mine[STEP_COLUMNS], "results/chain_steps.parquet"))
-    return View(
-        words, tuple(one for one in tables if len(one.rows)), (swim_lanes(chosen, steps, chain),), data=(heads, steps)
-    )
+    shown = tuple(one for one in tables if len(one.rows))
+    following = () if chain else after_chains(chosen)
+    return View(words, shown, (swim_lanes(chosen, steps, chain),), data=(heads, steps), next=following)
 
 
 def _patterns(text: str) -> tuple[str, ...]:

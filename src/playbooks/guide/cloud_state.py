@@ -21,6 +21,20 @@ def rights(case: Case, identity: str = "", rows: int = 20) -> View:
     """What policies leave wide open, which grants nobody used, and who used which serverless right.
 
     Example: `guide.rights(case, identity="billing-role")`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    identity : str
+        Name of a role or user; empty: all.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per right.
     """
     table = results_of(case).cloud_state.rights
     shown = table[table.identity == identity] if identity else table
@@ -35,9 +49,9 @@ def rights(case: Case, identity: str = "", rows: int = 20) -> View:
     )
     file = "results/rights.parquet"
     tables = (
-        Table("What policies leave open, the widest first", weak[RIGHT_COLUMNS].head(rows), file),
-        Table("Grants beside calls", shown[compared][[*USED_COLUMNS[:-1], "policy_refs"]].head(rows), file),
-        Table("Rights that were used in the window", shown[used][USED_COLUMNS].head(rows), file),
+        Table.first("What policies leave open, the widest first", weak[RIGHT_COLUMNS], rows, file),
+        Table.first("Grants beside calls", shown[compared][[*USED_COLUMNS[:-1], "policy_refs"]], rows, file),
+        Table.first("Rights that were used in the window", shown[used][USED_COLUMNS], rows, file),
     )
     return View(words, tuple(one for one in tables if len(one.rows)), data=shown)
 
@@ -46,6 +60,18 @@ def logging_state(case: Case, rows: int = 20) -> View:
     """What of logging and watching was stopped, narrowed, redirected or restored, compared with the state before.
 
     Example: `guide.logging_state(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per change of logging.
     """
     table = results_of(case).cloud_state.logging_changes
     less, unknown = table[table.effect == LESS], table[(table.effect == UNKNOWN) & (table.outcome != "failure")]
@@ -56,7 +82,7 @@ def logging_state(case: Case, rows: int = 20) -> View:
         "No row means that no record in evidence tells of a change, not that logging was on.",
     )
     ordered = table.assign(last=table.effect != LESS).sort_values(["last", "time"], kind="stable")
-    listed = Table("Changes, those after which less was recorded first", ordered[LOGGING_COLUMNS].head(rows),
+    listed = Table.first("Changes, those after which less was recorded first", ordered[LOGGING_COLUMNS], rows,
                    "results/logging_changes.parquet")  # fmt: skip
     return View(words, (listed,) if len(table) else (), data=table)
 
@@ -65,6 +91,18 @@ def own_endpoints(case: Case, rows: int = 20) -> View:
     """Our own function URLs, APIs and hosts as the network saw them, and who called them from outside.
 
     Example: `guide.own_endpoints(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per endpoint.
     """
     table = results_of(case).cloud_state.own_endpoints
     outside = table.called_from_outside
@@ -74,7 +112,7 @@ def own_endpoints(case: Case, rows: int = 20) -> View:
         f"{int(outside.isna().sum())} of which nobody can say that.",
     )
     ordered = table.sort_values(["calls", "client_count", "host"], ascending=[False, False, True], kind="stable")
-    listed = Table("Endpoints, the most called first", ordered[ENDPOINT_COLUMNS].head(rows),
+    listed = Table.first("Endpoints, the most called first", ordered[ENDPOINT_COLUMNS], rows,
                    "results/own_endpoints.parquet")  # fmt: skip
     return View(words, (listed,) if len(table) else (), data=table)
 
@@ -83,6 +121,20 @@ def code_changes(case: Case, function: str = "", rows: int = 20) -> View:
     """How code, layers, role and log group of functions changed; what came back and what no record explains first.
 
     Example: `guide.code_changes(case, function="billing")`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    function : str
+        Name of a function; empty: all.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per change.
     """
     table = results_of(case).cloud_state.code_changes
     shown = table[table.function == function] if function else table
@@ -95,5 +147,5 @@ def code_changes(case: Case, function: str = "", rows: int = 20) -> View:
         "CloudTrail never holds code: a hash says that it differs, not in what.",
     )
     ordered = shown.assign(place=shown.change.map(TELLING.index)).sort_values(["place", "time"], kind="stable")
-    listed = Table("Changes, the most telling first", ordered[CODE_COLUMNS].head(rows), "results/code_changes.parquet")
+    listed = Table.first("Changes, the most telling first", ordered[CODE_COLUMNS], rows, "results/code_changes.parquet")
     return View(words, (listed,) if len(shown) else (), data=shown)

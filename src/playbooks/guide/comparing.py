@@ -20,6 +20,18 @@ def diff(case: Case, other: Case | str) -> View:
     `.data` is the `Comparison`.
     Example: `guide.diff(case, "cases/IR-31-before")`
 
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    other : Case or str
+        The other case, or its folder.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: what differs, with its causes.
+
     Raises
     ------
     CaseError

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from playbooks.case import Case
+from playbooks.guide.next_steps import after_coverage
 from playbooks.guide.opened import results_of
 from playbooks.report import Table, View, counted, coverage_heatmap
 
@@ -17,6 +18,16 @@ def coverage(case: Case) -> View:
     """State what the evidence covers: source by hour, gaps against each source's rhythm, and what can be asked.
 
     Example: `guide.coverage(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: dict: spans, gaps, fields and questions, as in `coverage.json`.
     """
     found = results_of(case).coverage
     asked = pd.DataFrame(found["questions"])[["hypothesis", "title", "answerable", "reason"]]
@@ -30,7 +41,13 @@ def coverage(case: Case) -> View:
         ),
         Table("Questions", asked),
     ]
-    return View(words, tuple(table for table in tables if len(table.rows)), (coverage_heatmap(found),), data=found)
+    return View(
+        words,
+        tuple(table for table in tables if len(table.rows)),
+        (coverage_heatmap(found),),
+        data=found,
+        next=after_coverage(found),
+    )
 
 
 def _streams(found: dict[str, Any]) -> pd.DataFrame:
@@ -46,6 +63,16 @@ def clocks(case: Case) -> View:
     """Compare the clocks of sources that saw the same connections, and say how far back each source goes.
 
     Example: `guide.clocks(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: what was compared: skew per pair of sources, and how far back each goes.
     """
     found = results_of(case).coverage
     skew = found["clock_skew"]
@@ -67,6 +94,16 @@ def fields(case: Case) -> View:
     """Show which deciding fields the records carry, and what is blind or weak without them.
 
     Example: `guide.fields(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: dict: which deciding fields the records of each source carry.
     """
     found = results_of(case).coverage
     lacking = [row for row in found["fields"] if row["state"] in ("absent", "in part")]
@@ -95,6 +132,16 @@ def blind_spots(case: Case) -> View:
     """List what could not be looked at, and what that forbids to conclude.
 
     Example: `guide.blind_spots(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: list of dict: what could not be looked at, and what that forbids to conclude.
     """
     spots = results_of(case).coverage["blind_spots"]
     columns = ["missing", "forbids", "how_established", "recommend"]
@@ -106,9 +153,21 @@ def deciding_fields(case: Case, rows: int = 20) -> View:
     """Name the fields that would have decided this case: for whom, and in which records they are missing.
 
     Example: `guide.deciding_fields(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: list of dict: one per field, with what it would have told of whom.
     """
     told = results_of(case).deciding_fields
     words = (f"{counted(len(told), 'field')} would have told more in this case, most telling first.",)
     columns = ["label", "sentence", "findings", "pairs", "hosts", "recommend"]
-    table = Table("Fields that would have decided this case", pd.DataFrame(told, columns=columns).head(rows), FILE)
+    table = Table.first("Fields that would have decided this case", pd.DataFrame(told, columns=columns), rows, FILE)
     return View(words, (table,) if told else (), data=told)

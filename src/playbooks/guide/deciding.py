@@ -8,6 +8,7 @@ from playbooks import findings as judged
 from playbooks.case import Case
 from playbooks.errors import NotFound
 from playbooks.guide.facts import case_facts, record_export
+from playbooks.guide.next_steps import after_findings
 from playbooks.guide.opened import results_of
 from playbooks.guide.scoping import worst_pair
 from playbooks.report import Table, View, write_case_report
@@ -17,6 +18,18 @@ def findings(case: Case, window_minutes: int = 60) -> View:
     """Findings, leads and what was set aside, and every question answered found, clear or blind.
 
     Example: `guide.findings(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    window_minutes : int
+        How many minutes steps of a chain may lie apart.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: dict: findings, leads, suppressed, outcomes and limits, as in `findings.json`.
     """
     found = results_of(case, window_minutes).findings
     outcomes = pd.DataFrame(
@@ -29,7 +42,7 @@ def findings(case: Case, window_minutes: int = 60) -> View:
         for name, key in (("Findings", "findings"), ("Leads", "leads"))
         if found[key]
     ]
-    return View(words, tuple(tables), data=found)
+    return View(words, tuple(tables), data=found, next=after_findings(found))
 
 
 def _finding_rows(found: list[dict[str, object]]) -> pd.DataFrame:
@@ -52,6 +65,26 @@ def decide(case: Case, finding: str, verdict: str, reason: str, analyst: str, un
     without one, today. What is seen later is told again, with the decision beside it.
     Example: `guide.decide(case, "A-1f3c9a02", "benign", "backup agent, ticket 4711", "J. Doe")`
 
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    finding : str
+        Id of a finding, lead or set-aside row.
+    verdict : str
+        benign, suspicious, confirmed or needs more.
+    reason : str
+        Why, with a ticket; not empty.
+    analyst : str
+        Who decides; not empty.
+    until : str, optional
+        Last day of events that *benign* covers, such as 2026-12-31; without one, today.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: dict: the decision as it is kept.
+
     Raises
     ------
     NotFound
@@ -73,6 +106,16 @@ def decisions(case: Case) -> View:
     """List what has been decided of findings, by whom and why.
 
     Example: `guide.decisions(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: dict: finding id → the last decision on it.
     """
     taken = judged.decisions(case)
     found = results_of(case).findings
@@ -89,6 +132,20 @@ def links(case: Case, finding: str = "", rows: int = 50) -> View:
     """Show what links the records to findings: who did what to which entity, in which item, and who decided.
 
     Example: `guide.links(case, "A-1f3c9a02")`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    finding : str
+        Id of a finding or lead, such as A-1f3c9a02; empty: the first, or all.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per link from record to finding.
     """
     table = results_of(case).links
     shown = table[table.finding == finding] if finding else table
@@ -96,7 +153,7 @@ def links(case: Case, finding: str = "", rows: int = 50) -> View:
         f"{len(shown):,} links between {shown.ref.nunique():,} records and {shown.finding.nunique():,} findings, leads "
         "and set-aside rows.",
     )
-    tables = (Table("Case links", shown[LINK_COLUMNS].head(rows), "results/links.parquet"),) if len(shown) else ()
+    tables = (Table.first("Case links", shown[LINK_COLUMNS], rows, "results/links.parquet"),) if len(shown) else ()
     return View(words, tables, data=shown)
 
 
@@ -104,6 +161,18 @@ def report(case: Case, window_minutes: int = 60) -> View:
     """Write the case report and say where it is.
 
     Example: `guide.report(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    window_minutes : int
+        How many minutes steps of a chain may lie apart.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: None: the report is a file.
     """
     results = results_of(case, window_minutes)
     src, dst = worst_pair(results)

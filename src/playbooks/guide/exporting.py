@@ -62,6 +62,20 @@ def export(case: Case, form: str = "stix", out: str = "") -> View:
     Without `out` the file is `exports/CASE_ID-FORM` in the case. Nothing is sent anywhere.
     Example: `guide.export(case, "stix")`
 
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    form : str
+        stix, navigator, timesketch, csv, ocsf, …: which form.
+    out : str
+        File to write; empty: below exports/ of the case.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: dict: file, form, sha256, size.
+
     Raises
     ------
     UsageError

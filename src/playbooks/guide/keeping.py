@@ -20,6 +20,18 @@ def verify(case: Case, *signers: str) -> View:
     """Check every link from raw record to report; `signers` are files with public keys that you know.
 
     Example: `guide.verify(case, "analyst.pub")`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    *signers : str
+        Files with public keys that you know.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: the audit: one check per link, each with its faults.
     """
     from playbooks.evidence.public_keys import load_publics
 
@@ -38,6 +50,22 @@ def acquire_aws(case: Case, functions: list[str], regions: list[str], profile: s
     """Take functions, code, triggers, roles and logs of AWS as evidence, read-only, with your own credentials.
 
     Example: `guide.acquire_aws(case, ["export-report"], ["eu-central-1"])`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    functions : list of str
+        Names or ARNs of functions.
+    regions : list of str
+        Regions, such as eu-central-1.
+    profile : str, optional
+        Profile of your AWS configuration; without one, the usual search for credentials.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: list: what was taken, with the counts of answers, refusals and failures.
     """
     from playbooks.evidence.acquire import Wanted, acquire_aws
 
@@ -57,6 +85,24 @@ def acquire_query(
 
     Values from evidence go in by name and type, `{host:hostname}`, never pasted into the text.
     Example: `guide.acquire_query(case, provider, "DnsEvents | where Name == {host:hostname}", {"host": "x.test"})`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    source : QueryProvider or Ibis backend
+        Whom to ask, connected.
+    query : str
+        The text, with `{name:type}` where values go in.
+    values : mapping, optional
+        Name → value.
+    language : str, optional
+        Language of the query, where the source does not tell.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: Item: the evidence that holds the answer.
     """
     from playbooks.evidence.acquire.query import acquire_query
 
@@ -71,6 +117,22 @@ def acquire_taxii(case: Case, url: str, added_after: str | None = None, secret_e
 
     `secret_env` names an environment variable with `user:password` or a whole `Bearer …`; it is written nowhere.
     Example: `guide.acquire_taxii(case, collection_url, secret_env="TAXII_SECRET")`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    url : str
+        Address of the collection.
+    added_after : str, optional
+        Moment with a zone; only what was added later.
+    secret_env : str, optional
+        Name of the environment variable with the credentials.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: what was taken: evidence id, pages, and what became of each request.
     """
     from playbooks.evidence.acquire.taxii import acquire_taxii, moment
 
@@ -86,6 +148,20 @@ def acquire_capture(case: Case, *evidence_ids: str, tool: str | None = None) -> 
 
     Without ids: every capture that no tool has read yet, as each run does by itself.
     Example: `guide.acquire_capture(case, "E003", tool="suricata")`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    *evidence_ids : str
+        Captures to read, such as E003; none: those that no tool has read.
+    tool : str, optional
+        zeek, suricata or tshark; without one, the first that is installed.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: list: what became of each capture.
     """
     from playbooks.evidence.captures import derive
 

@@ -10,6 +10,7 @@ import pandas as pd
 from playbooks import evidence as preserved
 from playbooks.case import Case
 from playbooks.errors import UsageError
+from playbooks.guide.next_steps import after_reading
 from playbooks.guide.opened import results_of
 from playbooks.normalise import Reading
 from playbooks.normalise import show as raw_of
@@ -20,6 +21,18 @@ def add(case: Case, *files: str) -> View:
     """Preserve files or folders as evidence: copied, hashed while copying, recorded.
 
     Example: `guide.add(case, "/mnt/export/proxy")`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    *files : str
+        Paths of files or folders.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: list: what became of each file.
     """
     done = preserved.add(case, [Path(file) for file in files])
     rows = [
@@ -40,6 +53,16 @@ def evidence(case: Case) -> View:
     """List the evidence and check every byte of it against what was recorded.
 
     Example: `guide.evidence(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: Verdict: intact or not, and every fault.
     """
     verdict = preserved.verify(case)
     rows = pd.DataFrame([vars(item) for item in preserved.items(case)])
@@ -60,6 +83,16 @@ def require_intact(case: Case) -> View:
     """Stop here if any byte of the evidence differs.
 
     Example: `guide.require_intact(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: Verdict: intact.
     """
     verdict = preserved.require_intact(case)
     return View((f"Intact. Chain head {verdict.head or '(no entry yet)'}.",), data=verdict)
@@ -69,6 +102,18 @@ def custody(case: Case, last: int = 10) -> View:
     """Show the last acts on record.
 
     Example: `guide.custody(case, last=20)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    last : int
+        How many acts are shown.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: list of dict: all acts.
     """
     entries = preserved.custody.entries(case.custody)
     rows = [
@@ -95,14 +140,28 @@ def checklist(case: Case, at: str = "", rows: int = 50) -> View:
     Days are counted from the newest event in evidence; `at` counts them from another moment, or from "now".
     Example: `guide.checklist(case, at="2026-03-12T08:00:00Z")`
 
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    at : str
+        Moment with a zone, or "now"; empty: the newest event in evidence.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: dict: `rows` in their order, `words`.
+
     Raises
     ------
     UsageError
         `at` is no moment with a zone.
     """
     listed = results_of(case).checklist(_moment(at))
-    table = pd.DataFrame(listed["rows"], columns=CHECKLIST_COLUMNS).head(rows)
-    shown = Table("What to collect next, in order", table, "results/checklist.json")
+    table = pd.DataFrame(listed["rows"], columns=CHECKLIST_COLUMNS)
+    shown = Table.first("What to collect next, in order", table, rows, "results/checklist.json")
     return View(tuple(listed["words"]), (shown,), data=listed)
 
 
@@ -119,11 +178,26 @@ def normalise(case: Case) -> View:
     """Read all evidence: every record becomes an event, or is unread with a reason, or is blank.
 
     Example: `guide.normalise(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: list of Reading: one per item, whose counts add up.
     """
     readings = results_of(case).readings
     total = {name: sum(getattr(r, name) for r in readings) for name in ("records", "events", "unread", "blank")}
     law = "{records:,} records = {events:,} events + {unread:,} unread + {blank:,} blank".format(**total)
-    return View((f"{law}.",), (Table("What became of each item", _reading_rows(readings)),), data=readings)
+    return View(
+        (f"{law}.",),
+        (Table("What became of each item", _reading_rows(readings)),),
+        data=readings,
+        next=after_reading(readings),
+    )
 
 
 def _reading_rows(readings: list[Reading]) -> pd.DataFrame:
@@ -140,6 +214,18 @@ def unread(case: Case, rows: int = 20) -> View:
     """Show records that became no event, with their reasons.
 
     Example: `guide.unread(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per record, with its reason.
     """
     readings = results_of(case).readings
     files = [case.unread / f"{r.evidence_id}.parquet" for r in readings if r.unread]
@@ -150,7 +236,7 @@ def unread(case: Case, rows: int = 20) -> View:
         else pd.DataFrame(columns=["evidence_id", "record_no", "kind", "reason", "raw"])
     )
     words = (f"{len(table):,} records are unread.",) if len(table) else ("Every record became an event.",)
-    shown = (Table("Unread records", table.head(rows), "unread/"),) if len(table) else ()
+    shown = (Table.first("Unread records", table, rows, "unread/"),) if len(table) else ()
     return View(words, shown, data=table)
 
 
@@ -158,6 +244,18 @@ def show(case: Case, *refs: str) -> View:
     """Show the raw records behind references.
 
     Example: `guide.show(case, "E003:4118")`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    *refs : str
+        References, such as E003:4118.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: dict: reference → raw record.
     """
     records = raw_of(case, refs)
     rows = pd.DataFrame([{"ref": r.ref, "file": r.file, "record": r.text} for r in records.values()])

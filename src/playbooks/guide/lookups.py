@@ -25,6 +25,18 @@ def lookup_plan(case: Case, rows: int = 20) -> View:
 
     Nothing leaves the house. Private and own names, and what is marked above `tlp_max`, never do.
     Example: `guide.lookup_plan(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    rows : int
+        How many destinations are looked at, those most worth a look first.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per observable and provider, with what would leave the house.
     """
     results = results_of(case)
     plan = planned(results.pairs, results.intel, case.config, rows)
@@ -40,6 +52,22 @@ def lookup(case: Case, send: bool = False, rows: int = 20, desk: Any = None) -> 
 
     Each answer is evidence. What was answered before is read from there and never asked again.
     Example: `guide.lookup(case, send=True)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    send : bool
+        True asks the services that `case.yaml` names; nothing else does.
+    rows : int
+        How many destinations are looked at, those most worth a look first.
+    desk : optional
+        Who asks, for tests and own providers.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per observable and provider.
     """
     plan: pd.DataFrame = lookup_plan(case, rows).data
     known = _answers(case)

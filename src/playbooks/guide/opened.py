@@ -18,6 +18,16 @@ def open_case(case_dir: str = ".") -> Case:
 
     Example: `case = guide.open_case(".")`
 
+    Parameters
+    ----------
+    case_dir : str
+        The folder, relative to the notebook or whole.
+
+    Returns
+    -------
+    Case
+        The case, for every other verb.
+
     Raises
     ------
     CaseError

@@ -23,6 +23,18 @@ def draft_inventory(case: Case, rows: int = 20) -> View:
     """Draft the inventory from what was observed: fill in owners, strike out what is not ours, name it in case.yaml.
 
     Example: `guide.draft_inventory(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per resource, as in the file.
     """
     owning = results_of(case).owning
     table = owning.draft
@@ -37,7 +49,7 @@ def draft_inventory(case: Case, rows: int = 20) -> View:
             f"No audit record of {', '.join(unseen)} is in evidence: what nobody of ours contacted there is not in the "
             "draft."
         )
-    listed = Table("To answer for, ours first", table[DRAFT_COLUMNS].head(rows), f"results/{DRAFT_FILE}")
+    listed = Table.first("To answer for, ours first", table[DRAFT_COLUMNS], rows, f"results/{DRAFT_FILE}")
     return View(tuple(words), (listed,) if len(table) else (), data=table)
 
 
@@ -45,6 +57,18 @@ def review_allow_list(case: Case, rows: int = 50) -> View:
     """Go over every entry of allow-list and inventory: owner, end, breadth, use, overlap, and what it covers.
 
     Example: `guide.review_allow_list(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per entry.
     """
     table = results_of(case).owning.review
     if not len(table):
@@ -55,7 +79,7 @@ def review_allow_list(case: Case, rows: int = 50) -> View:
         f"{counted(len(table), 'entry', 'entries')} of allow-list and inventory: {noticed}.",
         "Nothing was changed: what to do with an entry, its owner decides.",
     )
-    listed = Table("Entries to go over first", table[REVIEW_COLUMNS].head(rows), "results/allow_list_review.parquet")
+    listed = Table.first("Entries to go over first", table[REVIEW_COLUMNS], rows, "results/allow_list_review.parquet")
     return View(words, (listed,), data=table)
 
 
@@ -63,6 +87,18 @@ def addresses(case: Case, rows: int = 50) -> View:
     """What databases of addresses in evidence say of addresses that were contacted or answered: context, no reason.
 
     Example: `guide.addresses(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per address and database.
     """
     table, databases = results_of(case).owning.addresses
     words = [f"{one.item.evidence_id} {one.item.name}: {one.words()}." for one in databases]
@@ -72,7 +108,7 @@ def addresses(case: Case, rows: int = 50) -> View:
             "file in MaxMind's format (.mmdb) with guide.add."
         )
     words.append(f"{counted(table.address.nunique(), 'address', 'addresses')} known to one. None of it weighs.")
-    listed = Table("Addresses by database", table[ADDRESS_COLUMNS].head(rows), "results/address_facts.parquet")
+    listed = Table.first("Addresses by database", table[ADDRESS_COLUMNS], rows, "results/address_facts.parquet")
     return View(tuple(words), (listed,) if len(table) else (), data=table)
 
 
@@ -80,6 +116,18 @@ def names(case: Case, rows: int = 50) -> View:
     """What names of destinations say: look-alikes of ours, and what passive DNS and certificates in evidence hold.
 
     Example: `guide.names(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per name and fact.
     """
     results = results_of(case)
     table = results.owning.names
@@ -96,7 +144,7 @@ def names(case: Case, rows: int = 50) -> View:
         words.append(
             "No passive DNS and no certificate log is in evidence: since when a name is known is not answerable."
         )
-    listed = Table("Names that say something", table[NAME_COLUMNS].head(rows), "results/name_facts.parquet")
+    listed = Table.first("Names that say something", table[NAME_COLUMNS], rows, "results/name_facts.parquet")
     return View(tuple(words), (listed,) if len(table) else (), data=table)
 
 
@@ -105,6 +153,20 @@ def enrich_value(case: Case, *values: str, rows: int = 50) -> View:
 
     Without a value, of the destination most worth a look.
     Example: `guide.enrich_value(case, "hxxps://example[.]workers[.]dev/a")`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    *values : str
+        Hosts, URLs, addresses or hashes, defanged or not; none: the worst destination.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per fact.
 
     Raises
     ------
@@ -118,7 +180,7 @@ def enrich_value(case: Case, *values: str, rows: int = 50) -> View:
     table = as_frame(facts)
     seen = sum(fact.fact == "sighting" and bool(fact.times) for fact in facts)
     words = f"{counted(len(facts), 'fact')} about {counted(len(given), 'value')}; {counted(seen, 'kind')} of sighting."
-    return View((words,), (Table("What is known", table[FACT_COLUMNS].head(rows)),), data=table)
+    return View((words,), (Table.first("What is known", table[FACT_COLUMNS], rows),), data=table)
 
 
 def value_facts(case: Case | None, values: list[str]) -> list[Fact]:

@@ -30,6 +30,22 @@ def lifecycle(
 
     Without a finding, of the one that comes first. Another span than a day either way is kept nowhere.
     Example: `guide.lifecycle(case, "A-1f3c9a02", before_hours=72)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    finding : str
+        Id of a finding or lead, such as A-1f3c9a02; empty: the first, or all.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+    before_hours, after_hours : float
+        How many hours around first contact are looked at.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: what happened: `activity` and `stages`, both DataFrames.
     """
     results, around = results_of(case), Around(before_hours, after_hours)
     related = results.related if around == Around() else results.related_within(around)
@@ -45,7 +61,7 @@ def lifecycle(
     if left := related.left_out:
         words.append(f"{counted(left, 'source')} of findings and leads beyond the bound were not looked at.")
     tables = (
-        Table("Around first contact", activity[ACTIVITY_COLUMNS].head(rows), "results/related_activity.parquet"),
+        Table.first("Around first contact", activity[ACTIVITY_COLUMNS], rows, "results/related_activity.parquet"),
         Table("Each stage: found, clear or blind", stages[STAGE_COLUMNS], "results/lifecycle_stages.parquet"),
         *_readings(related_activity.QUESTION),
     )
@@ -63,6 +79,20 @@ def scope(case: Case, finding: str = "", rows: int = 50) -> View:
 
     Without a finding, of all of them.
     Example: `guide.scope(case, "A-1f3c9a02")`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    finding : str
+        Id of a finding or lead, such as A-1f3c9a02; empty: the first, or all.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per host or user and shared trait.
     """
     results = results_of(case)
     found = results.scope
@@ -76,7 +106,7 @@ def scope(case: Case, finding: str = "", rows: int = 50) -> View:
     ]
     if found.left_out or found.findings_left_out:
         words.append(f"Not listed: {found.left_out:,} more sources, {found.findings_left_out:,} more leads.")
-    table = Table("Who shares what", mine[SCOPE_COLUMNS].head(rows), "results/scope.parquet")
+    table = Table.first("Who shares what", mine[SCOPE_COLUMNS], rows, "results/scope.parquet")
     tables = (table, *_readings(shared_traits.QUESTION)) if len(mine) else ()
     return View(tuple(words), tables, (hosts_and_tenants(results.pairs, results.findings),), data=mine)
 

@@ -33,6 +33,7 @@ from playbooks.findings import (
 )
 from playbooks.guide.happened import timeline
 from playbooks.guide.owning_tables import Owning
+from playbooks.guide.progress import Counted, tell
 from playbooks.guide.state_tables import CloudState
 from playbooks.guide.store import Store
 from playbooks.normalise import READINGS, Reading, normalise
@@ -81,7 +82,7 @@ class Results:
     def readings(self) -> list[Reading]:
         """What became of each evidence item; captures that no tool has read are given to one first."""
         derive_new(self.case)
-        return normalise(self.case)
+        return normalise(self.case, done=Counted("reading evidence", len(items(self.case))))
 
     @cached_property
     def tables(self) -> Tables:
@@ -291,6 +292,7 @@ class Results:
         given = sigma.rule_files(self.case)
         if not (self._store.is_current("sigma") and sigma.is_kept(self.case, given)):
             assert self.readings is not None
+            tell("asking the Sigma rules")
             sigma.keep(self.case, sigma.run_sigma(self.case, given))
             self._store.mark("sigma")
         return sigma.kept(self.case)

@@ -7,6 +7,7 @@ import pandas as pd
 from playbooks.case import Case
 from playbooks.enrichment import compared
 from playbooks.guide.looking import show
+from playbooks.guide.next_steps import after_pairs
 from playbooks.guide.opened import results_of
 from playbooks.guide.results import QUESTIONS, Results
 from playbooks.report import Table, View, checkin_raster, counted, egress_timeline
@@ -33,6 +34,18 @@ def egress(case: Case, rows: int = 20) -> View:
     """Pairs of source and destination over all telemetry, the clearest rhythm first.
 
     Example: `guide.egress(case, rows=30)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per pair, with rhythm, volume and telemetry.
     """
     results = results_of(case)
     pairs = results.scoped_pairs
@@ -47,14 +60,34 @@ def egress(case: Case, rows: int = 20) -> View:
             "address alone, of low confidence."
         )
     ranked = pairs.sort_values("beacon_score", ascending=False, na_position="last", kind="stable")
-    table = Table("Clearest rhythms", ranked[PAIR_COLUMNS].head(rows), "results/egress_pairs.parquet")
-    return View(tuple(words), (table,), (egress_timeline(results.egress_hours),), data=pairs)
+    table = Table.first("Clearest rhythms", ranked[PAIR_COLUMNS], rows, "results/egress_pairs.parquet")
+    return View(
+        tuple(words),
+        (table,),
+        (egress_timeline(results.egress_hours),),
+        data=pairs,
+        next=after_pairs(ranked, "beacon_score"),
+    )
 
 
 def checkins(case: Case, src: str = "", dst: str = "") -> View:
     """Show the check-ins of one pair; without a pair, of the one most worth a look.
 
     Example: `guide.checkins(case, "10.20.3.17", "example.workers.dev")`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    src : str
+        Address or name of the client; empty, with `dst`: the pair most worth a look.
+    dst : str
+        Name or address of the destination.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per contact of the pair.
     """
     results = results_of(case)
     src, dst = (src, dst) if src and dst else worst_pair(results)
@@ -70,6 +103,20 @@ def channels(case: Case, kind: str = "", rows: int = 20) -> View:
     """Ways out that the check-ins of one pair do not show: held open, in DNS, over many hosts, by volume.
 
     Example: `guide.channels(case, kind="dns_channel")`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    kind : str
+        One kind, such as long_connection or dns_channel; empty: all.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per channel.
     """
     results = results_of(case)
     table = results.channels
@@ -79,8 +126,8 @@ def channels(case: Case, kind: str = "", rows: int = 20) -> View:
     blind = channels_not_looked_for(results.tables)
     words = [f"{counted(len(table), 'channel')}: {counts}." if counts else "No channel of the kinds looked for."]
     words += [f"Not looked for {name}: {why}." for name, why in blind]
-    listed = Table(
-        "Channels, the strongest first", shown[CHANNEL_COLUMNS].head(rows), "results/egress_channels.parquet"
+    listed = Table.first(
+        "Channels, the strongest first", shown[CHANNEL_COLUMNS], rows, "results/egress_channels.parquet"
     )
     return View(tuple(words), (listed,) if len(shown) else (), data=shown)
 
@@ -98,6 +145,22 @@ def records(case: Case, src: str = "", dst: str = "", rows: int = 6) -> View:
     """Show raw records of one pair, spread over its time; without a pair, of the one most worth a look.
 
     Example: `guide.records(case, "10.20.3.17", "example.workers.dev")`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    src : str
+        Address or name of the client; empty, with `dst`: the pair most worth a look.
+    dst : str
+        Name or address of the destination.
+    rows : int
+        How many records are shown, spread over the time of the pair.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: dict: reference → raw record.
     """
     results = results_of(case)
     src, dst = (src, dst) if src and dst else worst_pair(results)
@@ -115,24 +178,48 @@ def enrich(case: Case, rows: int = 20) -> View:
     """Whose each destination is, and what to look at first; nothing leaves the house.
 
     Example: `guide.enrich(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per pair, with ownership and priority.
     """
     pairs = results_of(case).pairs
     owned = pairs.ownership.value_counts()
     words = "Pairs by ownership: " + (", ".join(f"{n:,} {state}" for state, n in owned.items()) or "none") + "."
-    table = Table("What to look at first", pairs[RANKED_COLUMNS].head(rows), "results/egress_pairs.parquet")
-    return View((words,), (table,), data=pairs)
+    table = Table.first("What to look at first", pairs[RANKED_COLUMNS], rows, "results/egress_pairs.parquet")
+    return View((words,), (table,), data=pairs, next=after_pairs(pairs, "priority"))
 
 
 def intelligence(case: Case, rows: int = 20) -> View:
     """What the lists of indicators in evidence say of what was seen, and what of them was compared with nothing.
 
     Example: `guide.intelligence(case)`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: DataFrame: one row per match.
     """
     results = results_of(case)
     intel = results.intel
     words = f"{counted(len(intel), 'match', 'matches')} with {counted(results.coverage['indicators'], 'indicator')}."
-    shown = intel[INTEL_COLUMNS].head(rows)
-    tables = [Table("Intelligence", shown, "results/enrichment.parquet")] if len(intel) else []
+    shown = intel[INTEL_COLUMNS]
+    tables = [Table.first("Intelligence", shown, rows, "results/enrichment.parquet")] if len(intel) else []
     if len(items := compared(results.tables)):
         tables.append(Table("What was compared", items))
     answers = results.resolutions
@@ -140,7 +227,7 @@ def intelligence(case: Case, rows: int = 20) -> View:
     told = f"Kept: {counted(len(answers), 'answer')} for {names}."
     if len(answers):
         tables.append(
-            Table("What names resolved to", answers[ANSWER_COLUMNS].head(rows), "results/resolutions.parquet")
+            Table.first("What names resolved to", answers[ANSWER_COLUMNS], rows, "results/resolutions.parquet")
         )
     return View((words, told), tuple(tables), data=intel)
 
@@ -149,6 +236,11 @@ def questions() -> View:
     """List what the kit asks, with innocent readings and limits.
 
     Example: `guide.questions()`
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: tuple of Question.
     """
     rows = [
         {

@@ -23,6 +23,20 @@ def sigma(case: Case, rows: int = 50, status: str = "") -> View:
 
     `status` shows rules of one outcome alone: matched, clear, blind, not converted, not parsed.
     Example: `guide.sigma(case, status="blind")`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it.
+    rows : int
+        How many rows are shown; the lab shows all, and lets you filter them.
+    status : str
+        matched, clear, blind, not converted or not parsed: rules that ended so; empty: all.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: the run: `matches`, and `outcomes` of the rules.
     """
     found = results_of(case).sigma
     counts = ", ".join(f"{number:,} {name}" for name, number in found.counts().items())
@@ -33,8 +47,8 @@ def sigma(case: Case, rows: int = 50, status: str = "") -> View:
     words.append("A match is what its author thinks of such a record: it supports other signals, and accuses nobody.")
     shown = [asdict(one) for one in _by_status(found.outcomes) if status in ("", one.status)]
     tables = [
-        Table("Records that rules fit", found.matches[MATCH_COLUMNS].head(rows), "results/sigma_matches.parquet"),
-        Table("What became of each rule", pd.DataFrame(shown, columns=RULE_COLUMNS).head(rows), "results/sigma.json"),
+        Table.first("Records that rules fit", found.matches[MATCH_COLUMNS], rows, "results/sigma_matches.parquet"),
+        Table.first("What became of each rule", pd.DataFrame(shown, columns=RULE_COLUMNS), rows, "results/sigma.json"),
     ]
     return View(tuple(words), tuple(table for table in tables if len(table.rows)), data=found)
 

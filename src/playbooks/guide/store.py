@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from playbooks.case import write_json
 from playbooks.engine import UNPACKED, Tables, read_table
+from playbooks.guide.progress import tell
 from playbooks.schema.arrow import shape_of
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Store:
     def kept(self, table: schema.Table, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """The table as it lies there if its stamp is that of today, else computed and kept."""
         if not (self.is_current(table.name) and self.file(table).is_file()):
+            tell(f"working out {table.name.replace('_', ' ')}")
             self.keep(table, compute())
             self.mark(table.name)
         return self.load(table)
@@ -47,6 +49,7 @@ class Store:
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The same for two tables that are computed together."""
         if not all(self.is_current(table.name) and self.file(table).is_file() for table in tables):
+            tell(f"working out {' and '.join(table.name.replace('_', ' ') for table in tables)}")
             for table, frame in zip(tables, compute(), strict=True):
                 self.keep(table, frame)
                 self.mark(table.name)
@@ -73,6 +76,7 @@ class Store:
         file = self._folder / name
         if not (self.is_current(name) and file.is_file()):
             file.parent.mkdir(parents=True, exist_ok=True)
+            tell(f"gathering {name.strip('.').removesuffix('.parquet').replace('_', ' ')}")
             compute().to_parquet(file, **UNPACKED)
             self.mark(name)
         return read_table(tables, file)

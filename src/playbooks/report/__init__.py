@@ -24,7 +24,7 @@ from playbooks.report.inert import visible
 from playbooks.report.owning_section import refs_of_owning
 from playbooks.report.pages import notebook_to_html, write_case_report
 from playbooks.report.partial import StepState, write_partial_page
-from playbooks.report.view import Table, View
+from playbooks.report.view import Table, View, enter_lab, frame_markup, in_lab
 
 __all__ = [
     "CaseFacts",
@@ -38,8 +38,11 @@ __all__ = [
     "counted",
     "coverage_heatmap",
     "egress_timeline",
+    "enter_lab",
+    "frame_markup",
     "function_history",
     "hosts_and_tenants",
+    "in_lab",
     "lifecycle_timeline",
     "notebook_to_html",
     "refs_of_cloud",

@@ -23,7 +23,7 @@ _TAGS_WORDS = """
 TAGS = frozenset(_TAGS_WORDS.split())
 _CLASSES_WORDS = """
     answer blind card chain clear confidence dataframe end facts finding found grid hash kicker label lead meta more
-    note num picture raw readings refs score scroll signal stamp technique unseen verdict warn what wide
+    next note num picture query raw readings refs score scroll signal stamp technique unseen verdict warn what wide
 """
 CLASSES = frozenset(_CLASSES_WORDS.split())
 _ATTRIBUTES: dict[str, set[str]] = {
