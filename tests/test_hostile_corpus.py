@@ -15,6 +15,7 @@ from tests.conftest import SampleRun, started
 from tests.report.planted import ATTACKS, MARK, attack, mark, plant, plant_json
 
 from playbooks import guide
+from playbooks.findings import decide
 from playbooks.report.inert import visible, without_ansi
 from playbooks.steps import STEPS
 
@@ -26,11 +27,20 @@ __all__ = ["browser"]  # the fixture
 PAGES = ("report", *STEPS)
 LOADED = ("events", "results")  # where attacks were planted
 # What the words of coverage may quote of a log; the other texts there are ours.
-TOLD = set(
-    "name sentence why reason title missing forbids how_established recommend label without account region note rhythm".split()
+TOLD_WORDS = """
+    name sentence why reason title missing forbids how_established recommend label without account region note rhythm
+"""
+TOLD = set(TOLD_WORDS.split())
+NAMES = (
+    '"><img src=x onerror=alert(1)>.log',
+    "a\u202egnp.<svg onload=alert(2)>",
+    "</script><script>alert(3)<",
+    "=1+1.csv",
 )
-NAMES = ("\"><img src=x onerror=alert(1)>.log", "a\u202egnp.<svg onload=alert(2)>", "</script><script>alert(3)<", "=1+1.csv")
-HARMFUL = "img:not([src^='data:']), iframe, object, embed, form, math, base, meta[http-equiv=refresh], .drawing a, .drawing image"
+HARMFUL = (
+    "img:not([src^='data:']), iframe, object, embed, form, math, base, meta[http-equiv=refresh], "
+    ".drawing a, .drawing image"
+)
 
 
 def hostile_case_file(case: Path) -> None:
@@ -77,11 +87,10 @@ def pages(incident: SampleRun, tmp_path_factory: pytest.TempPathFactory) -> dict
     written = {}
     for where in LOADED:
         if where == "results":
-            case = guide.open_case(str(folder))
-            told = guide.findings(case).data
-            for finding in (*told["findings"], *told["leads"]):
+            told = json.loads((folder / "results" / "findings.json").read_text("utf-8"))
+            for finding in told["findings"][:3]:
                 said = f"{mark('decision', 'reason')} {attack(3)}", f"{mark('decision', 'analyst')} {attack(4)}"
-                guide.decide(case, finding["id"], "suspicious", *said)
+                decide(guide.open_case(str(folder)), finding["id"], "suspicious", *said)
             plant(folder / "results", huge=True)
             plant_json(folder / "results" / "coverage.json", TOLD)
         done = started("run", folder, cwd=base)
@@ -103,7 +112,9 @@ def test_what_was_planted_does_nothing_and_can_be_read(
         assert (visit.console, visit.dialogs, visit.asked) == ([], [], [])
         assert visit.page.locator(f":is({HARMFUL})").count() == 0
         assert visit.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-        assert visit.page.evaluate("[...document.querySelectorAll('*')].every(e => ![...e.attributes].some(a => /^on/i.test(a.name)))")
+        assert visit.page.evaluate(
+            "[...document.querySelectorAll('*')].every(e => ![...e.attributes].some(a => /^on/i.test(a.name)))"
+        )
         assert_readable(visit.page.locator("main").evaluate(TEXT))
 
 
@@ -112,6 +123,9 @@ TEXT = """main => {
     copy.querySelectorAll("script, .drawing").forEach(one => one.remove());
     return copy.textContent;
 }"""
+HANDLERS = (
+    "[...document.querySelectorAll('*')].flatMap(one => one.getAttributeNames()).filter(name => /^on/i.test(name))"
+)
 FIRST = [visible(without_ansi(text)).replace("https:", "hxxps:")[:12] for text in ATTACKS]
 
 

@@ -40,7 +40,7 @@ OURS = {
     "evidence_id", "format", "ref", "refs", "finding", "chain", "stage", "phase", "outcome", "state", "kind", "effect",
     "change", "verdict", "ownership", "list", "handed_over", "handed_ref", "before_ref", "until_ref", "policy_refs",
     "made_by", "blind_for", "attack", "rule_id", "provider", "faults", "relation", "entity_kind", "set_apart", "source",
-    "sources", "beacon_channel", "aspect", "relation", "hypothesis", "item_sha256",
+    "sources", "beacon_channel", "aspect", "hypothesis", "item_sha256",
 }  # fmt: skip
 # A log chooses these too, but questions read them: they are spoilt in some rows only.
 READ = {
@@ -77,7 +77,8 @@ def plant(folder: Path, huge: bool = False) -> list[str]:
             marks.append(mark(name, field.name))
             text = f"{marks[-1]} {attack(number)}".replace("\0", NUL_IN_EVENTS)
             spoilt = [
-                _spoilt(value, text, field.name, row + number) for row, value in enumerate(table[field.name].to_pylist())
+                _spoilt(value, text, field.name, row + number)
+                for row, value in enumerate(table[field.name].to_pylist())
             ]
             if huge and spoilt and field.name not in READ and not pa.types.is_list(field.type):
                 spoilt[-1], huge = f"{text} {'A' * HUGE}", False
@@ -108,5 +109,5 @@ def _spoilt(value: Any, text: str, column: str, row: int) -> Any:
     if column in READ and row % EVERY:
         return value
     if isinstance(value, list):
-        return [f"{part} {text}" for part in value] or ([] if row % EVERY else [text])
+        return [f"{part} {text}" for part in value]  # none is added: some lists stand side by side
     return f"{value} {text}" if value is not None else (None if row % EVERY else text)

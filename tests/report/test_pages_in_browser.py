@@ -28,7 +28,7 @@ def assert_quiet(visit: Visit, figures: int) -> None:
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_a_report_draws_its_six_figures_and_asks_for_nothing(browser: Browser, tmp_path: Path, dark: bool) -> None:
+def test_a_report_draws_its_figures_and_asks_for_nothing(browser: Browser, tmp_path: Path, dark: bool) -> None:
     with opened(browser, write_case_report(calm(), tmp_path), dark) as visit:
         assert_quiet(visit, figures=6)
         assert visit.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
