@@ -76,7 +76,8 @@ class CaseFacts:
     evidence : sequence of mapping
         `evidence_id, name, source, size, sha256, added` of each item.
     custody : mapping
-        `entries` (count), `head` (hash of the last entry), `intact` (bool, or None if not checked).
+        `entries` (count), `head` (hash of the last entry), `intact` (bool, or None if not checked), `seals`
+        (sentences on signatures and time stamps), `acts` (each entry: `no, time, activity, by, of, fingerprint`).
     raw : mapping
         reference (`E003:4118`) → `{"text": record as it stands, "file": name, "sha256": hash of that file}`.
     checkins : DataFrame

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_CASES = 50  # findings of one list that are drawn in full
+MOST_LINES = 200  # of the others, a line each
 MOST_RECORDS = 500
 MOST_OF_A_RECORD = 20_000  # characters
 LONG_RECORD, LINES_OF_A_RECORD = 1_500, 15  # from here on a record scrolls in its place
@@ -53,8 +54,8 @@ def written(facts: CaseFacts, pen: jinja2.Environment) -> dict[str, str]:
         "header": _header(facts),
         "summary": brief_section(facts),
         "affected": affected_section(facts),
-        "findings": {},
-        "leads": {"limit": MOST_CASES},
+        "findings": {"limit": MOST_CASES, "lines": MOST_LINES},
+        "leads": {"limit": MOST_CASES, "lines": MOST_LINES},
         "suppressed": {"limit": MOST_ROWS},
         "collect_next": _collect_next(facts.checklist),
         "lifecycle": lifecycle_section(facts.findings, facts.related),
@@ -196,6 +197,7 @@ def _evidence(facts: CaseFacts) -> dict[str, Any]:
         "True": "verified, unchanged since ingest",
         "False": "BROKEN: evidence or custody record is not what it was at ingest",
     }
+    acts = list(facts.custody.get("acts") or ())
     return {
         "rows": [
             [item.get("evidence_id"), item.get("name"), item.get("source"), item.get("size"), item.get("sha256"),
@@ -206,6 +208,14 @@ def _evidence(facts: CaseFacts) -> dict[str, Any]:
         "heads": column_heads(["Item", "Name", "Source", "Bytes", "SHA-256", "Added (UTC)"], ["Bytes"]),
         "intact": intact.get(str(facts.custody.get("intact")), "not verified in this run"),
         "apart": facts.findings.get("set_apart") or {},
+        "seals": list(facts.custody.get("seals") or ()),
+        "acts": [
+            [act.get("no"), utc_time(act.get("time")), act.get("activity"), act.get("by"), act.get("of"),
+             act.get("fingerprint")]
+            for act in acts[-MOST_ROWS:]
+        ],
+        "acts_total": len(acts),
+        "acts_heads": column_heads(["No", "Time (UTC)", "Act", "By", "Of", "Fingerprint"], ["No"]),
     }  # fmt: skip
 
 
