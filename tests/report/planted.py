@@ -37,8 +37,8 @@ NUL_IN_EVENTS = "\u2400"  # see normalise/nul_characters.py
 MARK = re.compile(r"Q([A-Z]+(?:-[A-Z]+)*)Q")
 # By these, rooms choose rows or compare times; a log cannot put words of its own there.
 OURS = {
-    "evidence_id", "format", "ref", "refs", "finding", "chain", "stage", "phase", "outcome", "state", "kind", "effect",
-    "change", "verdict", "ownership", "list", "handed_over", "handed_ref", "before_ref", "until_ref", "policy_refs",
+    "evidence_id", "format", "finding", "chain", "stage", "phase", "outcome", "state", "kind", "effect",
+    "change", "verdict", "ownership", "list", "handed_over",
     "made_by", "blind_for", "attack", "rule_id", "provider", "faults", "relation", "entity_kind", "set_apart", "source",
     "sources", "beacon_channel", "aspect", "hypothesis", "item_sha256",
 }  # fmt: skip
@@ -72,7 +72,7 @@ def plant(folder: Path, huge: bool = False) -> list[str]:
         table = pq.read_table(file)
         name = file.stem if file.parent == folder else file.parent.name
         for number, field in enumerate(table.schema):
-            if field.name in OURS or not _is_text(field.type):
+            if field.name in OURS or field.name.endswith(("ref", "refs")) or not _is_text(field.type):
                 continue
             marks.append(mark(name, field.name))
             text = f"{marks[-1]} {attack(number)}".replace("\0", NUL_IN_EVENTS)

@@ -132,9 +132,9 @@ def _act(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _checkins(results: Results, src: str, dst: str) -> pd.DataFrame:
     """Check-ins of one pair in the telemetry that saw most of them."""
-    if not src:
+    events = results.checkins(src, dst) if src else pd.DataFrame()
+    if not len(events):
         return pd.DataFrame(columns=["time", "src", "dst"])
-    events = results.checkins(src, dst)
     seen_most = events[events.source == events.source.mode().iloc[0]]
     drawn: pd.DataFrame = seen_most.assign(src=src, dst=dst)[["time", "src", "dst"]]
     return drawn

@@ -17,6 +17,7 @@ MOST_NAMED = 5  # of one kind
 MOST_UNSEEN = 4
 MOST_FIRST = 3  # things to collect first
 IN_EVIDENCE = "in evidence"
+UNREVIEWED = "unreviewed-baseline"  # the blind spot that puts all answers under a condition
 
 
 def brief_section(facts: CaseFacts) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def brief_section(facts: CaseFacts) -> dict[str, Any]:
         "headline": _headline(facts, outcomes),
         "looked_at": _looked_at(facts),
         "affected": _affected(affected_by(facts)),
-        "unseen": _unseen(facts.coverage, outcomes),
+        "unseen": _unseen(facts, outcomes),
         "first": _first(facts),
         "questions": outcomes,
     }
@@ -69,9 +70,9 @@ def _affected(every: Sequence[Affected]) -> list[str]:
     return told or ["No finding and no lead names a host, an identity or a resource."]
 
 
-def _unseen(coverage: Mapping[str, Any], outcomes: Sequence[Mapping[str, Any]]) -> list[str]:
+def _unseen(facts: CaseFacts, outcomes: Sequence[Mapping[str, Any]]) -> list[str]:
     blind = [one for one in outcomes if one.get("outcome") == "blind"]
-    spots = list(coverage.get("blind_spots") or ())
+    spots = sorted(facts.coverage.get("blind_spots") or (), key=lambda spot: spot.get("id") != UNREVIEWED)
     told = [f"Not answered: {one.get('title')} {one.get('reason')}" for one in blind]
     told += [
         f"{_begun(str(spot.get('missing')))}. It forbids to conclude {spot.get('forbids')}."

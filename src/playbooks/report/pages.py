@@ -74,7 +74,7 @@ def case_notebook(facts: CaseFacts) -> NotebookNode:
 
     pen = environment(facts)
     parts = written(facts, pen)
-    first = ("header", "summary", "affected", "findings", "leads", "suppressed", "collect_next")
+    first = ("header", "summary", "affected", "findings", "leads", "suppressed", "collect_next", "recommended")
     cells = [html_cell(parts[name]) for name in first]
     cells.append(html_cell('<h2 id="pictures">Pictures</h2>'))
     cells += [_picture_cell(picture, told(picture, file, pen)) for picture, file in _pictures(facts)]

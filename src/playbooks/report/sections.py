@@ -18,6 +18,7 @@ from playbooks.report.facts import CaseFacts
 from playbooks.report.figures.picture import MOST_ROWS, Picture
 from playbooks.report.inert import redacted, visible
 from playbooks.report.owning_section import owning_parts
+from playbooks.report.recommended_section import recommended_section
 from playbooks.report.words import REF, column_heads, filters, is_missing, span, utc_time
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ HYPOTHESES = {
 }
 CONTENTS = (
     ("summary", "Summary"), ("affected", "Affected"), ("findings", "Findings"), ("leads", "Leads"),
-    ("suppressed", "Suppressed"), ("collect-next", "What to collect next"),
+    ("suppressed", "Suppressed"), ("collect-next", "What to collect next"), ("recommended", "Recommended"),
     ("pictures", "Pictures"), ("lifecycle", "Around first contact"), ("scope", "Scope"),
     ("own-cloud", "Our own cloud"), ("functions", "Functions"), ("owning", "Whose it is"),
     ("coverage", "Coverage"), ("blind-spots", "Blind spots"),
@@ -58,6 +59,7 @@ def written(facts: CaseFacts, pen: jinja2.Environment) -> dict[str, str]:
         "leads": {"limit": MOST_CASES, "lines": MOST_LINES},
         "suppressed": {"limit": MOST_ROWS},
         "collect_next": _collect_next(facts.checklist),
+        "recommended": recommended_section(facts),
         "lifecycle": lifecycle_section(facts.findings, facts.related),
         "scope": scope_section(facts.scope, facts.scope_notes),
         "cloud": {"cloud": facts.cloud, "chains": chains_part(facts.cloud)},
