@@ -193,9 +193,9 @@ def _logging(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def _endpoints(table: pd.DataFrame) -> dict[str, Any]:
-    opened = table["open_to"].notna()
-    met = table[opened | table["called_from_outside"].eq(True) | (table["client_count"] > 0)]
-    met = met.assign(opened=opened).sort_values(["opened", "calls", "client_count"], ascending=False, kind="stable")
+    told = table.assign(opened=table["open_to"].notna())
+    met = told[told["opened"] | told["called_from_outside"].eq(True) | (told["client_count"] > 0)]
+    met = met.sort_values(["opened", "calls", "client_count"], ascending=False, kind="stable")
     rows = [
         [one["host"], one["resource"], one["open_to"], one["answer"], one["callers"], one["client_names"],
          refs_in(one["refs"], one["made_by"])]
