@@ -10,7 +10,7 @@ import pandas as pd
 from playbooks.report.facts import CloudFacts
 from playbooks.report.figures.picture import counted
 from playbooks.report.parts import MOST, MOST_REFS, most, part, refs_in, some
-from playbooks.report.words import REF, is_missing, utc_time
+from playbooks.report.words import REF, is_missing, span, utc_time
 from playbooks.scoping.logging_state import LESS, UNKNOWN
 from playbooks.scoping.outside_credentials import OUTSIDE
 from playbooks.scoping.rights import UNGRANTED, UNUSED, USED
@@ -49,7 +49,7 @@ def cloud_parts(cloud: CloudFacts | None) -> list[dict[str, Any]]:
     listed = [] if cloud.without_change is None else [_without_change(cloud.without_change)]
     return [
         _identities(cloud.identities), *listed, _roles(cloud), _outside(cloud), _egress(cloud.function_egress),
-        _rights(cloud.rights), _logging(cloud.logging_changes), _endpoints(cloud.own_endpoints),
+        _rights(cloud.rights), _used(cloud.rights), _logging(cloud.logging_changes), _endpoints(cloud.own_endpoints),
         _code(cloud.code_changes), _stale(cloud), _sigma(cloud),
     ]  # fmt: skip
 
@@ -161,6 +161,19 @@ def _rights(table: pd.DataFrame) -> dict[str, Any]:
     heads = ("Identity", "What", "Action", "In words", "Denied", "Ended by", "Records")
     return part("Weak rights, and calls without a grant", words, heads, rows, len(told), "rights",
                  "The widest first; a wide policy is no sign of misuse")  # fmt: skip
+
+
+def _used(table: pd.DataFrame) -> dict[str, Any]:
+    used = table[table["kind"] == USED].sort_values("calls", ascending=False, kind="stable")
+    rows = [
+        [one["identity"], one["action"], one["sentence"], one["calls"],
+         span(one["first_seen"], one["last_seen"]).removesuffix(" UTC"), refs_in(one["refs"])]
+        for one in most(used)
+    ]  # fmt: skip
+    words = [] if rows else ["No call with a serverless right is in the records of the window."]
+    heads = ("Identity", "Right", "In words", "Calls", "First to last (UTC)", "Records")
+    return part("Who used which serverless right", words, heads, rows, len(used), "rights",
+                 "Rights that were used in the window, the most used first: what a role needs at least")  # fmt: skip
 
 
 def _reasons(named: Iterable[tuple[object, object]]) -> Iterator[str]:
