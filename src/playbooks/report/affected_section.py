@@ -86,7 +86,9 @@ def affected_section(facts: CaseFacts) -> dict[str, Any]:
 
 
 def _leads(one: Affected) -> list[str]:
-    return some(dict.fromkeys(one.leads)) + [f"shares: {trait}" for trait in some(dict.fromkeys(one.shares), 1)]
+    shares = list(dict.fromkeys(one.shares))
+    more = f" and {len(shares) - 1} more" if len(shares) > 1 else ""
+    return some(dict.fromkeys(one.leads)) + [f"shares {trait}{more}" for trait in some(shares[:1])]
 
 
 def _named(entry: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
