@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["browser"]  # the fixture
 
-FIGURES = {"report": 8, "2_check_coverage": 1, "3_scope_egress": 4, "4_scope_cloud": 2}
+FIGURES = {"report": 11, "2_check_coverage": 1, "3_scope_egress": 4, "4_scope_cloud": 2}
 
 
 @pytest.mark.parametrize("page", ["report", *STEPS])

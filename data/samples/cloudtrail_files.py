@@ -22,7 +22,25 @@ def entries(quiet: bool) -> list[Entry]:
         found = [
             e for e in found if not (e.record["eventName"] in lost and e.time > audit_planted.SELECTORS_OFF)
         ] + list(audit_planted.planted())
-    return sorted(found, key=lambda entry: entry.time)
+    return _with_code_kept(sorted(found, key=lambda entry: entry.time))
+
+
+CODE = ("codeSha256", "codeSize")
+BRINGS_CODE = ("CreateFunction", "UpdateFunctionCode")
+
+
+def _with_code_kept(found: list[Entry]) -> list[Entry]:
+    """The records, where an answer to a call that brings no code shows the code that was in place before it."""
+    in_place: dict[str, Json] = {}
+    for entry in found:
+        answer = entry.record["responseElements"] or {}
+        if "codeSha256" not in answer:
+            continue
+        name = answer["functionName"]
+        if name in in_place and not entry.record["eventName"].startswith(BRINGS_CODE):
+            answer.update(in_place[name])
+        in_place[name] = {part: answer[part] for part in CODE}
+    return found
 
 
 def _looked_up(record: Json) -> Json:

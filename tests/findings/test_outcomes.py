@@ -66,7 +66,7 @@ def test_found_names_the_findings(tmp_path: Path) -> None:
 def test_a_lead_is_not_found_and_is_told(tmp_path: Path) -> None:
     outcome, reason = answers(tmp_path, pairs=[t.pair(**t.RHYTHM)])["egress_rhythm"]
     assert outcome == "clear"
-    assert reason.endswith(" 1 with one kind of signal only is a lead.")
+    assert reason.endswith(" 1 lead of the kind, too little for a finding.")
 
 
 def test_clear_never_hides_what_was_set_aside(tmp_path: Path) -> None:

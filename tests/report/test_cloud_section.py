@@ -18,8 +18,9 @@ from playbooks.report.cloud_section import MOST, chains_part, cloud_parts
 TITLES = [
     "Who made calls that attackers use", "Changes without a ticket", "What functions' roles called anew",
     "Credentials used outside the function", "Functions that can be seen leaving",
-    "Weak rights, and calls without a grant", "Logging after which less was recorded", "Own endpoints that were called",
-    "Code that no record explains, or that came back", "Sigma rules",
+    "Weak rights, and calls without a grant", "Who used which serverless right",
+    "Logging after which less was recorded", "Own endpoints, open to strangers or called",
+    "Code that no record explains, or that came back", "Functions that nobody touched for long", "Sigma rules",
 ]  # fmt: skip
 
 
@@ -33,7 +34,7 @@ def part(facts: CloudFacts, title: str) -> dict[str, Any]:
 
 def without_rows() -> CloudFacts:
     empty = {name: value.head(0) for name, value in vars(cloud()).items() if isinstance(value, pd.DataFrame)}
-    return replace(cloud(), **empty, sigma_rules=[])
+    return replace(cloud(), **empty, functions_listed=0, sigma_rules=[])
 
 
 def test_each_part_has_its_rows_and_the_last_cell_holds_the_records() -> None:
@@ -43,7 +44,10 @@ def test_each_part_has_its_rows_and_the_last_cell_holds_the_records() -> None:
         for row in one["rows"]:
             assert len(row) == len(one["heads"])
             assert row[-1] == [REF], one["title"]
-    assert [one["title"] for one in parts if not one["rows"]] == ["Functions that can be seen leaving"]
+    assert [one["title"] for one in parts if not one["rows"]] == [
+        "Functions that can be seen leaving",
+        "Who used which serverless right",
+    ]
 
 
 def test_the_report_prints_the_records_that_the_section_refers_to() -> None:
@@ -75,8 +79,12 @@ def test_without_any_record_of_a_cloud_one_line_says_so(tmp_path: Path) -> None:
         ("Who made calls that attackers use", "Not answerable because no audit record lies in the window."),
         ("Credentials used outside the function", "Not answerable because no call of a function's role"),
         ("Functions that can be seen leaving", "Not answerable because no record shows a function and its role."),
-        ("Own endpoints that were called", "Not answerable because no record or answer in evidence shows an endpoint"),
+        (
+            "Own endpoints, open to strangers or called",
+            "Not answerable because no record or answer in evidence shows an endpoint",
+        ),
         ("Code that no record explains, or that came back", "Not answerable because no record or answer in evidence"),
+        ("Functions that nobody touched for long", "Not answerable because no acquired answer in evidence tells when"),
         ("Logging after which less was recorded", "No record tells of a change of logging; that does not say"),
     ],
 )
@@ -115,10 +123,23 @@ def test_attempts_that_failed_and_rows_without_a_reason_to_look_stay_in_the_file
         own_endpoints=cloud().own_endpoints.assign(called_from_outside=None, answer="not answerable because no log"),
         code_changes=cloud().code_changes.assign(change="changed"),
     )
-    for title in (TITLES[0], TITLES[5], TITLES[6], TITLES[7], TITLES[8]):
+    for title in (TITLES[0], TITLES[5], TITLES[7], TITLES[8], TITLES[9]):
         assert part(facts, title)["rows"] == [], title
         assert part(facts, title)["words"], title
-    assert part(facts, TITLES[7])["words"] == ["x.lambda-url.us-east-1.on.aws: not answerable because no log."]
+    assert part(facts, TITLES[8])["words"] == ["x.lambda-url.us-east-1.on.aws: not answerable because no log."]
+
+
+def test_an_endpoint_open_to_strangers_is_listed_though_nobody_called_it() -> None:
+    quiet = cloud().own_endpoints.assign(called_from_outside=None, open_to="anyone, without sign-in")
+    [row] = part(replace(cloud(), own_endpoints=quiet), TITLES[8])["rows"]
+    assert row[2] == "anyone, without sign-in"
+
+
+def test_functions_in_use_are_counted_and_none_is_called_old() -> None:
+    fresh = replace(cloud(), stale_functions=cloud().stale_functions.head(0))
+    assert part(fresh, TITLES[10])["words"] == [
+        "Of 4 functions in acquired answers none was untouched for 180 days before the window."
+    ]
 
 
 def test_long_tables_are_cut_and_name_their_file(tmp_path: Path) -> None:

@@ -28,15 +28,15 @@ def assert_quiet(visit: Visit, figures: int) -> None:
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_a_report_draws_its_six_figures_and_asks_for_nothing(browser: Browser, tmp_path: Path, dark: bool) -> None:
+def test_a_report_draws_its_figures_and_asks_for_nothing(browser: Browser, tmp_path: Path, dark: bool) -> None:
     with opened(browser, write_case_report(calm(), tmp_path), dark) as visit:
-        assert_quiet(visit, figures=6)
+        assert_quiet(visit, figures=8)
         assert visit.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def test_on_paper_a_figure_keeps_its_place_and_fits_the_width(browser: Browser, tmp_path: Path) -> None:
     with opened(browser, write_case_report(calm(), tmp_path)) as visit:
-        assert_quiet(visit, figures=6)
+        assert_quiet(visit, figures=8)
         visit.page.emulate_media(media="print")
         visit.page.evaluate("document.body.style.width = '688px'")
         for drawing in visit.page.locator(".drawing").all():
@@ -47,7 +47,7 @@ def test_on_paper_a_figure_keeps_its_place_and_fits_the_width(browser: Browser, 
 
 def test_attacks_in_every_field_of_a_report_are_text(browser: Browser, tmp_path: Path) -> None:
     with opened(browser, write_case_report(hostile(), tmp_path)) as visit:
-        assert_quiet(visit, figures=6)
+        assert_quiet(visit, figures=8)
         assert visit.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert "<script>alert(1)</script>" in visit.page.inner_text("main")
         assert '"><img src=x onerror=alert(2)>' in visit.page.inner_text("main")

@@ -189,7 +189,7 @@ def test_who_used_which_right_in_the_window(tmp_path: Path) -> None:
     ]
     frame = judged(tmp_path, records)
     assert told(frame, "identity", "action", "calls", "sentence", kind="used") == [
-        ("mallory", "lambda:UpdateFunctionCode", 2, "1 calls succeeded, 1 failed on billing, other")
+        ("mallory", "lambda:UpdateFunctionCode", 2, "1 call succeeded, 1 failed on billing, other")
     ]
     assert list(frame.refs.iloc[0]) == ["E002:1", "E002:2"]
 

@@ -137,7 +137,7 @@ def _beside(name: str, basis: Basis) -> str:
     aside = len(_of_kind(name, basis.suppressed))
     told = []
     if leads:
-        told.append(f" {leads} with one kind of signal only {'are leads' if leads > 1 else 'is a lead'}.")
+        told.append(f" {leads} {'leads' if leads > 1 else 'lead'} of the kind, too little for a finding.")
     if aside:
         told.append(f" {aside} {_are(aside)} set aside by the allow-list, the inventory or a decision.")
     if name == "known_indicators" and len(basis.intel):

@@ -49,6 +49,8 @@ LIMITS: tuple[str, ...] = (
     "Findings do not state exploitation, affected products or harm to others.",
     "The outcome depends on the estate, the baseline, the allow-list and the intelligence that the case states.",
     "ATT&CK and its analytics (AN1961, AN1996, AN1053–AN1055) are cited as context; they define no rule here.",
+    "Abuse of our own functions (T1648) was asked of IaaS, SaaS and office suites, the platforms ATT&CK names for it; "
+    "nothing is said of others.",
     "Code that runs in a cloud or office suite may leave nothing on an endpoint: silence there is no evidence.",
 )
 

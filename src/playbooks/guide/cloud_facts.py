@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from playbooks.report import CloudFacts, counted
 from playbooks.scoping.change_list import without_change
+from playbooks.scoping.stale_functions import functions_listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +35,8 @@ def cloud_facts(results: Results) -> CloudFacts:
         logging_changes=state.logging_changes,
         own_endpoints=state.own_endpoints,
         code_changes=state.code_changes,
+        stale_functions=state.stale_functions,
+        functions_listed=functions_listed(tables),
         without_change=without_change(results.activity, results.case.config.changes),
         sigma_matches=rules.matches,
         sigma_rules=[asdict(one) for one in rules.outcomes],

@@ -42,6 +42,7 @@ COMPUTED: Mapping[str, Callable[[Results], object]] = {
     "logging_changes": lambda one: one.cloud_state.logging_changes,
     "own_endpoints": lambda one: one.cloud_state.own_endpoints,
     "code_changes": lambda one: one.cloud_state.code_changes,
+    "stale_functions": lambda one: one.cloud_state.stale_functions,
     "identities": lambda one: one.cloud_state.identities,
     "identity_details": lambda one: one.cloud_state.identities,
     "role_activity": lambda one: one.cloud_state.role_activity,

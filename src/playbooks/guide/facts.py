@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,6 +14,8 @@ from playbooks.audit import CITED, REPORT
 from playbooks.case import Case, write_json
 from playbooks.evidence import custody
 from playbooks.evidence.items import sha256_of
+from playbooks.evidence.seal_check import check_seals
+from playbooks.evidence.timestamp_check import check_tokens
 from playbooks.guide.cloud_facts import cloud_facts
 from playbooks.normalise import show
 from playbooks.report import CaseFacts, OwningFacts, refs_of_cloud, refs_of_owning
@@ -104,14 +106,35 @@ def _custody(case: Case) -> dict[str, Any]:
     while chain and chain[-1].get("activity") == "exported":
         chain.pop()
     head = chain[-1]["fingerprint"] if chain else ""
-    return {"entries": len(chain), "head": head, "intact": evidence.verify(case).intact}
+    seals = [
+        f"{check.name}: {check.state}, {check.detail}".replace(str(case.path), "CASE")
+        for check in (*check_seals(case), *check_tokens(case))
+    ]
+    acts = [_act(entry) for entry in chain]
+    return {
+        "entries": len(chain), "head": head, "intact": evidence.verify(case).intact, "seals": seals, "acts": acts
+    }  # fmt: skip
+
+
+def _act(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """One entry of the chain: when, what, by whom, of what."""
+    item, actor = entry.get("item") or {}, entry.get("actor") or {}
+    of = {name: entry[name] for name in ("run_id", "finding", "verdict", "file", "form", "seal") if entry.get(name)}
+    return {
+        "no": entry.get("seq"),
+        "time": entry.get("time"),
+        "activity": entry.get("activity"),
+        "by": f"{actor.get('user')} at {actor.get('host')}",
+        "of": " ".join(map(str, [item.get("evidence_id"), item.get("name")])) if item else of,
+        "fingerprint": entry.get("fingerprint"),
+    }
 
 
 def _checkins(results: Results, src: str, dst: str) -> pd.DataFrame:
     """Check-ins of one pair in the telemetry that saw most of them."""
-    if not src:
+    events = results.checkins(src, dst) if src else pd.DataFrame()
+    if not len(events):
         return pd.DataFrame(columns=["time", "src", "dst"])
-    events = results.checkins(src, dst)
     seen_most = events[events.source == events.source.mode().iloc[0]]
     drawn: pd.DataFrame = seen_most.assign(src=src, dst=dst)[["time", "src", "dst"]]
     return drawn

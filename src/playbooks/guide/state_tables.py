@@ -16,6 +16,7 @@ from playbooks.scoping.logging_effects import with_effect
 from playbooks.scoping.own_endpoints import own_endpoints
 from playbooks.scoping.rights import rights
 from playbooks.scoping.role_activity import calls_by_hour, role_activity
+from playbooks.scoping.stale_functions import stale_functions
 from playbooks.scoping.tunables import Tunables
 
 if TYPE_CHECKING:
@@ -59,6 +60,14 @@ class CloudState:
     def code_changes(self) -> pd.DataFrame:
         """The history of code hashes, layers, roles and aliases of functions."""
         return self._store.kept(schema.CODE_CHANGES, lambda: code_changes(self._others, self._results.case))
+
+    @cached_property
+    def stale_functions(self) -> pd.DataFrame:
+        """Functions that nobody touched for long."""
+        one = self._results
+        return self._store.kept(
+            schema.STALE_FUNCTIONS, lambda: stale_functions(self._others, one.cloud_events, one.case)
+        )
 
     @cached_property
     def identities(self) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -30,6 +30,7 @@ from playbooks.normalise.mapping import (
     reasons_of_no_part,
 )
 from playbooks.normalise.mixed import as_records, candidates, strangers, with_mark
+from playbooks.normalise.nul_characters import without_nul
 from playbooks.normalise.pairs import pairs_json
 from playbooks.normalise.records import Records
 from playbooks.normalise.rows import BROKEN, STATUS, UNKNOWN, Rows, numbers_from, unread_none, unread_table
@@ -219,7 +220,7 @@ def _joined(pieces: list[Rows]) -> Rows:
 def _good(mapped: pa.Table) -> pa.Table:
     bad = mapped["bad"]
     kept = mapped.filter(pc.invert(bad)) if pc.any(bad).as_py() else mapped
-    return in_one_spelling(kept.drop_columns(["bad"]))
+    return without_nul(in_one_spelling(kept.drop_columns(["bad"])))
 
 
 def _failed(

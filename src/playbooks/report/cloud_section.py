@@ -10,11 +10,12 @@ import pandas as pd
 from playbooks.report.facts import CloudFacts
 from playbooks.report.figures.picture import counted
 from playbooks.report.parts import MOST, MOST_REFS, most, part, refs_in, some
-from playbooks.report.words import REF, is_missing, utc_time
+from playbooks.report.words import REF, is_missing, span, utc_time
 from playbooks.scoping.logging_state import LESS, UNKNOWN
 from playbooks.scoping.outside_credentials import OUTSIDE
 from playbooks.scoping.rights import UNGRANTED, UNUSED, USED
 from playbooks.scoping.rights import UNKNOWN as NOT_ANSWERABLE
+from playbooks.scoping.stale_functions import STALE_DAYS
 
 MOST_SENTENCES = 5
 UNTOLD_CODE = ("unexplained", "returned")
@@ -48,8 +49,8 @@ def cloud_parts(cloud: CloudFacts | None) -> list[dict[str, Any]]:
     listed = [] if cloud.without_change is None else [_without_change(cloud.without_change)]
     return [
         _identities(cloud.identities), *listed, _roles(cloud), _outside(cloud), _egress(cloud.function_egress),
-        _rights(cloud.rights), _logging(cloud.logging_changes), _endpoints(cloud.own_endpoints),
-        _code(cloud.code_changes), _sigma(cloud),
+        _rights(cloud.rights), _used(cloud.rights), _logging(cloud.logging_changes), _endpoints(cloud.own_endpoints),
+        _code(cloud.code_changes), _stale(cloud), _sigma(cloud),
     ]  # fmt: skip
 
 
@@ -162,6 +163,19 @@ def _rights(table: pd.DataFrame) -> dict[str, Any]:
                  "The widest first; a wide policy is no sign of misuse")  # fmt: skip
 
 
+def _used(table: pd.DataFrame) -> dict[str, Any]:
+    used = table[table["kind"] == USED].sort_values("calls", ascending=False, kind="stable")
+    rows = [
+        [one["identity"], one["action"], one["sentence"], one["calls"],
+         span(one["first_seen"], one["last_seen"]).removesuffix(" UTC"), refs_in(one["refs"])]
+        for one in most(used)
+    ]  # fmt: skip
+    words = [] if rows else ["No call with a serverless right is in the records of the window."]
+    heads = ("Identity", "Right", "In words", "Calls", "First to last (UTC)", "Records")
+    return part("Who used which serverless right", words, heads, rows, len(used), "rights",
+                 "Rights that were used in the window, the most used first: what a role needs at least")  # fmt: skip
+
+
 def _reasons(named: Iterable[tuple[object, object]]) -> Iterator[str]:
     """Of whom something is not answerable, by the reason why; of many reasons, how many more there are."""
     by_reason: dict[str, list[str]] = {}
@@ -192,8 +206,9 @@ def _logging(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def _endpoints(table: pd.DataFrame) -> dict[str, Any]:
-    met = table[table["called_from_outside"].eq(True) | (table["client_count"] > 0)]
-    met = met.sort_values(["calls", "client_count"], ascending=False, kind="stable")
+    told = table.assign(opened=table["open_to"].notna())
+    met = told[told["opened"] | told["called_from_outside"].eq(True) | (told["client_count"] > 0)]
+    met = met.sort_values(["opened", "calls", "client_count"], ascending=False, kind="stable")
     rows = [
         [one["host"], one["resource"], one["open_to"], one["answer"], one["callers"], one["client_names"],
          refs_in(one["refs"], one["made_by"])]
@@ -203,8 +218,8 @@ def _endpoints(table: pd.DataFrame) -> dict[str, Any]:
     words = [] if len(table) else ["Not answerable because no record or answer in evidence shows an endpoint of ours."]
     words += _reasons(zip(quiet["host"], quiet["answer"], strict=True))
     heads = ("Endpoint", "Behind it", "Open to", "Seen", "Callers from outside", "Own clients", "Records")
-    return part("Own endpoints that were called", words, heads, rows, len(met), "own_endpoints",
-                 "Hosts that our control plane made, called from outside or by our own clients")  # fmt: skip
+    return part("Own endpoints, open to strangers or called", words, heads, rows, len(met), "own_endpoints",
+                 "Hosts that our control plane made: who may call them by the records, and who did")  # fmt: skip
 
 
 def _code(table: pd.DataFrame) -> dict[str, Any]:
@@ -220,6 +235,27 @@ def _code(table: pd.DataFrame) -> dict[str, Any]:
     heads = ("Function", "Aspect", "Change", "In words", "Seen in a call of", "Records")
     return part("Code that no record explains, or that came back", words, heads, rows, len(told), "code_changes",
                  "The newest first; a hash says that code differs, not in what")  # fmt: skip
+
+
+def _stale(cloud: CloudFacts) -> dict[str, Any]:
+    table = cloud.stale_functions
+    rows = [
+        [one["function"], one["account"], one["region"], one["runtime"], utc_time(one["last_modified"]),
+         one["sentence"], refs_in(one["refs"])]
+        for one in most(table)
+    ]  # fmt: skip
+    words: list[str] = []
+    if not cloud.functions_listed:
+        words = [
+            "Not answerable because no acquired answer in evidence tells when a function was changed last "
+            "(ListFunctions, GetFunction)."
+        ]
+    elif not rows:
+        listed = counted(cloud.functions_listed, "function")
+        words = [f"Of {listed} in acquired answers none was untouched for {STALE_DAYS} days before the window."]
+    heads = ("Function", "Account", "Region", "Runtime", "Last changed (UTC)", "In words", "Records")
+    return part("Functions that nobody touched for long", words, heads, rows, len(table), "stale_functions",
+                 "The longest untouched first; age is no sign of misuse, but asks who needs it")  # fmt: skip
 
 
 def _sigma(cloud: CloudFacts) -> dict[str, Any]:

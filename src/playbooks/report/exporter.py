@@ -183,9 +183,9 @@ def drawing(figure: object) -> Drawing | None:
 
 
 def _plain(value: object) -> object:
-    """Keep line breaks and bold in label texts; every other `<` becomes text, links included."""
+    """Keep line breaks and bold in label texts; every other `<` becomes text, links included, and so does TeX."""
     if isinstance(value, str):
-        return _LABEL_MARKUP.sub("&lt;", visible(value))
+        return _LABEL_MARKUP.sub("&lt;", visible(value)).replace("$", "&#36;")
     if isinstance(value, Mapping):
         return {str(key): _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):

@@ -19,10 +19,12 @@ class CloudFacts:
     records : int
         Audit records and acquired answers in evidence.
     chains, chain_steps, identities, role_activity, credentials_outside, function_egress : DataFrame
-    rights, logging_changes, own_endpoints, code_changes, sigma_matches : DataFrame
+    rights, logging_changes, own_endpoints, code_changes, stale_functions, sigma_matches : DataFrame
         Columns as in the table of the same name in `schema`.
     without_change : DataFrame or None
         Changes that the case's change list does not cover (`scoping.change_list`); None without a list.
+    functions_listed : int
+        Functions whose last change an acquired answer tells.
     sigma_rules : sequence of mapping
         `title, level, status, matches, records, reason` of each rule.
     untold : mapping
@@ -40,6 +42,8 @@ class CloudFacts:
     logging_changes: pd.DataFrame
     own_endpoints: pd.DataFrame
     code_changes: pd.DataFrame
+    stale_functions: pd.DataFrame
+    functions_listed: int
     without_change: pd.DataFrame | None
     sigma_matches: pd.DataFrame
     sigma_rules: Sequence[Mapping[str, Any]]
@@ -76,7 +80,8 @@ class CaseFacts:
     evidence : sequence of mapping
         `evidence_id, name, source, size, sha256, added` of each item.
     custody : mapping
-        `entries` (count), `head` (hash of the last entry), `intact` (bool, or None if not checked).
+        `entries` (count), `head` (hash of the last entry), `intact` (bool, or None if not checked), `seals`
+        (sentences on signatures and time stamps), `acts` (each entry: `no, time, activity, by, of, fingerprint`).
     raw : mapping
         reference (`E003:4118`) → `{"text": record as it stands, "file": name, "sha256": hash of that file}`.
     checkins : DataFrame

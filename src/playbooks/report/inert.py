@@ -95,6 +95,6 @@ def shortened(text: str, limit: int) -> str:
 
 
 def figure_label(text: object, limit: int = 44) -> str:
-    """`text` as one line for a Plotly label or hover, which would otherwise read markup in it."""
+    """`text` as one line for a Plotly label or hover, which would otherwise read markup or TeX in it."""
     line = " ".join(visible(without_ansi(str(text)[:4000])).split())
-    return html.escape(shortened(defanged(redacted(line)[0]), limit), quote=False)
+    return html.escape(shortened(defanged(redacted(line)[0]), limit), quote=False).replace("$", "&#36;")

@@ -10,12 +10,15 @@ from playbooks.report.exporter import TLP, exported
 from playbooks.report.facts import CaseFacts
 from playbooks.report.figures import (
     Picture,
+    attack_strip,
     checkin_raster,
     coverage_heatmap,
     egress_timeline,
     function_history,
     hosts_and_tenants,
+    identity_chain,
     lifecycle_timeline,
+    novelty_by_time,
     swim_lanes,
 )
 from playbooks.report.inert import visible
@@ -71,7 +74,7 @@ def case_notebook(facts: CaseFacts) -> NotebookNode:
 
     pen = environment(facts)
     parts = written(facts, pen)
-    first = ("header", "summary", "findings", "leads", "suppressed", "collect_next")
+    first = ("header", "summary", "affected", "findings", "leads", "suppressed", "collect_next", "recommended")
     cells = [html_cell(parts[name]) for name in first]
     cells.append(html_cell('<h2 id="pictures">Pictures</h2>'))
     cells += [_picture_cell(picture, told(picture, file, pen)) for picture, file in _pictures(facts)]
@@ -101,8 +104,16 @@ def _pictures(facts: CaseFacts) -> list[tuple[Picture, str]]:
         (checkin_raster(facts.checkins), "events/"),
         (hosts_and_tenants(facts.pairs, facts.findings), "results/egress_pairs.parquet"),
         *_lifecycles(facts),
+        (attack_strip(facts.findings), "results/findings.json"),
         (function_history(facts.activity), "results/cloud_activity.parquet"),
+        (novelty_by_time(facts.activity), "results/cloud_activity.parquet"),
+        (_identities(facts), "results/role_links.parquet"),
     ]
+
+
+def _identities(facts: CaseFacts) -> Picture:
+    called = None if facts.cloud is None else facts.cloud.role_activity
+    return identity_chain(facts.activity, facts.roles, called, facts.findings)
 
 
 def _lifecycles(facts: CaseFacts) -> list[tuple[Picture, str]]:

@@ -22,8 +22,9 @@ _TAGS_WORDS = """
 """
 TAGS = frozenset(_TAGS_WORDS.split())
 _CLASSES_WORDS = """
-    answer blind card chain clear confidence dataframe end facts finding found grid hash kicker label lead meta more
-    next note num picture query raw readings refs score scroll signal stamp technique unseen verdict warn what wide
+    answer blind brief card chain clear confidence dataframe end facts finding found grid hash kicker label lead
+    long meta more next note num picture query raw readings refs score scroll signal stamp technique unseen verdict
+    warn what wide
 """
 CLASSES = frozenset(_CLASSES_WORDS.split())
 _ATTRIBUTES: dict[str, set[str]] = {
@@ -40,7 +41,13 @@ _ATTRIBUTES: dict[str, set[str]] = {
 # An id becomes a name on the window: short plain ones only, and none that the drawing script could meet.
 _ID = re.compile(r"(?!plotly)[A-Za-z][\w.:\-]{0,120}", re.IGNORECASE)
 _TABLE_STYLE = re.compile(r"<style scoped>[^<]{0,2000}</style>")  # pandas puts one before each table
-_HREF = re.compile(r"#[\w.:\-%]{1,200}")
+# What may be wider or higher than its place is reached and moved by keyboard; nothing else takes the focus.
+_SCROLLS = {
+    '<div class="scroll">': '<div class="scroll" tabindex="0" role="group" aria-label="Table">',
+    '<pre class="long">': '<pre class="long" tabindex="0" role="group" aria-label="Record">',
+}
+# Inside the page, or from the index of a batch to the report of a case beside it; never to another place.
+_HREF = re.compile(r"#[\w.:\-%]{1,200}|(?:[\w.\-%]{1,400}/){0,20}report/report\.html")
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
@@ -69,4 +76,7 @@ def _cleaner() -> nh3.Cleaner:
 
 def sanitised(markup: str) -> str:
     """`markup` with only the tags, attributes, classes and `#anchor` links that a page may hold."""
-    return _cleaner().clean(visible(_TABLE_STYLE.sub("", markup)))
+    clean = _cleaner().clean(visible(_TABLE_STYLE.sub("", markup)))
+    for plain, reached in _SCROLLS.items():
+        clean = clean.replace(plain, reached)
+    return clean

@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from playbooks.report.affected_section import affected_section
 from playbooks.report.around_section import lifecycle_section, scope_section
+from playbooks.report.brief_section import brief_section
 from playbooks.report.cloud_section import chains_part, cloud_parts
 from playbooks.report.coverage_section import blind_spots_section, coverage_section
 from playbooks.report.facts import CaseFacts
-from playbooks.report.figures.picture import MOST_ROWS, Picture, counted
+from playbooks.report.figures.picture import MOST_ROWS, Picture
 from playbooks.report.inert import redacted, visible
 from playbooks.report.owning_section import owning_parts
+from playbooks.report.recommended_section import recommended_section
 from playbooks.report.words import REF, column_heads, filters, is_missing, span, utc_time
 
 if TYPE_CHECKING:
@@ -23,15 +26,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_CASES = 50  # findings of one list that are drawn in full
+MOST_LINES = 200  # of the others, a line each
 MOST_RECORDS = 500
 MOST_OF_A_RECORD = 20_000  # characters
+LONG_RECORD, LINES_OF_A_RECORD = 1_500, 15  # from here on a record scrolls in its place
 HYPOTHESES = {
     "A": "does something inside talk to somebody else's serverless function?",
     "B": "was a serverless function or workflow of our own abused?",
 }
 CONTENTS = (
-    ("summary", "Summary"), ("findings", "Findings"), ("leads", "Leads"), ("suppressed", "Suppressed"),
-    ("collect-next", "What to collect next"),
+    ("summary", "Summary"), ("affected", "Affected"), ("findings", "Findings"), ("leads", "Leads"),
+    ("suppressed", "Suppressed"), ("collect-next", "What to collect next"), ("recommended", "Recommended"),
     ("pictures", "Pictures"), ("lifecycle", "Around first contact"), ("scope", "Scope"),
     ("own-cloud", "Our own cloud"), ("functions", "Functions"), ("owning", "Whose it is"),
     ("coverage", "Coverage"), ("blind-spots", "Blind spots"),
@@ -48,11 +53,13 @@ def written(facts: CaseFacts, pen: jinja2.Environment) -> dict[str, str]:
     """Give every section of the report as HTML, by name."""
     contexts: dict[str, dict[str, Any]] = {
         "header": _header(facts),
-        "summary": _summary(facts),
-        "findings": {},
-        "leads": {"limit": MOST_CASES},
+        "summary": brief_section(facts),
+        "affected": affected_section(facts),
+        "findings": {"limit": MOST_CASES, "lines": MOST_LINES},
+        "leads": {"limit": MOST_CASES, "lines": MOST_LINES},
         "suppressed": {"limit": MOST_ROWS},
         "collect_next": _collect_next(facts.checklist),
+        "recommended": recommended_section(facts),
         "lifecycle": lifecycle_section(facts.findings, facts.related),
         "scope": scope_section(facts.scope, facts.scope_notes),
         "cloud": {"cloud": facts.cloud, "chains": chains_part(facts.cloud)},
@@ -89,7 +96,8 @@ def told(picture: Picture, file: str, pen: jinja2.Environment) -> str:
 
 def environment(facts: CaseFacts) -> jinja2.Environment:
     """Give the section templates with the filters of this report; all values are escaped by default."""
-    return bare_environment(_known_hosts(facts), frozenset(_records(facts)), facts.redact_secrets)
+    with_anchor = frozenset((*_records(facts), *_drawn(facts)))
+    return bare_environment(_known_hosts(facts), with_anchor, facts.redact_secrets)
 
 
 def bare_environment(
@@ -106,6 +114,12 @@ def bare_environment(
     )
     pen.filters.update(filters(known_hosts, with_anchor, redact))
     return pen
+
+
+def _drawn(facts: CaseFacts) -> list[str]:
+    """Ids of the findings and leads that have a card."""
+    found = _complete(facts.findings)
+    return [str(entry.get("id")) for entry in (*found["findings"], *found["leads"][:MOST_CASES])]
 
 
 def _known_hosts(facts: CaseFacts) -> frozenset[str]:
@@ -138,19 +152,6 @@ def _header(facts: CaseFacts) -> dict[str, Any]:
         "hypotheses": [(letter, HYPOTHESES.get(letter, "")) for letter in facts.hypotheses],
         "versions": sorted({**(facts.run.get("versions") or {}), **(facts.findings.get("versions") or {})}.items()),
     }
-
-
-def _summary(facts: CaseFacts) -> dict[str, Any]:
-    found = _complete(facts.findings)
-    outcomes = list((facts.findings.get("outcomes") or {}).values())
-    said = [str(outcome.get("outcome")) for outcome in outcomes]
-    answers = ", ".join(f"{said.count(word)} {word}" for word in ("found", "clear", "blind") if word in said)
-    headline = (
-        f"{counted(len(found['findings']), 'finding')}, {counted(len(found['leads']), 'lead')}, "
-        f"{len(found['suppressed']):,} suppressed. "
-        f"{counted(len(outcomes), 'question')} asked{': ' + answers if answers else ''}."
-    )
-    return {"headline": headline, "questions": outcomes}
 
 
 def _collect_next(checklist: Mapping[str, Any]) -> dict[str, Any]:
@@ -198,6 +199,7 @@ def _evidence(facts: CaseFacts) -> dict[str, Any]:
         "True": "verified, unchanged since ingest",
         "False": "BROKEN: evidence or custody record is not what it was at ingest",
     }
+    acts = list(facts.custody.get("acts") or ())
     return {
         "rows": [
             [item.get("evidence_id"), item.get("name"), item.get("source"), item.get("size"), item.get("sha256"),
@@ -208,6 +210,14 @@ def _evidence(facts: CaseFacts) -> dict[str, Any]:
         "heads": column_heads(["Item", "Name", "Source", "Bytes", "SHA-256", "Added (UTC)"], ["Bytes"]),
         "intact": intact.get(str(facts.custody.get("intact")), "not verified in this run"),
         "apart": facts.findings.get("set_apart") or {},
+        "seals": list(facts.custody.get("seals") or ()),
+        "acts": [
+            [act.get("no"), utc_time(act.get("time")), act.get("activity"), act.get("by"), act.get("of"),
+             act.get("fingerprint")]
+            for act in acts[-MOST_ROWS:]
+        ],
+        "acts_total": len(acts),
+        "acts_heads": column_heads(["No", "Time (UTC)", "Act", "By", "Of", "Fingerprint"], ["No"]),
     }  # fmt: skip
 
 
@@ -253,6 +263,7 @@ def _record(ref: str, record: Mapping[str, Any], redact: bool) -> dict[str, Any]
         "ref": ref, "evidence_id": evidence_id, "number": number, "file": record.get("file", "–"),
         "sha256": record.get("sha256", "–"), "text": text, "hidden": hidden,
         "cut": max(len(whole) - MOST_OF_A_RECORD, 0),
+        "long": len(text) > LONG_RECORD or text.count("\n") > LINES_OF_A_RECORD,
     }  # fmt: skip
 
 

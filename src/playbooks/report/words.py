@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 MOST_IN_CELL = 1_500  # characters; a longer value is cut in its middle
 MOST_REFS = 8
+SHORT = 14  # characters of a cell that never break
 _HASH = re.compile(r"\b[0-9a-f]{64}\b")
 REF = re.compile(r"\bE\d{3,9}:\d{1,12}\b")
+_CITED = re.compile(rf"{REF.pattern}|\b[AB]-[0-9a-f]{{8}}\b")  # a record, or a finding
 
 
 def anchor(ref: object) -> str:
@@ -74,7 +76,7 @@ def filters(known_hosts: frozenset[str], with_anchor: frozenset[str], redact: bo
     Parameters
     ----------
     known_hosts : names that are hosts whatever their last label is
-    with_anchor : references whose raw record stands in the report, and can be linked
+    with_anchor : references and ids of findings that stand in the report, and can be linked
     redact : whether secrets are taken out
     """
     from markupsafe import Markup, escape
@@ -87,7 +89,7 @@ def filters(known_hosts: frozenset[str], with_anchor: frozenset[str], redact: bo
         def link(found: re.Match[str]) -> str:
             return f'<a href="#{anchor(found[0])}">{found[0]}</a>' if found[0] in with_anchor else found[0]
 
-        words = _HASH.sub(r'<span class="hash">\g<0></span>', REF.sub(link, str(escape(text))))
+        words = _HASH.sub(r'<span class="hash">\g<0></span>', _CITED.sub(link, str(escape(text))))
         return Markup(words)  # noqa: S704 - escaped one call before
 
     def say(value: object) -> Markup:
@@ -106,9 +108,15 @@ def filters(known_hosts: frozenset[str], with_anchor: frozenset[str], redact: bo
         return linked(", ".join(defanged(plain(value, 120), known_hosts) for value in every[:6]) + more or "not known")
 
     return {
+        "is_short": _is_short,
         "say": say, "say_list": say_list, "refs": refs, "plain": plain,
         "when": when, "span": span, "weight": weight, "anchor": anchor,
     }  # fmt: skip
+
+
+def _is_short(value: object) -> bool:
+    """Whether it is one word or two that would break in an odd place."""
+    return isinstance(value, str) and len(value) <= SHORT
 
 
 def _flat(value: object) -> str:

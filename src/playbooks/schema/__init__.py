@@ -14,6 +14,7 @@ from playbooks.schema.cloud_results import (
     RESOURCES,
     RIGHTS,
     ROLE_LINKS,
+    STALE_FUNCTIONS,
 )
 from playbooks.schema.columns import Column, Table
 from playbooks.schema.events import (
@@ -93,6 +94,7 @@ RESULT_TABLES: dict[str, Table] = {
             LOGGING_CHANGES,
             OWN_ENDPOINTS,
             CODE_CHANGES,
+            STALE_FUNCTIONS,
         ),
         *(
             IDENTITIES,
@@ -159,6 +161,7 @@ __all__ = [
     "ROLE_LINKS",
     "SCOPE",
     "SIGMA_MATCHES",
+    "STALE_FUNCTIONS",
     "SYSTEM_ACTIVITY",
     "TABLES",
     "TIMELINE",

@@ -185,6 +185,20 @@ OWN_ENDPOINTS = Table(
     ),
 )
 
+STALE_FUNCTIONS = Table(
+    "stale_functions",
+    "Functions that nobody touched for long, by their own answers and by no record of a change or run.",
+    (
+        Column("function", "VARCHAR", "function, by its short name"),
+        Column("account", "VARCHAR", "account"),
+        Column("region", "VARCHAR", "region"),
+        Column("runtime", "VARCHAR", "runtime it is set to"),
+        Column("last_modified", "TIMESTAMPTZ", "last change of code or settings, by the answer, UTC"),
+        Column("days", "BIGINT", "days from then to the start of the window; without one, to the answer"),
+        Column("sentence", "VARCHAR", "the same in words"),
+        Column("refs", "VARCHAR[]", "the answer that shows it"),
+    ),
+)
 CODE_CHANGES = Table(
     "code_changes",
     "Per function the history of its code hash, version, layers, runtime, role and log group, as answers show them.",

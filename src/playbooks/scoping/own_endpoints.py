@@ -327,7 +327,8 @@ def _sum(values: pd.Series[Any]) -> int | None:
 def _seen_words(mine: pd.DataFrame, clients: list[str], telemetry: bool) -> str:
     if clients:
         span = f"{mine['first_seen'].min():%Y-%m-%d %H:%M} to {mine['last_seen'].max():%Y-%m-%d %H:%M} UTC"
-        return f"contacted by {len(clients)} of our clients, {int(mine['connections'].sum())} times, {span}"
+        times = int(mine["connections"].sum())
+        return f"contacted by {len(clients)} of our clients, {'once' if times == 1 else f'{times:,} times'}, {span}"
     if telemetry:
         return "contacted by none of our clients in the telemetry in evidence"
     return "whether our clients contacted it is not answerable because no network, web or DNS record is in evidence"
@@ -335,7 +336,9 @@ def _seen_words(mine: pd.DataFrame, clients: list[str], telemetry: bool) -> str:
 
 def _called_words(callers: Callers, outside: bool | None) -> str:
     if outside:
-        return f"called from outside by {len(callers.addresses)} addresses, {sum(callers.addresses.values())} times"
+        addresses, times = len(callers.addresses), sum(callers.addresses.values())
+        by = "1 address" if addresses == 1 else f"{addresses:,} addresses"
+        return f"called from outside by {by}, {'once' if times == 1 else f'{times:,} times'}"
     if outside is False:
         return "its own log shows no call from outside"
     return "whether it was called from outside is not answerable because no log of its own calls is in evidence"

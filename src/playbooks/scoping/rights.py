@@ -202,7 +202,7 @@ def _used(activity: pd.DataFrame) -> Iterator[dict[str, Any]]:
         yield _row(
             USED,
             action or f"{service}:{operation}",
-            f"{len(group) - failed} calls succeeded, {failed} failed{where}",
+            f"{(done := len(group) - failed)} {'call' if done == 1 else 'calls'} succeeded, {failed} failed{where}",
             identity=principal,
             identity_type=kind,
             account=account,

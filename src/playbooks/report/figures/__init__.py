@@ -6,9 +6,12 @@ Without data there is no figure, and the sentence says why.
 
 from __future__ import annotations
 
+from playbooks.report.figures.attack_strip import attack_strip
 from playbooks.report.figures.heatmap import coverage_heatmap
 from playbooks.report.figures.history import function_history
+from playbooks.report.figures.identity_chain import identity_chain
 from playbooks.report.figures.lifecycle import lifecycle_timeline
+from playbooks.report.figures.novelty import novelty_by_time
 from playbooks.report.figures.picture import Picture
 from playbooks.report.figures.raster import checkin_raster
 from playbooks.report.figures.swim_lanes import swim_lanes
@@ -17,11 +20,14 @@ from playbooks.report.figures.timeline import egress_timeline
 
 __all__ = [
     "Picture",
+    "attack_strip",
     "checkin_raster",
     "coverage_heatmap",
     "egress_timeline",
     "function_history",
     "hosts_and_tenants",
+    "identity_chain",
     "lifecycle_timeline",
+    "novelty_by_time",
     "swim_lanes",
 ]
