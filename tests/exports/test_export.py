@@ -94,7 +94,7 @@ def test_a_form_that_there_is_not_and_a_file_of_the_case_are_refused(
 ) -> None:
     before = case.custody.read_bytes()
     assert playbooks("export", case.path, "--to", "nothing").code == 2
-    with pytest.raises(UsageError, match="form 'nothing': expected one of stix, navigator"):
+    with pytest.raises(UsageError, match="form 'nothing': expected one of stix, misp, navigator"):
         guide.export(case, "nothing")
     for name in ("custody.jsonl", "evidence/data/x.json", "exports/../case.yaml", "exports"):
         with pytest.raises(UsageError, match="--out"):
