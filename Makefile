@@ -70,8 +70,10 @@ lab: $(READY) ## open JupyterLab on the sample incident
 bench: $(READY) ## measure, against a floor in the same run
 	$(BIN)/python -m benchmarks.run
 
-docs: $(READY) ## write the reference pages from the code
+docs: $(READY) ## write the reference pages from the code, and build the pages into site/
 	$(BIN)/python docs/make_reference.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "Pages: site/index.html"
 
 lock: $(READY) ## pin and hash requirements.txt anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --group dev --universal --python-version 3.11 --generate-hashes \

@@ -33,6 +33,7 @@ def main() -> None:
     gc.freeze()  # what is shared with the kernels stays shared
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # a kernel that ended leaves nothing to wait for
+    answers = os.fdopen(os.dup(1), "w")
     born: list[int] = []
     for line in sys.stdin:
         order = json.loads(line)
@@ -40,8 +41,8 @@ def main() -> None:
         if not pid:
             _become_kernel(order)
         born.append(pid)
-        sys.stdout.write(f"{pid}\n")
-        sys.stdout.flush()
+        answers.write(f"{pid}\n")
+        answers.flush()
     for pid in born:
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)

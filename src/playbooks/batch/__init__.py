@@ -111,10 +111,10 @@ def _order(task: Task, rules: Rules) -> Order:
 
 def _ended(future: Future[Ended]) -> Ended:
     """How it ended; what the executor itself raises (its worker is gone) is a failed attempt like any other."""
-    try:
+    error = future.exception()
+    if error is None:
         return future.result()
-    except Exception as error:
-        return Ended(1, 0.0, f"the worker did not bring it to an end: {type(error).__name__}: {error}")
+    return Ended(1, 0.0, f"the worker did not bring it to an end: {type(error).__name__}: {error}")
 
 
 def _settled(task: Task, ended: Ended, journal: Journal, rules: Rules) -> tuple[Entry, float]:

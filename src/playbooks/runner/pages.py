@@ -53,9 +53,11 @@ def keep_hand_work(case: Case, name: str, before: Step | None) -> None:
 
 def _worked_on(file: Path, name: str) -> bool:
     """Whether it holds more than the notebook of the kit: outputs, or cells of its own."""
+    from nbformat import ValidationError
+
     try:
         found, own = _read(file), _read(notebooks_folder() / f"{name}.ipynb")
-    except Exception:  # whatever a file may be that is no notebook: it is not ours to write over
+    except (ValueError, KeyError, AttributeError, TypeError, ValidationError):  # no notebook: not ours to write over
         return True
     return any(cell.get("outputs") for cell in found.cells) or _sources(found) != _sources(own)
 
