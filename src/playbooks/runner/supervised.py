@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 
 SUPERVISED = "PLAYBOOKS_SUPERVISED"
@@ -17,6 +16,6 @@ def end_with_supervisor() -> None:
 
 
 def _watch() -> None:
-    while sys.stdin.buffer.read(1 << 12):
+    while os.read(0, 1 << 12):  # not sys.stdin: its lock, held at the end of the program, would abort it
         """What a batch writes says nothing; that it is there does."""
     os.kill(os.getpid(), signal.SIGKILL)
