@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from playbooks import kit, schema, sigma
 from playbooks.argument import Known, argued
-from playbooks.case import CASE_FILE, Case, write_json
+from playbooks.case import CASE_FILE, Case, write_json, write_text
 from playbooks.collection import Given, checklist
 from playbooks.coverage import coverage
 from playbooks.engine import Tables, open_tables, read_table
@@ -68,6 +68,7 @@ QUESTIONS: tuple[Question, ...] = (
 )
 CONTACTS = ".contacts.parquet"
 CLOUD_EVENTS = ".cloud_events.parquet"
+JUDGED = ".judged.json"
 
 
 class Results:
@@ -180,7 +181,19 @@ class Results:
 
     @cached_property
     def _judged(self) -> dict[str, Any]:
-        """Findings, leads and outcomes, before anybody asked what else happened."""
+        """Findings, leads and outcomes, before anybody asked what else happened; kept as long as decisions are."""
+        file = self.case.results / JUDGED
+        decided = self.case.decisions.read_bytes() if self.case.decisions.is_file() else b""
+        under = f"{self._stamp} {self.window_minutes} {hashlib.sha256(decided).hexdigest()}"
+        kept = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        if kept.get("under") != under:
+            text = json.dumps({"under": under, "found": self._judge()})  # the order of questions and keys stays
+            write_text(file, text)
+            kept = json.loads(text)
+        found: dict[str, Any] = kept["found"]
+        return found
+
+    def _judge(self) -> dict[str, Any]:
         own = self._own_clouds() if "B" in self.case.config.hypotheses else None
         tables = (self.pairs, self.activity, self.intel)
         return findings(self.case, self.coverage, *tables, self.footprint.as_json(), self.channels, own)
