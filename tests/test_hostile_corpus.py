@@ -12,7 +12,7 @@ import pytest
 import yaml
 from tests.browser import browser, opened
 from tests.conftest import SampleRun, started
-from tests.report.planted import ATTACKS, MARK, attack, mark, plant, plant_json
+from tests.report.planted import ATTACKS, MARK, NUL_IN_EVENTS, attack, mark, plant, plant_json
 
 from playbooks import guide
 from playbooks.findings import decide
@@ -128,7 +128,7 @@ HANDLERS = (
 )
 FIRST = [
     shown.replace("https:", "hxxps:")[:11]
-    for text in ATTACKS
+    for text in (*ATTACKS, *(text.replace("\0", NUL_IN_EVENTS) for text in ATTACKS))
     for shown in (visible(text), visible(without_ansi(text)))  # the report leaves colours of terminals out
 ]
 
@@ -138,7 +138,7 @@ def assert_readable(text: str) -> None:
     marks = list(MARK.finditer(text))
     assert marks
     for found in marks:
-        after = text[found.end() : found.end() + 12]
+        after = text[found.end() : found.end() + 16]
         assert "…" in after or after[1:].startswith(tuple(FIRST)), (found[0], after)
     assert not re.search("[\u202e\x00\x1b\u200b]", text)
 

@@ -50,11 +50,13 @@ def section(page: BeautifulSoup, anchor: str) -> Tag:
     """Everything from a heading to the next of its kind, as an element."""
     head = page.find("h2", id=anchor)
     box = BeautifulSoup("<div></div>", "html.parser").div
+    taken = {id(head)}
     box.append(BeautifulSoup(str(head), "html.parser"))
     for follows in head.find_all_next():
         if follows.name == "h2":
             break
-        if follows.find_parent(["table", "ul", "ol", "dl", "article", "details", "figure", "section"]) is None:
+        if follows.find("h2") is None and not taken & set(map(id, follows.parents)):
+            taken.add(id(follows))
             box.append(BeautifulSoup(str(follows), "html.parser"))
     return box
 

@@ -34,7 +34,7 @@ ATTACKS = (
 )
 HUGE = 1 << 20
 NUL_IN_EVENTS = "\u2400"  # see normalise/nul_characters.py
-MARK = re.compile(r"Q([A-Z]+(?:-[A-Z]+)*)Q")
+MARK = re.compile(r"ZQ([A-Z]+(?:-[A-Z]+)*)QZ")
 # By these, rooms choose rows or compare times; a log cannot put words of its own there.
 OURS = {
     "evidence_id", "format", "finding", "chain", "stage", "phase", "outcome", "state", "kind", "effect",
@@ -56,7 +56,7 @@ EVERY = 7  # row of a column that questions read
 
 def mark(table: str, column: str) -> str:
     """What tells in a page from which column a text comes."""
-    return f"Q{table}-{column}Q".replace("_", "-").upper()
+    return f"zq{table}-{column}qz".replace("_", "-").upper()
 
 
 def attack(number: int) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from playbooks.report.facts import CaseFacts
-from playbooks.report.figures.picture import MOST_ROWS
+from playbooks.report.figures.picture import MOST_ROWS, stamp
 from playbooks.report.parts import refs_in, some
-from playbooks.report.words import column_heads, is_missing, span
+from playbooks.report.words import column_heads, is_missing
 
 KINDS: dict[str, tuple[str, str]] = {
     "host": ("host", "hosts"),
@@ -79,10 +79,16 @@ def affected_section(facts: CaseFacts) -> dict[str, Any]:
     every = affected_by(facts)
     rows = [
         [KINDS[one.kind][0], one.name, some(one.known_as), some(dict.fromkeys(one.findings)), _leads(one),
-         span(one.first, one.last).removesuffix(" UTC"), some(dict.fromkeys(one.did), 2), refs_in(one.refs)]
+         _times(one), some(dict.fromkeys(one.did), 2), refs_in(one.refs)]
         for one in every[:MOST_ROWS]
     ]  # fmt: skip
     return {"rows": rows, "total": len(every), "heads": column_heads(HEADS)}
+
+
+def _times(one: Affected) -> str:
+    if is_missing(one.first) or is_missing(one.last):
+        return "no time"
+    return f"{stamp(one.first)} to {stamp(one.last)}"
 
 
 def _leads(one: Affected) -> list[str]:

@@ -28,7 +28,7 @@ LINKS: dict[str, tuple[str, str, str]] = {  # kind of link → words, dash, colo
     "called": ("called", "solid", GREEN),
 }
 SIGNS = (("circle", PURPLE), ("square", BLUE), ("diamond", ORANGE), ("triangle-up", GREEN))
-NAME = 30
+NAME = 24
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _figure(links: list[Link], columns: list[list[str]]) -> go.Figure:
             )
         )
     figure.update_xaxes(
-        tickvals=list(range(4)), ticktext=list(HEADS), range=[-0.9, 3.9], side="top", showgrid=False, ticks="",
+        tickvals=list(range(4)), ticktext=list(HEADS), range=[-1.25, 4.25], side="top", showgrid=False, ticks="",
     )  # fmt: skip
     figure.update_yaxes(visible=False, range=[tallest + 0.2, -0.2])
     framed(figure, tallest * 2, 110)
