@@ -15,7 +15,7 @@ from playbooks.case import Case, new_case
 from playbooks.guide.next_steps import after_pairs, call
 from playbooks.report import View
 
-FOLLOWED = ("normalise", "coverage", "egress", "enrich", "cloud", "chains", "findings")
+FOLLOWED = ("normalise", "coverage", "egress", "enrich", "cloud", "chains", "findings", "queries")
 
 
 @pytest.fixture(scope="module")

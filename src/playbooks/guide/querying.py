@@ -8,9 +8,15 @@ from playbooks.case import Case
 from playbooks.collection.queries import queries as written
 from playbooks.collection.queries import want_of
 from playbooks.errors import NotFound
+from playbooks.guide.next_steps import call
 from playbooks.guide.opened import results_of
 from playbooks.report import Table, View, counted
 
+ELSEWHERE = (
+    f"Find the same behaviour on other hosts, as a file: {call('export', 'sigma')}",
+    f"The same for Sentinel or Defender: {call('export', 'kql')}",
+    f"The same for Splunk: {call('export', 'spl')}",
+)
 COLUMNS = ["language", "table", "about", "in_evidence"]
 
 
@@ -58,4 +64,5 @@ def queries(case: Case, finding: str = "", language: str = "") -> View:
     ]
     words += [f"{counted(want.left_out, 'name')} left out: too odd to stand in a query."] if want.left_out else []
     texts = tuple((f"{one.language}: {one.about} ({one.table})", one.text) for one in made)
-    return View(tuple(words), (Table("What each asks, and how many records are here", rows),), data=made, queries=texts)
+    table = Table("What each asks, and how many records are here", rows)
+    return View(tuple(words), (table,), data=made, queries=texts, next=ELSEWHERE)
