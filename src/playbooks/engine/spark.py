@@ -1,0 +1,115 @@
+"""Spark: the same tables and questions on a cluster that is there already, through Ibis.
+
+The case folder stands on storage that the driver (this process) and every worker see under the same path.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import ibis
+import ibis.expr.operations as ops
+from ibis.backends.pyspark import Backend
+from pyspark.sql import SparkSession
+
+from playbooks import schema
+from playbooks.engine.spark_words import WORDS
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pyarrow as pa
+
+    from playbooks.engine_choice import EngineChoice
+
+TYPES = {"VARCHAR": "STRING", "VARCHAR[]": "ARRAY<STRING>", "BIGINT[]": "ARRAY<BIGINT>", "TIMESTAMPTZ": "TIMESTAMP"}
+LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+SETTINGS = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.log.level": "ERROR",
+}
+_NUMBERS = count()
+
+
+class SparkBackend(Backend):  # type: ignore[misc]
+    """Ibis on a Spark session; small tables of ours reach it as Arrow, and so do its answers."""
+
+    compiler = WORDS
+
+    def _register_in_memory_table(self, op: ops.InMemoryTable) -> None:
+        given = op.data.to_pyarrow(op.schema)
+        self._session.createDataFrame(given).createOrReplaceTempView(op.name)
+
+    def _create_cached_table(self, name: str, expr: ir.Table) -> ir.Table:
+        self._run_pre_execute_hooks(expr)
+        return super()._create_cached_table(name, expr)
+
+    def to_pyarrow(self, expr: ir.Expr, /, *, params: Any = None, limit: Any = None, **_: Any) -> pa.Table:
+        """The rows of an expression."""
+        self._run_pre_execute_hooks(expr)
+        table = expr.as_table()
+        found = self._session.sql(self.compile(table, params=params, limit=limit)).toArrow()
+        return expr.__pyarrow_result__(found.cast(table.schema().to_pyarrow()))
+
+
+def open_tables(events: Path, choice: EngineChoice) -> dict[str, ir.Table]:
+    """The tables below `events`, by name."""
+    backend = _backend(_session(choice.master, tuple(sorted(choice.settings.items()))))
+    return {name: _table(backend, table, events / name) for name, table in schema.TABLES.items()}
+
+
+def read(rows: ir.Table, file: Path) -> ir.Table:
+    """A Parquet file or folder, for the session that `rows` belong to."""
+    backend = rows.get_backend()
+    return _named(backend, backend._session.read.parquet(str(file)))
+
+
+def keep(rows: ir.Table, file: Path) -> None:
+    """Write rows to a folder of Parquet files, each worker its own."""
+    backend = rows.get_backend()
+    backend._run_pre_execute_hooks(rows)
+    backend._session.sql(backend.compile(rows)).write.mode("overwrite").parquet(str(file))
+
+
+def park(rows: ir.Table) -> ir.Table:
+    """Rows held by the workers, in memory or on their disks; computed again where a worker is lost."""
+    backend = rows.get_backend()
+    backend._run_pre_execute_hooks(rows)
+    return _named(backend, backend._session.sql(backend.compile(rows)).persist())
+
+
+def _named(backend: SparkBackend, frame: Any) -> ir.Table:
+    name = f"playbooks_{next(_NUMBERS)}"
+    frame.createOrReplaceTempView(name)
+    table: ir.Table = backend.table(name)
+    return table
+
+
+def _table(backend: SparkBackend, table: schema.Table, folder: Path) -> ir.Table:
+    shape = ", ".join(f"`{column.name}` {TYPES.get(column.type, column.type)}" for column in table.columns)
+    files = [str(file) for file in sorted(folder.glob("*.parquet"))] if folder.is_dir() else []
+    session = backend._session
+    frame = session.read.schema(shape).parquet(*files) if files else session.createDataFrame([], shape)
+    return _named(backend, frame.where("time IS NOT NULL") if table.name in schema.EVENT_TABLES else frame)
+
+
+@cache
+def _backend(session: SparkSession) -> SparkBackend:
+    assert ibis.pyspark is not None  # asking for it registers its options
+    backend = SparkBackend()
+    backend.do_connect(session)
+    return backend
+
+
+@cache
+def _session(master: str, settings: tuple[tuple[str, str], ...]) -> SparkSession:
+    here = urlsplit(master).hostname in ("127.0.0.1", "localhost") or master.startswith("local")
+    builder = SparkSession.builder.master(master).appName("playbooks")
+    for name, value in (SETTINGS | (LOOPBACK if here else {}) | dict(settings)).items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
