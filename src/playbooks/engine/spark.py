@@ -13,7 +13,11 @@ from urllib.parse import urlsplit
 
 import ibis
 import ibis.expr.operations as ops
+import pandas as pd
+import pyarrow as pa
+from ibis.backends.duckdb.converter import DuckDBPandasData
 from ibis.backends.pyspark import Backend
+from ibis.backends.pyspark.datatypes import PySparkSchema
 from pyspark.sql import SparkSession
 
 from playbooks import schema
@@ -21,7 +25,6 @@ from playbooks.engine.spark_words import WORDS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import pyarrow as pa
 
     from playbooks.engine_choice import EngineChoice
 
@@ -43,18 +46,37 @@ class SparkBackend(Backend):  # type: ignore[misc]
 
     def _register_in_memory_table(self, op: ops.InMemoryTable) -> None:
         given = op.data.to_pyarrow(op.schema)
-        self._session.createDataFrame(given).createOrReplaceTempView(op.name)
+        # pyspark takes no Arrow table without a chunk
+        rows = (given,) if len(given) else ([], PySparkSchema.from_ibis(op.schema))
+        self._session.createDataFrame(*rows).createOrReplaceTempView(op.name)
+
+    def get_schema(self, table_name: str, *, catalog: str | None = None, database: str | None = None) -> ibis.Schema:
+        """The columns of a table; Spark's stamps are moments, told in UTC to the microsecond."""
+        found = super().get_schema(table_name, catalog=catalog, database=database)
+        moment = ibis.dtype("timestamp('UTC', 6)")
+        return ibis.schema({name: moment if kind.is_timestamp() else kind for name, kind in found.items()})
 
     def _create_cached_table(self, name: str, expr: ir.Table) -> ir.Table:
         self._run_pre_execute_hooks(expr)
         return super()._create_cached_table(name, expr)
 
     def to_pyarrow(self, expr: ir.Expr, /, *, params: Any = None, limit: Any = None, **_: Any) -> pa.Table:
-        """The rows of an expression."""
+        """The rows of an expression, by way of Arrow and not of pandas."""
+        return expr.__pyarrow_result__(self._fetched(expr, params, limit))
+
+    def execute(self, expr: ir.Expr, /, *, params: Any = None, limit: Any = None, **_: Any) -> Any:
+        """The same for pandas, with the types that Ibis gives on DuckDB."""
+        found = self._fetched(expr, params, limit)
+        columns = zip(found.column_names, found.columns, strict=True)
+        nested = {name: pa.types.is_nested(column.type) or column.null_count for name, column in columns}
+        frame = pd.DataFrame(
+            {name: found[name].to_pylist() if told else found[name].to_pandas() for name, told in nested.items()}
+        )
+        return expr.__pandas_result__(DuckDBPandasData.convert_table(frame, expr.as_table().schema()))
+
+    def _fetched(self, expr: ir.Expr, params: Any, limit: Any) -> pa.Table:
         self._run_pre_execute_hooks(expr)
-        table = expr.as_table()
-        found = self._session.sql(self.compile(table, params=params, limit=limit)).toArrow()
-        return expr.__pyarrow_result__(found.cast(table.schema().to_pyarrow()))
+        return self._session.sql(self.compile(expr.as_table(), params=params, limit=limit)).toArrow()
 
 
 def open_tables(events: Path, choice: EngineChoice) -> dict[str, ir.Table]:
