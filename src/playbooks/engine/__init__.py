@@ -6,14 +6,18 @@ the same four functions: `open_tables`, `read`, `keep` and `park`.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING, Protocol
 
 from playbooks import schema
 from playbooks.engine import duckdb
 from playbooks.engine.duckdb import connect, connect_closed, text_literal
 from playbooks.engine_choice import DUCKDB, EngineChoice
+from playbooks.errors import EngineMissing
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -72,10 +76,15 @@ def open_tables(events: Path, choice: EngineChoice = DUCKDB) -> Tables:
     Raises
     ------
     EngineMissing
-        Spark is chosen, and pyspark or Java is not installed, or its master does not answer.
+        Spark is chosen, and pyspark or Java is not installed, its master does not answer, or no worker is free.
     """
     if choice.kind == "duckdb":
         return Tables(**duckdb.open_tables(events))
+    if find_spec("pyspark") is None or which("java") is None and "JAVA_HOME" not in os.environ:
+        raise EngineMissing(
+            "case.yaml says engine.kind: spark, which needs pyspark and Java 17 or 21 on this machine. "
+            "Install the extra of this package (pip install '.[spark]') and Java, or take `engine` out of case.yaml."
+        )
     from playbooks.engine import spark
 
     return Tables(**spark.open_tables(events, choice))

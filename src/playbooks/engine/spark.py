@@ -5,6 +5,9 @@ The case folder stands on storage that the driver (this process) and every worke
 
 from __future__ import annotations
 
+import logging
+import socket
+import time
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -22,6 +25,7 @@ from pyspark.sql import SparkSession
 
 from playbooks import schema
 from playbooks.engine.spark_words import WORDS
+from playbooks.errors import EngineMissing
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -36,6 +40,8 @@ SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.log.level": "ERROR",
 }
+MASTER_WITHIN_S, WORKERS_WITHIN_S = 10, 120
+DEFAULT_PORT = 7077
 _NUMBERS = count()
 
 
@@ -130,8 +136,42 @@ def _backend(session: SparkSession) -> SparkBackend:
 
 @cache
 def _session(master: str, settings: tuple[tuple[str, str], ...]) -> SparkSession:
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)  # what it tells stands in the error
+    _must_answer(master)
     here = urlsplit(master).hostname in ("127.0.0.1", "localhost") or master.startswith("local")
     builder = SparkSession.builder.master(master).appName("playbooks")
     for name, value in (SETTINGS | (LOOPBACK if here else {}) | dict(settings)).items():
         builder = builder.config(name, value)
-    return builder.getOrCreate()
+    session = builder.getOrCreate()
+    if master.startswith("spark://"):
+        _must_have_workers(session, master)
+    return session
+
+
+def _must_answer(master: str) -> None:
+    """Ask before Java starts: Spark itself tries for a minute, and then says so in its log only."""
+    if not master.startswith("spark://"):
+        return
+    address = urlsplit(master.partition(",")[0])
+    try:
+        socket.create_connection((address.hostname or "", address.port or DEFAULT_PORT), MASTER_WITHIN_S).close()
+    except (OSError, ValueError) as error:
+        raise EngineMissing(
+            f"case.yaml, engine.master: nobody answers at {master} ({error}). Expected a Spark master. "
+            "Start it, correct the address, or take `engine` out of case.yaml."
+        ) from error
+
+
+def _must_have_workers(session: SparkSession, master: str) -> None:
+    """A master without a free worker lets an application wait for ever, without a word."""
+    held = session.sparkContext._jsc.sc()
+    until = time.monotonic() + WORKERS_WITHIN_S
+    while held.getExecutorMemoryStatus().size() < 2:  # the driver is one of them
+        if time.monotonic() > until:
+            session.stop()
+            raise EngineMissing(
+                f"{master} gave no executor within {WORKERS_WITHIN_S} s. Expected a worker with free cores and as much "
+                "memory as spark.executor.memory asks for (1g unless engine.settings says otherwise). Look at the "
+                "master's page for workers and applications that hold them, and run again."
+            )
+        time.sleep(0.1)
