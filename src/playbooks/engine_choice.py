@@ -8,11 +8,14 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 SETTING = re.compile(r"spark\.[A-Za-z0-9_.-]+")
+SECRET = re.compile(r"secret|password|access\.key|token|credential(?!s?\.provider)", re.IGNORECASE)
 
 
 def _setting(name: str) -> str:
     if not SETTING.fullmatch(name):
         raise ValueError("expected the name of a Spark property, e.g. spark.executor.memory")
+    if SECRET.search(name):
+        raise ValueError("no secret stands in case.yaml; put this property into spark-defaults.conf of this machine")
     return name
 
 

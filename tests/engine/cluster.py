@@ -49,11 +49,10 @@ def cluster(folder: Path) -> Iterator[str]:
     environment = {**os.environ, **shared, "SPARK_DAEMON_MEMORY": "256m"}
     deploy = "org.apache.spark.deploy"
     off = ("--webui-port", "0")
-    commands = [("master", f"{deploy}.master.Master", "--host", "127.0.0.1", "--port", str(port), *off)] + [
-        (f"worker-{at}", f"{deploy}.worker.Worker", "--host", "127.0.0.1", "--cores", "1", "--memory", "1g", *off)
-        + ("--work-dir", str(folder / f"worker-{at}"), master)
-        for at in range(1, WORKERS + 1)
-    ]
+    commands = [["master", f"{deploy}.master.Master", "--host", "127.0.0.1", "--port", str(port), *off]]
+    for name in (f"worker-{at}" for at in range(1, WORKERS + 1)):
+        size = ("--cores", "1", "--memory", "1g", "--work-dir", str(folder / name))
+        commands.append([name, f"{deploy}.worker.Worker", "--host", "127.0.0.1", *size, *off, master])
     running = []
     try:
         for name, *command in commands:

@@ -1,8 +1,9 @@
-"""The same questions on a real Spark cluster: word by word, result by result, over the sample and over random events."""
+"""The same questions on a real Spark cluster: word by word, and result by result over the sample and random events."""
 
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,14 +15,23 @@ import pytest
 import yaml
 from tests.conftest import SampleRun
 from tests.engine.cluster import SETTINGS, cluster, why_not
+from tests.engine.mix import write_mix
 from tests.engine.words import GROUPED, WORDS, rows
 
-from playbooks.case import CASE_FILE, open_case
+from playbooks.case import CASE_FILE, Case, CaseFile, open_case
 from playbooks.engine import Tables, connect, keep_table, open_tables, parked, read_table
 from playbooks.engine.parity import DIFFERS, HERE_ONLY, SAME
 from playbooks.engine_choice import EngineChoice
 from playbooks.errors import EngineMissing
 from playbooks.guide.results import Results
+from playbooks.guide.state_tables import CloudState
+from playbooks.scoping.cloud_activity import activity_table
+from playbooks.scoping.control_plane import framed
+from playbooks.scoping.egress_channels import egress_channels
+from playbooks.scoping.egress_events import egress_events
+from playbooks.scoping.egress_pairs import egress_pairs
+from playbooks.scoping.identities import identities
+from playbooks.scoping.resolutions import resolutions
 
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
 
@@ -153,7 +163,6 @@ def test_the_findings_of_the_sample_are_the_same_file(both: Both, incident: Samp
 
 def test_no_result_is_left_out_of_the_comparison() -> None:
     """What `Results` and its state of the clouds tell is compared, or is said to stay here."""
-    from playbooks.guide.state_tables import CloudState
 
     told = {name for of in (Results, CloudState) for name in vars(of) if not name.startswith("_")}
     not_asked = {
@@ -165,12 +174,49 @@ def test_no_result_is_left_out_of_the_comparison() -> None:
     assert "Sigma rules" in HERE_ONLY
 
 
+# --- random events ---
+
+
+def _config() -> CaseFile:
+    day = dt.timedelta(days=1)
+    begin = dt.datetime(2026, 3, 10, tzinfo=dt.UTC)
+    window, baseline = {"start": begin, "end": begin + day}, {"start": begin - day, "end": begin}
+    own = {"own": {"aws_accounts": ["111111111111"]}}
+    return CaseFile(case_id="MIX", window=window, baseline=baseline, estate=own)
+
+
+def _by_ref(rows: Any) -> pd.DataFrame:
+    frame = rows.to_pandas()
+    return frame.sort_values(["evidence_id", "record_no"], ignore_index=True)
+
+
+ASKED: dict[str, Callable[[Tables, Case], Any]] = {
+    "contacts": lambda tables, case: _by_ref(egress_events(tables, case.config)),
+    "egress_pairs": lambda tables, case: egress_pairs(tables, case.config),
+    "egress_channels": lambda tables, case: egress_channels(tables, case.config),
+    "resolutions": lambda tables, _: resolutions(tables),
+    "activity": lambda tables, case: framed(activity_table(tables, case)),
+    "identities": lambda tables, case: identities(tables, case.config),
+}
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def mixed(request: pytest.FixtureRequest, spark: EngineChoice, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    events = write_mix(tmp_path_factory.mktemp("mix") / "events", request.param)
+    return open_tables(events), open_tables(events, spark), Case(events.parent, _config())
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_random_events_are_answered_alike(name: str, mixed: tuple[Tables, Tables, Case]) -> None:
+    here, there, case = mixed
+    expected = ASKED[name](here, case)
+    assert len(expected), "nothing is compared"
+    assert list(different(expected, ASKED[name](there, case), name)) == []
+
+
 # --- what goes wrong ---
 
 
 def test_a_master_that_does_not_answer_is_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(EngineMissing, match=r"nobody answers at spark://127\.0\.0\.1:9 .*Start it"):
         open_tables(tmp_path, EngineChoice(kind="spark", master="spark://127.0.0.1:9"))
-
-
-Asked = Callable[[Tables], Any]

@@ -1,4 +1,4 @@
-"""Small expressions that the questions are made of, each over odd values: what Spark says has to be what DuckDB says."""
+"""Small expressions that questions are made of, each over odd values: what Spark says has to be what DuckDB says."""
 
 from __future__ import annotations
 
@@ -12,9 +12,30 @@ import pyarrow as pa
 from playbooks.enrichment.matching import _authority, _from_each_label, _last_labels, _of_url, _plain
 
 TEXTS = [
-    *("a.b.example.test", "example.test", "one", "", "..", "b.c.", "UPPER.Example.TEST", "tab\there", "line\nbreak.x\n"),
+    *(
+        "a.b.example.test",
+        "example.test",
+        "one",
+        "",
+        "..",
+        "b.c.",
+        "UPPER.Example.TEST",
+        "tab\there",
+        "line\nbreak.x\n",
+    ),
     *("https://user@host.test:8443/a/b/c?q=1#f", "http://[2001:db8::1]/x", "/only/path", "10.0.0.1", "[v6]", "é.test"),
-    *("İSTANBUL.ΣΟΦΟΣ.test", "a[b", "x\x0by", "back\\slash", "'quoted'", '{"roleArn": "arn:x"}', "E001-2:17", "%_", "$1", None),
+    *(
+        "İSTANBUL.ΣΟΦΟΣ.test",
+        "a[b",
+        "x\x0by",
+        "back\\slash",
+        "'quoted'",
+        '{"roleArn": "arn:x"}',
+        "E001-2:17",
+        "%_",
+        "$1",
+        None,
+    ),
 ]
 MOMENTS = [
     dt.datetime(2026, 3, 10, 9, 59, 59, 499_999, dt.UTC),

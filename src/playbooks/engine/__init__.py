@@ -80,7 +80,7 @@ def open_tables(events: Path, choice: EngineChoice = DUCKDB) -> Tables:
     """
     if choice.kind == "duckdb":
         return Tables(**duckdb.open_tables(events))
-    if find_spec("pyspark") is None or which("java") is None and "JAVA_HOME" not in os.environ:
+    if find_spec("pyspark") is None or not (which("java") or "JAVA_HOME" in os.environ):
         raise EngineMissing(
             "case.yaml says engine.kind: spark, which needs pyspark and Java 17 or 21 on this machine. "
             "Install the extra of this package (pip install '.[spark]') and Java, or take `engine` out of case.yaml."

@@ -80,6 +80,18 @@ def keep(rows: ir.Table, file: Path) -> None:
     rows.to_parquet(file, **UNPACKED)
 
 
+def scan(beside: ir.Table, root: Path, names: list[str]) -> ir.Table:
+    """Files of a lake, each row with its file (`lake_file`) and its place in it from 0 (`lake_row`)."""
+    backend = beside.get_backend()
+    files = ", ".join(text_literal(str(root / name)) for name in names)
+    start = len(str(root)) + 2
+    return backend.sql(
+        f"SELECT * EXCLUDE (filename, file_row_number), substr(filename, {start}) AS lake_file, "
+        f"file_row_number AS lake_row FROM read_parquet([{files}], union_by_name = true, filename = true, "
+        "file_row_number = true, hive_partitioning = false)"
+    )
+
+
 def park(rows: ir.Table) -> ir.Table:
     """Rows in a file of this process."""
     file = Path(_parking().name) / f"{next(_PARKED)}.parquet"

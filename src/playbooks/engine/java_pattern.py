@@ -22,22 +22,22 @@ def java_pattern(pattern: str) -> str:
         A pattern in RE2's syntax, without `(?m)`.
     """
     out, inside = ["(?d)"], False
-    for token in ONE.findall(pattern):
-        if token.startswith("[") and not inside:
+    for part in ONE.findall(pattern):
+        if part.startswith("[") and not inside:
             inside = True
-            out.append(token.replace("]", r"\]"))
+            out.append(part.replace("]", r"\]"))
             continue
-        if token == "]":
+        if part == "]":
             inside = False
-        out.append(_inside(token) if inside else _outside(token))
+        out.append(_inside(part) if inside else _outside(part))
     return "".join(out)
 
 
-def _outside(token: str) -> str:
-    return {"$": r"\z", r"\s": f"[{SPACE}]", r"\S": f"[^{SPACE}]"}.get(token, token)
+def _outside(part: str) -> str:
+    return {"$": r"\z", r"\s": f"[{SPACE}]", r"\S": f"[^{SPACE}]"}.get(part, part)
 
 
-def _inside(token: str) -> str:
-    if token.startswith("["):  # [, [^, [] or [^]: the bracket is a character here, and a closing one ends the class
-        return r"\[" + token[1:]
-    return {r"\s": SPACE, "&&": r"&\&"}.get(token, token)
+def _inside(part: str) -> str:
+    if part.startswith("["):  # [, [^, [] or [^]: the bracket is a character here, and a closing one ends the class
+        return r"\[" + part[1:]
+    return {r"\s": SPACE, "&&": r"&\&"}.get(part, part)

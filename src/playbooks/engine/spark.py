@@ -104,6 +104,20 @@ def keep(rows: ir.Table, file: Path) -> None:
     backend._session.sql(backend.compile(rows)).write.mode("overwrite").parquet(str(file))
 
 
+def scan(beside: ir.Table, root: Path, names: list[str]) -> ir.Table:
+    """Files of a lake, each row with its file (`lake_file`) and its place in it from 0 (`lake_row`)."""
+    from pyspark.sql import functions as f
+
+    backend = beside.get_backend()
+    read = backend._session.read.option("mergeSchema", "true")
+    frame = read.parquet(*(str(root / name) for name in names))
+    # a path comes back as an address: spaces and the like are coded there
+    file = f.substring_index(
+        f.url_decode(f.replace(f.col("_metadata.file_path"), f.lit("+"), f.lit("%2B"))), f"{root}/", -1
+    )
+    return _named(backend, frame.select("*", file.alias("lake_file"), f.col("_metadata.row_index").alias("lake_row")))
+
+
 def park(rows: ir.Table) -> ir.Table:
     """Rows held by the workers, in memory or on their disks; computed again where a worker is lost."""
     backend = rows.get_backend()

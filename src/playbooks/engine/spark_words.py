@@ -27,7 +27,7 @@ def _pattern(op: ops.Value) -> Any:
     return sge.convert(java_pattern(op.value))
 
 
-class SparkWords(PySparkCompiler):
+class SparkWords(PySparkCompiler):  # type: ignore[misc]
     """Ibis expressions as Spark SQL that gives what DuckDB gives."""
 
     __slots__ = ()
@@ -44,6 +44,12 @@ class SparkWords(PySparkCompiler):
     def visit_ExtractEpochSeconds(self, op: Any, *, arg: Any) -> Any:
         """With its fraction; Spark's own words cut it off."""
         return self.f.anon.unix_micros(arg) / sge.convert(1e6)
+
+    def visit_TimestampFromUNIX(self, op: Any, *, arg: Any, unit: Any) -> Any:
+        """Milliseconds, which Ibis does not say for Spark."""
+        if op.unit is not None and op.unit.short == "ms":
+            return self.f.anon.timestamp_millis(arg)
+        return super().visit_TimestampFromUNIX(op, arg=arg, unit=unit)
 
     def visit_ArrayCollect(
         self, op: Any, *, arg: Any, where: Any, order_by: Any, include_null: Any, distinct: Any
