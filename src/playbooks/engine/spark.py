@@ -6,6 +6,7 @@ The case folder stands on storage that the driver (this process) and every worke
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import time
 from functools import cache
@@ -153,6 +154,8 @@ def _session(master: str, settings: tuple[tuple[str, str], ...]) -> SparkSession
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)  # what it tells stands in the error
     _must_answer(master)
     here = urlsplit(master).hostname in ("127.0.0.1", "localhost") or master.startswith("local")
+    if here:
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # Java asks before it reads the settings
     builder = SparkSession.builder.master(master).appName("playbooks")
     for name, value in (SETTINGS | (LOOPBACK if here else {}) | dict(settings)).items():
         builder = builder.config(name, value)
