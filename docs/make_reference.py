@@ -717,6 +717,7 @@ def engines() -> str:
         "How to: [use another engine](../how-to/use-another-engine.md).",
         "## The same on DuckDB and Spark\n\nRow by row, fractions to 1e-9, by a test on a standalone cluster with "
         f"two workers: {', '.join(map(code, parity.SAME))}.",
+        f"Asked of either, and not compared yet: {', '.join(map(code, parity.NOT_COMPARED))}.",
         "What may differ:\n\n" + table(("where", "why"), [(code(at), why) for at, why in parity.DIFFERS.items()]),
         "What stays in this process whatever `engine` says:\n\n" + table(("what", "why"), parity.HERE_ONLY.items()),
         "Limits that no question meets today:\n\n" + "\n".join(f"- {text}" for text in parity.LIMITS),

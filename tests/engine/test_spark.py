@@ -20,7 +20,7 @@ from tests.engine.words import GROUPED, WORDS, rows
 
 from playbooks.case import CASE_FILE, Case, CaseFile, open_case
 from playbooks.engine import Tables, connect, keep_table, open_tables, parked, read_table
-from playbooks.engine.parity import DIFFERS, HERE_ONLY, SAME
+from playbooks.engine.parity import DIFFERS, HERE_ONLY, NOT_COMPARED, SAME
 from playbooks.engine_choice import EngineChoice
 from playbooks.errors import EngineMissing
 from playbooks.guide.results import Results
@@ -169,6 +169,7 @@ def test_no_result_is_left_out_of_the_comparison() -> None:
         # made of what is compared, or of no events at all
         *("readings", "tables", "footprint", "cloud_events", "cloud_state", "owning", "deciding_fields", "sigma"),
         *("related_within", "checklist", "checkins", "chains_within"),
+        *NOT_COMPARED,
     }
     assert told - set(SAME) == not_asked
     assert "Sigma rules" in HERE_ONLY

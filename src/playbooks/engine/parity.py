@@ -8,6 +8,8 @@ SAME = (
     *("logging_changes", "rights", "code_changes", "chains", "identities", "role_activity", "function_egress"),
     *("intel", "pairs", "own_endpoints", "coverage", "related", "findings", "links", "scope"),
 )
+# asked of either engine, and not compared by a test yet
+NOT_COMPARED = ("stale_functions",)
 # parts of these that may differ, and why
 DIFFERS = {
     "coverage.clock_skew.examples": "Which connections are shown as examples follows the engine's own hash; from "
