@@ -21,9 +21,10 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from playbooks import case_file, guide, inventory, lookup_rules, schema, vetting
+from playbooks import case_file, engine_choice, guide, inventory, lookup_rules, schema, vetting
 from playbooks.argument import SCALE
 from playbooks.cli.app import commands as commands_of_kit
+from playbooks.engine import parity
 from playbooks.errors import EXIT_CODES, PlaybookError
 from playbooks.findings import cloud_signals, cloud_table_signals, egress_priority, egress_signals, estate, signal
 from playbooks.formats import FORMATS
@@ -144,6 +145,11 @@ FIELD_MEANING = {
     "Collector.source_ip": "its address; empty means any",
     "Collector.since": "first moment of the collection, with zone; included",
     "Collector.until": "last moment, with zone; not included",
+    "CaseFile.engine": "where questions are asked; left out, DuckDB in this process, see "
+    "[use another engine](../how-to/use-another-engine.md)",
+    "EngineChoice.kind": "`duckdb`, in this process, or `spark`, a cluster that is there already",
+    "EngineChoice.master": "spark only: address of the master, e.g. `spark://10.0.0.5:7077`, `yarn`, `local[4]`",
+    "EngineChoice.settings": "spark only: properties for the session, e.g. `spark.executor.memory: 4g`",
     "Options.online_lookups": "whether `guide.lookup` may ask the providers of `lookups`; a blind spot without any",
     "Options.timestamp_url": "time stamp authority (RFC 3161) that `playbooks sign` may ask; empty: none is asked",
     "Options.keep_environment_values": "keep values of environment variables of acquired functions; may be secrets",
@@ -175,6 +181,7 @@ PLACES = {
     "RangesOf": "address_ranges",
     "Collector": "collectors",
     "Retained": "retention",
+    "EngineChoice": "engine",
     "Options": "options",
 }
 # Signals: when each kind is given, and its weight; names in braces are constants of the module that yields it.
@@ -419,6 +426,7 @@ def case_yaml() -> str:
         case_file.Collector,
         case_file.Retained,
         case_file.Change,
+        engine_choice.EngineChoice,
         case_file.Options,
     ]
     return page(
@@ -698,6 +706,37 @@ def _rule(rule: Rule) -> tuple[str, ...]:
     )
 
 
+def engines() -> str:
+    """What is the same on every engine, and what is not."""
+    compiled = [
+        (name, ", ".join(map(code, engine_words))) for name, engine_words in _not_compiled().items() if engine_words
+    ]
+    return page(
+        "Engines",
+        "The same questions run on DuckDB in this process and on a Spark cluster; their SQL is compiled for others. "
+        "How to: [use another engine](../how-to/use-another-engine.md).",
+        "## The same on DuckDB and Spark\n\nRow by row, fractions to 1e-9, by a test on a standalone cluster with "
+        f"two workers: {', '.join(map(code, parity.SAME))}.",
+        f"Asked of either, and not compared yet: {', '.join(map(code, parity.NOT_COMPARED))}.",
+        "What may differ:\n\n" + table(("where", "why"), [(code(at), why) for at, why in parity.DIFFERS.items()]),
+        "What stays in this process whatever `engine` says:\n\n" + table(("what", "why"), parity.HERE_ONLY.items()),
+        "Limits that no question meets today:\n\n" + "\n".join(f"- {text}" for text in parity.LIMITS),
+        "## Compiled, not run\n\nThe SQL of every result above is compiled by Ibis and parsed for "
+        f"{', '.join(map(code, parity.COMPILED_FOR))}. **None of these is run here.** No function in Python is needed "
+        "there. What has no words there:\n\n" + table(("engine and result", "missing"), compiled),
+        "Called by name:\n\n"
+        + table(("function", "where"), [(code(at), why) for at, why in parity.CALLED_BY_NAME.items()]),
+    )
+
+
+def _not_compiled() -> dict[str, tuple[str, ...]]:
+    return {
+        f"{engine}: {code(result)}": words
+        for engine, results in parity.NOT_COMPILED.items()
+        for result, words in results.items()
+    }
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands,
     "exit-codes.md": exit_codes,
@@ -710,6 +749,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "catalogue.md": catalogue,
     "operations.md": operations,
     "lifecycle.md": lifecycle,
+    "engines.md": engines,
 }
 
 

@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from playbooks.change_list import Change, read_change_list
+from playbooks.engine_choice import DUCKDB, EngineChoice
 from playbooks.errors import CaseError, UsageError
 from playbooks.inventory import InventoryFile, Owned, read_inventory_files
 from playbooks.lookup_rules import Lookups
@@ -252,6 +253,7 @@ class CaseFile(_Part):
     retention: list[Retained] = []
     sigma_rules: list[Annotated[str, Field(min_length=1)]] = []
     change_list: list[Change] | str = []
+    engine: EngineChoice = DUCKDB
     options: Options = Options()
 
     @property

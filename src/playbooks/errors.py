@@ -75,6 +75,12 @@ class CaseBusy(PlaybookError):
     exit_code = 11
 
 
+class EngineMissing(PlaybookError):
+    """The engine that `case.yaml` names is not installed here, or does not answer."""
+
+    exit_code = 12
+
+
 EXIT_CODES: dict[int, str] = {
     0: "done",
     1: "a bug in this kit: a traceback is shown",
@@ -87,6 +93,7 @@ EXIT_CODES: dict[int, str] = {
     NotFound.exit_code: "a reference, step or result does not exist in this case",
     RecordChanged.exit_code: "the evidence holds, but run record, results or report are not what was written",
     CasesDiffer.exit_code: "two cases differ, and --exit-code asked for this code",
+    EngineMissing.exit_code: "the engine that case.yaml names is not installed, or does not answer",
     CaseBusy.exit_code: "another run is at work on this case: nothing was started",
     INTERRUPTED: "stopped by Ctrl-C: what came to its end is kept, and the next run goes on there",
 }

@@ -89,7 +89,7 @@ class Results:
     def tables(self) -> Tables:
         """The events, ready for questions."""
         assert self.readings is not None  # reading writes the events
-        return open_tables(self.case.events)
+        return open_tables(self.case.events, self.case.config.engine)
 
     @cached_property
     def coverage(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from playbooks.case import write_json
-from playbooks.engine import UNPACKED, Tables, read_table
+from playbooks.engine import Tables, keep_table, read_table
 from playbooks.guide.progress import tell
 from playbooks.schema.arrow import shape_of
 
@@ -74,10 +74,10 @@ class Store:
     def parked(self, name: str, tables: Tables, compute: Callable[[], ir.Table]) -> ir.Table:
         """Rows that several questions start from, kept in a file of this name."""
         file = self._folder / name
-        if not (self.is_current(name) and file.is_file()):
+        if not (self.is_current(name) and file.exists()):
             file.parent.mkdir(parents=True, exist_ok=True)
             tell(f"gathering {name.strip('.').removesuffix('.parquet').replace('_', ' ')}")
-            compute().to_parquet(file, **UNPACKED)
+            keep_table(compute(), file)
             self.mark(name)
         return read_table(tables, file)
 

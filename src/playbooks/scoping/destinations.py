@@ -76,7 +76,8 @@ def _by_host(names: Iterable[str]) -> dict[str, Label]:
 
 def _by_cname(names: set[str], dns: ir.Table) -> dict[str, Label]:
     """Names outside the catalogue that are aliases of one inside it; the first target in the alphabet."""
-    targets = dns.select(name=dns.query_hostname, target=dns.answers.unnest().lower()).distinct()
+    targets = dns.select(name=dns.query_hostname, target=dns.answers.unnest())
+    targets = targets.mutate(target=targets.target.lower()).distinct()
     targets = targets.filter(~targets.target.re_search(ADDRESS_SHAPE), targets.target.contains("."))
     columns = targets.order_by("name", "target").to_pyarrow().to_pydict()
     labels = _by_host(set(columns["target"]))

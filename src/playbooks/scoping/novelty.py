@@ -270,13 +270,13 @@ def _with_refusals(rows: ir.Table, tables: Tables, habits: Habits | None) -> ir.
     import ibis
 
     span = ibis.interval(minutes=REFUSED_MINUTES)
-    [ends] = rows.aggregate(first=rows.time.min(), last=rows.time.max()).to_pyarrow().to_pylist()
+    [seen] = rows.aggregate(first=rows.time.min(), last=rows.time.max()).to_pyarrow().to_pylist()
     events = tables.api_activity
     near = events.filter(
-        events.time >= ibis.literal(ends["first"], events.time.type()) - span, events.time <= ends["last"]
+        events.time >= ibis.literal(seen["first"], events.time.type()) - span, events.time <= seen["last"]
     )
     usual = sorted(who for who in habits.refused if isinstance(who, str)) if habits else []
-    refused = refused_calls(near) if ends["first"] else refused_calls(events.limit(0))
+    refused = refused_calls(near) if seen["first"] else refused_calls(events.limit(0))
     refused = parked(
         refused.filter(refused.principal.notnull(), ~refused.principal.isin(usual)).select("principal", "time")
     )
@@ -286,7 +286,9 @@ def _with_refusals(rows: ir.Table, tables: Tables, habits: Habits | None) -> ir.
     both = asking.union(
         refused.select(ref=ibis.null("string"), principal=refused.principal, time=refused.time, refused=1)
     )
-    before = ibis.range_window(preceding=(span, ibis.interval(microseconds=1)), group_by="principal", order_by="time")
+    # both ends in one unit: some engines take no other frame
+    ends = (ibis.interval(microseconds=REFUSED_MINUTES * 60_000_000), ibis.interval(microseconds=1))
+    before = ibis.range_window(preceding=ends, group_by="principal", order_by="time")
     counted = both.mutate(refusals=both.refused.sum().over(before)).filter(lambda one: one.ref.notnull())
     side = counted.select(counted_ref=counted.ref, refusals=counted.refusals.fill_null(0).cast("int64"))
     joined = rows.left_join(side, rows.ref == side.counted_ref).drop("counted_ref")

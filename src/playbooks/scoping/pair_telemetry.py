@@ -193,9 +193,10 @@ def _bytes(values: npt.NDArray[np.generic]) -> pd.Series:
 def _refs(telemetry: Telemetry, pairs: Pairs) -> list[list[str]]:
     """Up to `MAX_REFS` records of each pair, evenly over its events in order of time, with both ends."""
     pair = np.repeat(pairs.of_row, np.diff(telemetry.starts))
-    coded = telemetry.evidence.dictionary_encode()
+    coded = telemetry.evidence.dictionary_encode()  # in the order in which rows came, which no engine promises
+    place = pc.rank(coded.dictionary.cast(pa.string())).to_numpy()
     evidence = coded.indices.to_numpy(zero_copy_only=False)
-    order = order_within(pair, telemetry.time // 1_000_000, telemetry.time, evidence, telemetry.record)
+    order = order_within(pair, telemetry.time // 1_000_000, telemetry.time, place[evidence], telemetry.record)
     counts = np.bincount(pair, minlength=len(pairs.src))
     at = order[_spread(counts)]
     names = pc.cast(coded.dictionary, pa.string()).take(pa.array(evidence[at]))

@@ -1,4 +1,4 @@
-"""The one place where a query engine is opened: DuckDB in this process, and Ibis on top of it.
+"""DuckDB in this process: the engine of every case that names no other, and of everything that reads raw records.
 
 The connection never leaves the machine: no extension is fetched, no remote path is read.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -59,61 +58,45 @@ def connect_closed() -> duckdb.DuckDBPyConnection:
     return con
 
 
-@dataclass(frozen=True)
-class Tables:
-    """The event tables of a case as Ibis tables: a table without evidence is empty, never absent."""
-
-    dns_activity: ir.Table
-    http_activity: ir.Table
-    network_activity: ir.Table
-    api_activity: ir.Table
-    system_activity: ir.Table
-    indicators: ir.Table
-    acquired_answers: ir.Table
-    address_ranges: ir.Table
-    name_records: ir.Table
-
-    def __getitem__(self, name: str) -> ir.Table:
-        if name not in schema.TABLES:
-            raise KeyError(f"no table {name!r}; known: {', '.join(schema.TABLES)}")
-        table: ir.Table = getattr(self, name)
-        return table
-
-
-def open_tables(events: Path) -> Tables:
-    """Open `events/` of a case for questions. Events without a time stay out: no question could place them.
-
-    Parameters
-    ----------
-    events
-        Folder with one sub-folder per table and one Parquet file per evidence item.
-
-    Returns
-    -------
-    Tables
-        Ibis tables with the columns of `schema`, rows in no promised order.
-    """
+def open_tables(events: Path) -> dict[str, ir.Table]:
+    """The tables below `events`, by name."""
     import ibis
 
     con = connect()
     for table in schema.TABLES.values():
         con.execute(f"CREATE VIEW {table.name} AS {_select(table, events / table.name)}")
     backend = ibis.duckdb.from_connection(con)
-    return Tables(**{name: backend.table(name) for name in schema.TABLES})
+    return {name: backend.table(name) for name in schema.TABLES}
 
 
-def read_table(tables: Tables, file: Path) -> ir.Table:
-    """Open a Parquet file beside the tables of a case, so that questions can join both."""
-    table: ir.Table = tables.dns_activity.get_backend().read_parquet(str(file))
-    return table
-
-
-def parked(rows: ir.Table) -> ir.Table:
-    """`rows` computed once and held in a file of this process, not in its memory; the file goes when it ends."""
-    file = Path(_parking().name) / f"{next(_PARKED)}.parquet"
-    rows.to_parquet(file, **UNPACKED)
+def read(rows: ir.Table, file: Path) -> ir.Table:
+    """A Parquet file, for the connection that `rows` belong to."""
     table: ir.Table = rows.get_backend().read_parquet(str(file))
     return table
+
+
+def keep(rows: ir.Table, file: Path) -> None:
+    """Write rows to a Parquet file."""
+    rows.to_parquet(file, **UNPACKED)
+
+
+def scan(beside: ir.Table, root: Path, names: list[str]) -> ir.Table:
+    """Files of a lake, each row with its file (`lake_file`) and its place in it from 0 (`lake_row`)."""
+    backend = beside.get_backend()
+    files = ", ".join(text_literal(str(root / name)) for name in names)
+    start = len(str(root)) + 2
+    return backend.sql(
+        f"SELECT * EXCLUDE (filename, file_row_number), substr(filename, {start}) AS lake_file, "
+        f"file_row_number AS lake_row FROM read_parquet([{files}], union_by_name = true, filename = true, "
+        "file_row_number = true, hive_partitioning = false)"
+    )
+
+
+def park(rows: ir.Table) -> ir.Table:
+    """Rows in a file of this process."""
+    file = Path(_parking().name) / f"{next(_PARKED)}.parquet"
+    keep(rows, file)
+    return read(rows, file)
 
 
 _PARKED = count()
