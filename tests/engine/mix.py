@@ -39,15 +39,11 @@ PEOPLE = ("ci-deployer", "mallory", "j.doe", None)
 def write_mix(folder: Path, seed: int) -> Path:
     """`events/` of a case, below `folder`."""
     chance = random.Random(seed)
-    for name, make in (
-        ("dns_activity", _dns),
-        ("http_activity", _http),
-        ("network_activity", _flow),
-        ("api_activity", _call),
-    ):
+    makers = {"dns_activity": _dns, "http_activity": _http, "network_activity": _flow, "api_activity": _call}
+    for place, (name, make) in enumerate(makers.items()):
         table = schema.TABLES[name]
         shape = pa.schema([(column.name, TYPES[column.type]) for column in table.columns])
-        for item in range(1, ITEMS + 1):
+        for item in range(place * ITEMS + 1, (place + 1) * ITEMS + 1):  # an item fills one table, as in a case
             rows = [_record(chance, make(chance), f"E{item:03d}", number) for number in range(1, ROWS + 1)]
             (folder / name).mkdir(parents=True, exist_ok=True)
             pq.write_table(pa.Table.from_pylist(rows, schema=shape), folder / name / f"E{item:03d}.parquet")
