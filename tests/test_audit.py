@@ -275,7 +275,7 @@ from pathlib import Path
 from playbooks import runner
 from playbooks.case import open_case
 kill = lambda step, status, seconds: status == "done" and os.kill(0, signal.SIGKILL)
-runner.run(open_case(Path(sys.argv[1])), steps=("6_decide_and_report",), told=kill)
+runner.run(open_case(Path(sys.argv[1])), plan=runner.Plan(("6_decide_and_report",), fresh=True), told=kill)
 """
 
 

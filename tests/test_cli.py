@@ -65,8 +65,8 @@ def call(name: str, user: str = "j.doe", **facts: Any) -> str:
 def test_every_command_is_known_here() -> None:
     assert COMMANDS == [
         "acquire aws", "acquire capture", "acquire taxii",
-        "add", "demo", "diff", "draft-inventory", "enrich", "export", "formats", "keys new", "keys show", "lab",
-        "lookups", "new", "read", "run", "show", "sign",
+        "add", "batch", "demo", "diff", "draft-inventory", "enrich", "export", "formats", "keys new", "keys show",
+        "lab", "lookups", "new", "read", "run", "show", "sign",
         "verify", "version",
     ]  # fmt: skip
 
@@ -131,7 +131,10 @@ def test_each_command_runs_as_a_program(tmp_path: Path, incident: SampleRun) -> 
         (["read", "nowhere"], 4, "nothing was read."),
         (["read", "CASE"], 4, "a folder. Expected a log file."),
         (["run", "nowhere"], 5, "nowhere: no case.yaml here. Expected the folder of a case."),
-        (["lab", "nowhere"], 5, "no case.yaml here."),
+        (["lab", "nowhere"], 5, "no case.yaml here, nor in a folder of it."),
+        (["run", "CASE", "--from", "7"], 2, "--from 7: no such step."),
+        (["run", "CASE", "--from", "2", "--only", "3"], 2, "--only and --from: expected one of them."),
+        (["batch", "nowhere"], 2, "nowhere: no case here. Expected a case, a folder of cases, a pattern, or a list"),
         (["new", "CASE", "--case-id", "IR-2"], 5, "case.yaml exists already."),
         (["new", "there", "--case-id", "IR 2"], 5, "--case-id 'IR 2': expected letters"),
         (["verify", "CHANGED"], 6, "NOT intact"),
@@ -454,7 +457,7 @@ def test_every_changed_missing_and_extra_byte_is_listed_before_anything_runs(
 # demo
 
 
-def test_demo_again_adds_nothing_twice_and_finds_the_same(
+def test_demo_again_adds_nothing_twice_and_runs_nothing_twice(
     incident: SampleRun, playbooks: Playbooks, tmp_path: Path
 ) -> None:
     incident.copy(tmp_path / "sample-incident")
@@ -463,7 +466,7 @@ def test_demo_again_adds_nothing_twice_and_finds_the_same(
         said = playbooks("demo", "--to", tmp_path)
     assert said.code == 0
     assert said.out == incident.said.out.replace(str(incident.case), str(tmp_path / "sample-incident"))
-    assert re.findall(r"(?m)^(\w+)  (\w+)  [\d.]+ s$", said.err) == [(step, "done") for step in STEPS]
+    assert re.findall(r"(?m)^(\w+)  (\w+)  [\d.]+ s$", said.err) == [(step, "kept") for step in STEPS]
     found = (tmp_path / "sample-incident" / "results" / "findings.json").read_bytes()
     assert found == (incident.case / "results" / "findings.json").read_bytes()
 

@@ -41,7 +41,7 @@ def _typed(known: Mapping[str, Parameter], name: str, text: str) -> object:
         raise UsageError(f"parameter {name}: expected a value of type {wanted}, found {text!r}.") from error
 
 
-def chosen_steps(only: list[str] | None) -> tuple[str, ...]:
+def chosen_steps(only: list[str] | None, option: str = "--only") -> tuple[str, ...]:
     """The steps meant by numbers or names, in their order; all without any.
 
     Raises
@@ -53,7 +53,7 @@ def chosen_steps(only: list[str] | None) -> tuple[str, ...]:
     chosen = tuple(step for step in STEPS if step in wanted or step[0] in wanted)
     unknown = wanted - {name for step in chosen for name in (step, step[0])}
     if unknown:
-        raise UsageError(f"step {', '.join(sorted(unknown))}: no such step. Steps: {', '.join(STEPS)}.")
+        raise UsageError(f"{option} {', '.join(sorted(unknown))}: no such step. Steps: {', '.join(STEPS)}.")
     return chosen
 
 
@@ -69,7 +69,7 @@ def steps_meant(only: list[str] | None, since: str | None) -> tuple[str, ...]:
         raise UsageError("--only and --from: expected one of them. Leave one out.")
     if not since:
         return chosen_steps(only)
-    first = chosen_steps([since])[0]
+    first = chosen_steps([since], "--from")[0]
     return STEPS[STEPS.index(first) :]
 
 

@@ -18,7 +18,7 @@ from playbooks.case import Case, new_case
 from playbooks.errors import CaseError
 from playbooks.evidence import add, custody
 from playbooks.formats import FORMATS
-from playbooks.runner import run
+from playbooks.runner import Plan, run
 from playbooks.steps import STEPS
 
 Playbooks = Callable[..., Said]
@@ -112,7 +112,7 @@ def test_formats_of_a_case_are_listed_first_and_their_words_are_inert(playbooks:
 def test_a_run_records_the_own_formats_and_an_audit_tells_when_they_change(case: Case) -> None:
     file = case.path / "formats" / "own.yaml"
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    record = run(case, steps=STEPS[:1])
+    record = run(case, plan=Plan(STEPS[:1]))
     assert record["own_formats"] == {"acme_proxy": digest}
     assert record["steps"][0]["inputs"]["formats/own.yaml"] == digest
     [read] = [entry for entry in custody.entries(case.custody) if entry["activity"] == "read"]

@@ -22,7 +22,7 @@ from playbooks.evidence.captures import derive_new
 from playbooks.kernels import Kernels
 from playbooks.normalise.own_formats import formats_of
 from playbooks.runner.alone import alone
-from playbooks.runner.pages import keep_hand_work, without_paths, write_page, write_partial_report
+from playbooks.runner.pages import keep_hand_work, page_of, without_paths, write_page, write_partial_report
 from playbooks.runner.record import (
     DONE,
     FAILED,
@@ -145,8 +145,7 @@ class _Run:
 
     def unchanged(self) -> dict[str, Any]:
         """Nothing to do: the record of the run that stands."""
-        for name in self._kept:
-            self._told(name, "kept", 0.0)
+        self._tell_kept()
         return last_record(self._case)
 
     def open(self, verdict: Verdict, own: Mapping[str, str]) -> None:
@@ -173,8 +172,7 @@ class _Run:
         StepFailed
             A notebook failed.
         """
-        for name in self._kept:
-            self._told(name, "kept", 0.0)
+        self._tell_kept()
         failed: list[tuple[Step, Failure]] = []
         try:
             with _page_writer() as later, closing(Kernels(self._case.path, len(self.left))) as kernels:
@@ -192,6 +190,13 @@ class _Run:
         if failed:
             raise StepFailed(self._words(failed))
         return self._record
+
+    def _tell_kept(self) -> None:
+        """Say what is kept; a page that a run which was killed did not come to is made up for."""
+        for name in self._kept:
+            if not page_of(self._case, name).is_file():
+                write_page(self._case, name)
+            self._told(name, "kept", 0.0)
 
     def _execute(self, step: Step, kernels: Kernels) -> Failure | None:
         """Run one step and write down how it ended."""

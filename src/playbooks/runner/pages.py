@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 BY_HAND = "by-hand"
 
 
+def page_of(case: Case, name: str) -> Path:
+    """Where the page of a step lies."""
+    return case.report / f"{name}.html"
+
+
 def write_page(case: Case, name: str) -> None:
     """The executed notebook as a page of the report, for readers without Jupyter."""
     from playbooks.report import notebook_to_html
@@ -25,7 +30,7 @@ def write_page(case: Case, name: str) -> None:
     if file.is_file():
         title = f"{case.config.case_id} · {name.replace('_', ' ')}"
         page = notebook_to_html(_read(file), title, f"TLP:{case.config.tlp}")
-        write_text(case.report / f"{name}.html", page)
+        write_text(page_of(case, name), page)
 
 
 def without_paths(file: Path) -> None:

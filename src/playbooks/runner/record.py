@@ -20,6 +20,7 @@ from playbooks.steps import STEPS, notebooks_folder
 
 VERSIONS_OF = ("duckdb", "ibis-framework", "msticpy", "nbconvert", "pandas", "papermill", "plotly", "pyarrow")
 INPUTS = (CASE_FILE, "decisions.jsonl", "evidence/tagmanifest-sha256.txt")  # the last one pins every item
+REPORT = "report/report.html"  # the last step writes it
 DONE, FAILED, INTERRUPTED = "done", "failed", "interrupted"
 
 
@@ -58,13 +59,9 @@ class Step:
         """Whether running it again would find nothing new: the same inputs, and what it wrote is still there."""
         same = all(getattr(self, name) == getattr(today, name) for name in _DECIDING)
         told = digest(executed(case, self.name)) == self.notebook
-        there = all((case.path / name).is_file() for name in (*self.outputs, *_pages(self.name)))
+        written = (*self.outputs, *((REPORT,) if self.name == STEPS[-1] else ()))
+        there = all((case.path / name).is_file() for name in written)
         return self.status == DONE and same and told and there
-
-
-def _pages(step: str) -> tuple[str, ...]:
-    """The pages that a step leaves; the last one writes the report."""
-    return (f"report/{step}.html", *(("report/report.html",) if step == STEPS[-1] else ()))
 
 
 _DECIDING = ("notebook_sha256", "parameters", "made_by", "inputs")
