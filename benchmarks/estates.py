@@ -20,7 +20,7 @@ from benchmarks.traffic_context import FINGERPRINTS, LIBRARIES
 from playbooks import schema
 from playbooks.case import CaseFile
 from playbooks.findings import with_priority
-from playbooks.guide.store import ARROW
+from playbooks.schema.arrow import ARROW
 from playbooks.scoping.rhythm import Rhythm
 
 BROWSERS = [f"Mozilla/5.0 (example) Browser/{version}" for version in range(118, 130)]

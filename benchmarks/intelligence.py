@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from benchmarks.measuring import line, seconds
 from playbooks import engine, schema
 from playbooks.enrichment.matching import matches
-from playbooks.guide.store import ARROW
+from playbooks.schema.arrow import ARROW
 
 LISTED = 100  # one observable in so many is an item, or lies below one
 START = pd.Timestamp("2026-03-10", tz="UTC")
