@@ -141,6 +141,16 @@ def test_changed_custody_is_announced(tmp_path: Path) -> None:
     assert "BROKEN" in report(facts, tmp_path).get_text()
 
 
+def test_a_step_that_did_not_come_to_its_end_is_announced(tmp_path: Path) -> None:
+    facts = calm()
+    told = "3_scope_egress did not come to its end: ValueError: <b>no</b>"
+    assert (
+        told
+        in report(replace(facts, run={**facts.run, "failed": [told]}), tmp_path).find("p", class_="warn").get_text()
+    )
+    assert "did not come to its end" not in report(facts, tmp_path).get_text()
+
+
 def test_large_results_are_cut_and_name_the_file_that_has_the_rest(tmp_path: Path) -> None:
     facts = calm()
     many = pd.concat([facts.resources.assign(resource=f"f{number}") for number in range(260)])

@@ -157,4 +157,9 @@ def _run(results: Results) -> dict[str, Any]:
         }
         | {"window_minutes": results.window_minutes},
         "command": "playbooks run CASE",
+        "failed": [
+            f"{step['name']} did not come to its end: {step['error']}"
+            for step in record.get("steps", ())
+            if step["status"] != "done"
+        ],
     }

@@ -89,7 +89,7 @@ class CaseFacts:
     egress_hours : DataFrame
         `hour, dst, service, connections`.
     run : mapping
-        `run_id, started, versions, parameters, command`.
+        `run_id, started, versions, parameters, command`, and `failed`: sentences on steps without an end.
     checklist : mapping
         What to collect next (`collection.checklist`): `words`, and `rows` in order.
     links : DataFrame or None
