@@ -155,7 +155,7 @@ def moment(seconds: float) -> dt.datetime:
 
 def strongest(channels: Iterable[Channel]) -> list[Channel]:
     """The `MAX_ROWS` strongest, in an order that does not depend on the engine."""
-    ranked = sorted(channels, key=lambda one: (-one.strength, one.src, one.dst, one.source))
+    ranked = sorted(channels, key=lambda one: (-one.strength, one.src, one.dst, one.source, one.dsts, one.sentence))
     return ranked[:MAX_ROWS]
 
 
