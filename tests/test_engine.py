@@ -52,7 +52,7 @@ def test_every_error_has_an_exit_code_of_its_own_and_a_meaning() -> None:
     family = errors.PlaybookError.__subclasses__()
     codes = [error.exit_code for error in family]
     assert len(set(codes)) == len(codes)
-    assert set(codes) | {0, 1} == set(errors.EXIT_CODES)
+    assert set(codes) | {0, 1, errors.INTERRUPTED} == set(errors.EXIT_CODES)
     assert all(error.__doc__ for error in family)
 
 

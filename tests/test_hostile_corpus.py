@@ -89,6 +89,7 @@ def pages(incident: SampleRun, tmp_path_factory: pytest.TempPathFactory) -> dict
         if where == "results":
             plant(folder / "results", huge=True)
             plant_json(folder / "results" / "coverage.json", TOLD)
+            (folder / "results" / ".judged.json").unlink()  # judged before anything was planted here
             case = guide.open_case(str(folder))
             for finding in guide.findings(case).data["findings"][:3]:
                 said = f"{mark('decision', 'reason')} {attack(3)}", f"{mark('decision', 'analyst')} {attack(4)}"

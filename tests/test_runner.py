@@ -179,7 +179,7 @@ def test_a_run_leaves_notebooks_and_pages_and_no_path_of_this_machine_in_them(in
             assert str(incident.case) not in told
         cells = json.loads(text)["cells"]
         assert [c for c in cells for o in c.get("outputs", ()) if o["output_type"] == "error"] == []
-    left = {path.name for path in incident.case.iterdir()} - {*FROM_SCRATCH, *DERIVED, "run.json", ".lock"}
+    left = {path.name for path in incident.case.iterdir()} - {*FROM_SCRATCH, *DERIVED, "run.json", ".lock", ".run.lock"}
     assert left <= {".staging"}, "files that no page of the docs names"
 
 
@@ -322,9 +322,12 @@ def test_a_kernel_that_dies_is_a_failed_step_and_not_a_run_that_hangs(incident: 
     case = fresh(incident, tmp_path / "case")
 
     def kill() -> None:
-        time.sleep(1.5)
+        executed = case.notebooks / "2_check_coverage.ipynb"
+        while not executed.exists():
+            time.sleep(0.05)
         for kernel in kernels():
-            kernel.kill()
+            if kernel.ppid() != os.getpid():  # not what they are forked from
+                kernel.kill()
 
     steps = ("2_check_coverage",)
     record = stopped(case, steps[0], threading.Thread(target=kill).start, steps)

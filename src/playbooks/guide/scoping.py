@@ -59,7 +59,7 @@ def egress(case: Case, rows: int = 20) -> View:
             f"{counted(by_address, 'pair')} without a name: provider and service by a published range around the "
             "address alone, of low confidence."
         )
-    ranked = pairs.sort_values("beacon_score", ascending=False, na_position="last", kind="stable")
+    ranked = pairs.sort_values(["beacon_score", "src", "dst"], ascending=[False, True, True], na_position="last")
     table = Table.first("Clearest rhythms", ranked[PAIR_COLUMNS], rows, "results/egress_pairs.parquet")
     return View(
         tuple(words),
