@@ -41,12 +41,20 @@ def test_the_watch_refuses_and_writes_down_every_way_out(tmp_path: Path) -> None
     ]  # fmt: skip
 
 
+def test_the_watch_goes_on_in_what_a_watched_program_forks(tmp_path: Path) -> None:
+    """As kernels are forked."""
+    log = tmp_path / "network"
+    reach = "import os, socket\nif not os.fork(): socket.create_connection(('127.0.0.1', 9))\nelse: os.wait()"
+    subprocess.run([sys.executable, "-c", reach], capture_output=True, env=without_network(log), check=True)
+    assert "socket.getaddrinfo" in log.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("sample", ["incident", "quiet"])
 def test_a_run_of_all_six_notebooks_reaches_for_no_network(sample: str, request: pytest.FixtureRequest) -> None:
     run: SampleRun = request.getfixturevalue(sample)
     lines = run.network_log.read_text(encoding="utf-8").splitlines()
-    kernels = [line for line in lines if line.startswith("started ") and "ipykernel_launcher" in line]
-    assert len(kernels) >= 6, "the kernels were not watched"
+    nurseries = [line for line in lines if line.startswith("started ") and "playbooks.nursery" in line]
+    assert len(nurseries) == 1, "what the kernels are forked from was not watched"
     assert [line for line in lines if line.startswith("tried ")] == []
 
 
