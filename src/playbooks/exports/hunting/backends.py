@@ -12,6 +12,7 @@ Reference: Kusto documentation, "The string data type"; Splunk documentation, "W
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from typing import Any, ClassVar
 
 from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
@@ -38,13 +39,13 @@ class _Backend(TextQueryBackend):
     convert_or_as_in = False
     convert_and_as_in = False
 
+    @abstractmethod
     def compared(self, field: str, how: str, text: str) -> str:
         """A comparison of a field with a text."""
-        raise NotImplementedError
 
+    @abstractmethod
     def anywhere(self, text: str) -> str:
         """A search for a text in the whole record."""
-        raise NotImplementedError
 
     def convert_condition_field_eq_val(self, cond: Any, state: Any) -> str:
         """Only texts are compared; the kit's rules hold nothing else."""
