@@ -716,7 +716,8 @@ def engines() -> str:
         "The same questions run on DuckDB in this process and on a Spark cluster; their SQL is compiled for others. "
         "How to: [use another engine](../how-to/use-another-engine.md).",
         "## The same on DuckDB and Spark\n\nRow by row, fractions to 1e-9, by a test on a standalone cluster with "
-        f"two workers: {', '.join(map(code, parity.SAME))}.",
+        "two workers, which runs where pyspark and Java are and has not come to its end as a whole yet: "
+        f"{', '.join(map(code, parity.SAME))}.",
         f"Asked of either, and not compared yet: {', '.join(map(code, parity.NOT_COMPARED))}.",
         "What may differ:\n\n" + table(("where", "why"), [(code(at), why) for at, why in parity.DIFFERS.items()]),
         "What stays in this process whatever `engine` says:\n\n" + table(("what", "why"), parity.HERE_ONLY.items()),
