@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 
@@ -71,14 +72,17 @@ def test_the_sql_of_each_question_compiles_and_parses_or_says_what_is_missing(en
                 missing.setdefault(name, set()).add(_refused(error))
                 continue
             assert len(sqlglot.parse(sql, read=PARSED_AS.get(engine, engine))) == 1
-    assert {name: tuple(sorted(words)) for name, words in missing.items()} == NOT_COMPILED[engine]
+    listed = NOT_COMPILED[engine]
+    assert missing.keys() == listed.keys()
+    # a compiler stops at the first thing it has no words for, and which one that is may change between runs
+    assert not {name: words for name, words in missing.items() if not words <= set(listed[name])}
 
 
 def test_no_question_needs_python_on_the_engine(asked: Asked) -> None:
     """What is called by name is a function of the engine, and said to be one."""
     everything = [one.op() for expressions in asked.values() for one in expressions]
     called = {node for one in everything for node in one.find(ops.ScalarUDF)}
-    assert {type(node).__name__ for node in called} <= set(CALLED_BY_NAME)
+    assert {re.sub(r"_\d+$", "", type(node).__name__) for node in called} <= set(CALLED_BY_NAME)  # ibis numbers them
     assert {node.__input_type__.name for node in called} <= {"BUILTIN"}
     assert not [node for one in everything for node in one.find(ops.AggUDF)]
 
