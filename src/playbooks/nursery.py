@@ -11,6 +11,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import signal
 import sys
 from contextlib import suppress
@@ -29,6 +30,7 @@ def main() -> None:
     """Import, then fork a kernel per order until nobody is left to order one."""
     for name in PRELOADED:
         importlib.import_module(name)
+    _learn()
     gc.collect()
     gc.freeze()  # what is shared with the kernels stays shared
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -46,6 +48,17 @@ def main() -> None:
     for pid in born:
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
+
+
+def _learn() -> None:
+    """Read the data files of the kit once, for all kernels."""
+    from playbooks import kit, knowledge
+
+    for found in pkgutil.iter_modules(knowledge.__path__, f"{knowledge.__name__}."):
+        for name, load in vars(importlib.import_module(found.name)).items():
+            if name.startswith("load_"):
+                load()
+    kit.fingerprint()
 
 
 def _become_kernel(order: dict[str, Any]) -> None:

@@ -168,7 +168,7 @@ def test_no_result_is_left_out_of_the_comparison() -> None:
     not_asked = {
         # made of what is compared, or of no events at all
         *("readings", "tables", "footprint", "cloud_events", "cloud_state", "owning", "deciding_fields", "sigma"),
-        *("related_within", "checklist", "checkins", "chains_within"),
+        *("look_around", "share_traits", "judge", "checklist", "checkins", "chains_within"),
         *NOT_COMPARED,
     }
     assert told - set(SAME) == not_asked

@@ -48,7 +48,7 @@ def lifecycle(
         Shows itself. `data`: what happened: `activity` and `stages`, both DataFrames.
     """
     results, around = results_of(case), Around(before_hours, after_hours)
-    related = results.related if around == Around() else results.related_within(around)
+    related = results.related if around == Around() else results.look_around(around)
     told = [host.finding for host in related.hosts]
     if not told:
         return View(("No finding or lead of hypothesis A: there is no first contact to look around.",), data=related)

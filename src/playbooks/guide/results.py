@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from playbooks import kit, schema, sigma
 from playbooks.argument import Known, argued
-from playbooks.case import CASE_FILE, Case, write_json, write_text
+from playbooks.case import CASE_FILE, Case, write_json
 from playbooks.collection import Given, checklist
 from playbooks.coverage import coverage
 from playbooks.engine import Tables, open_tables, read_table
@@ -32,6 +32,7 @@ from playbooks.findings import (
     with_priority,
 )
 from playbooks.guide.happened import timeline
+from playbooks.guide.judged import Judged
 from playbooks.guide.owning_tables import Owning
 from playbooks.guide.progress import Counted, tell
 from playbooks.guide.state_tables import CloudState
@@ -68,7 +69,6 @@ QUESTIONS: tuple[Question, ...] = (
 )
 CONTACTS = ".contacts.parquet"
 CLOUD_EVENTS = ".cloud_events.parquet"
-JUDGED = ".judged.json"
 
 
 class Results:
@@ -180,20 +180,12 @@ class Results:
         return self._store.load(schema.EGRESS_PAIRS)
 
     @cached_property
-    def _judged(self) -> dict[str, Any]:
-        """Findings, leads and outcomes, before anybody asked what else happened; kept as long as decisions are."""
-        file = self.case.results / JUDGED
-        decided = self.case.decisions.read_bytes() if self.case.decisions.is_file() else b""
-        under = f"{self._stamp} {self.window_minutes} {hashlib.sha256(decided).hexdigest()}"
-        kept = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-        if kept.get("under") != under:
-            text = json.dumps({"under": under, "found": self._judge()})  # the order of questions and keys stays
-            write_text(file, text)
-            kept = json.loads(text)
-        found: dict[str, Any] = kept["found"]
-        return found
+    def _judged(self) -> Judged:
+        """Findings and what follows from them alone, kept until a decision or the evidence changes."""
+        return Judged(self, lambda: f"{self._stamp} {self.window_minutes}")
 
-    def _judge(self) -> dict[str, Any]:
+    def judge(self) -> dict[str, Any]:
+        """Findings, leads and outcomes, judged anew; `findings` says more."""
         own = self._own_clouds() if "B" in self.case.config.hypotheses else None
         tables = (self.pairs, self.activity, self.intel)
         return findings(self.case, self.coverage, *tables, self.footprint.as_json(), self.channels, own)
@@ -208,7 +200,7 @@ class Results:
     @cached_property
     def findings(self) -> dict[str, Any]:
         """Findings, leads, suppressed rows, outcomes and limits; written anew each time, and what would decide more."""
-        found = with_lifecycle(self._judged, self.related)
+        found = with_lifecycle(self._judged.found, self.related)
         told = deciding_fields(found, self.pairs, self.activity, self.coverage)
         found = argued(found, self._known_of(found, told))
         write_json(self.case.results / "findings.json", found)
@@ -224,24 +216,23 @@ class Results:
         formats = {one.evidence_id: one.format for one in self.readings if one.format}
         return Known(self.pairs, self.activity, before, formats, lacking, bool(self.case.config.changes))
 
-    @cached_property
+    @property
     def related(self) -> Related:
-        """What happened around the first contact of findings and leads; written anew each time, as they are."""
-        found = self.related_within(Around())
-        self._store.keep(schema.RELATED_ACTIVITY, found.activity)
-        self._store.keep(schema.LIFECYCLE_STAGES, found.stages)
-        return found
+        """What happened around the first contact of findings and leads."""
+        return self._judged.related
 
-    def related_within(self, around: Around) -> Related:
-        """The same over another span; kept nowhere."""
-        return related_activity(self._judged, self._contacts, self.tables, self.case.config, around)
+    def look_around(self, around: Around | None = None) -> Related:
+        """The same worked out anew, over another span where one is given; kept nowhere."""
+        return related_activity(self._judged.found, self._contacts, self.tables, self.case.config, around)
 
-    @cached_property
+    @property
     def scope(self) -> Scope:
-        """Who shares a trait with findings and leads; written anew each time, as they are."""
-        found = shared_traits(self._judged, self.pairs, self._contacts, self.tables, self.case.config)
-        self._store.keep(schema.SCOPE, found.rows)
-        return found
+        """Who shares a trait with findings and leads."""
+        return self._judged.scope
+
+    def share_traits(self) -> Scope:
+        """The same worked out anew; kept nowhere."""
+        return shared_traits(self._judged.found, self.pairs, self._contacts, self.tables, self.case.config)
 
     @cached_property
     def deciding_fields(self) -> list[dict[str, Any]]:

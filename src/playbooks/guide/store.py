@@ -28,9 +28,10 @@ ROW_GROUP = 100_000
 class Store:
     """The tables in one folder; `stamp` tells what the results of today depend on, and is asked only when needed."""
 
-    def __init__(self, folder: Path, stamp: Callable[[], str]) -> None:
+    def __init__(self, folder: Path, stamp: Callable[[], str], stamps: str = STAMPS) -> None:
         self._folder = folder
         self._stamp = stamp
+        self._marks = folder / stamps
 
     def file(self, table: schema.Table) -> Path:
         """Where a table lies."""
@@ -89,11 +90,10 @@ class Store:
         """Say that what has this name is of today."""
         # A mark of another case file or kit goes: its file may be overwritten by now, and the case file come back.
         kept = {other: stamp for other, stamp in self._stamps().items() if stamp == self._stamp()}
-        write_json(self._folder / STAMPS, kept | {name: self._stamp()})
+        write_json(self._marks, kept | {name: self._stamp()})
 
     def _stamps(self) -> dict[str, str]:
-        file = self._folder / STAMPS
-        found: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        found: dict[str, str] = json.loads(self._marks.read_text(encoding="utf-8")) if self._marks.is_file() else {}
         return found
 
     def _write(self, table: schema.Table, batches: Iterable[pa.RecordBatch]) -> None:
