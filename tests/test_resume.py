@@ -180,6 +180,13 @@ def test_a_step_that_hangs_grows_or_dies_is_stopped_and_named_and_nothing_after_
     assert states(case) == "kept done done done done done"
 
 
+def test_the_engine_of_a_kernel_spills_before_the_kernel_is_stopped(notebooks: Callable[..., None], case: Case) -> None:
+    asked = "from playbooks.engine import connect\nprint(connect().sql(\"SELECT current_setting('memory_limit')\"))"
+    notebooks(step2=asked)
+    run(case, plan=Plan(limits=Limits(memory_bytes=1 << 30)))
+    assert "409.0 MiB" in (case.notebooks / f"{STEPS[1]}.ipynb").read_text()
+
+
 def nurseries() -> list[psutil.Process]:
     return [one for one in psutil.process_iter(["cmdline"]) if "playbooks.nursery" in (one.info["cmdline"] or ())
             and one.environ().get("PYTEST_CURRENT_TEST") == os.environ["PYTEST_CURRENT_TEST"]]  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+MEMORY = "PLAYBOOKS_MEMORY_BYTES"  # what a kernel may use before it is stopped; its engine takes less
 SETTING = re.compile(r"spark\.[A-Za-z0-9_.-]+")
 SECRET = re.compile(r"secret|password|access\.key|token|credential(?!s?\.provider)", re.IGNORECASE)
 

@@ -24,6 +24,8 @@ import psutil
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+from playbooks.engine_choice import MEMORY
+
 if TYPE_CHECKING:
     from jupyter_client.connect import KernelConnectionInfo
 
@@ -35,8 +37,9 @@ START_TIMEOUT_S = 60
 class Kernels:
     """Hands out one fresh kernel per step, and keeps the next one warming."""
 
-    def __init__(self, folder: Path, steps: int) -> None:
+    def __init__(self, folder: Path, steps: int, memory_bytes: int) -> None:
         self._folder = folder
+        self._environment = {**os.environ, MEMORY: str(memory_bytes)}
         self._sockets = tempfile.TemporaryDirectory(prefix="kernels-", dir=_short_temporary_folder())
         self._nursery = _Nursery()
         self._left = steps
@@ -55,7 +58,7 @@ class Kernels:
             place = str(Path(self._sockets.name) / uuid.uuid4().hex[:8])
             kernel = _manager(place, self._nursery)
             try:
-                asyncio.run(_start(kernel, self._folder, Path(self._sockets.name) / "profile"))
+                asyncio.run(_start(kernel, self._folder, Path(self._sockets.name) / "profile", self._environment))
                 return kernel
             except (RuntimeError, OSError) as error:
                 _stop(kernel)
@@ -174,7 +177,7 @@ def _manager(place: str, nursery: _Nursery) -> AsyncKernelManager:
     return kernel
 
 
-async def _start(kernel: AsyncKernelManager, folder: Path, profile: Path) -> None:
+async def _start(kernel: AsyncKernelManager, folder: Path, profile: Path, environment: dict[str, str]) -> None:
     """Start with an empty profile, and wait for its first answer.
 
     What a person or the lab sets up for work by hand would change what a run shows.
@@ -187,7 +190,7 @@ async def _start(kernel: AsyncKernelManager, folder: Path, profile: Path) -> Non
     profile.mkdir(exist_ok=True)
     arguments = [f"--IPKernelApp.exec_lines={FIRST_LINES}", "--HistoryManager.hist_file=:memory:", "--ignore-cwd"]
     arguments.append(f"--ipython-dir={profile}")
-    await kernel.start_kernel(cwd=str(folder), extra_arguments=arguments)
+    await kernel.start_kernel(cwd=str(folder), extra_arguments=arguments, env=environment)
     client = kernel.client()
     client.start_channels()
     try:

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from playbooks import schema
+from playbooks.engine_choice import MEMORY
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-MEMORY_LIMIT = "4GB"
+MOST_MEMORY = 4 << 30
+SHARE_OF_KERNEL = 0.4  # of what a kernel may use; frames, imports and what DuckDB does not count need the rest
 UNPACKED = {"compression": "uncompressed", "parquet_version": "v2"}  # a cache: as small as packed v1, sooner read
 
 
@@ -32,7 +34,7 @@ def connect() -> duckdb.DuckDBPyConnection:
     """
     con = duckdb.connect(
         config={
-            "memory_limit": MEMORY_LIMIT,
+            "memory_limit": f"{_memory() >> 20}MiB",
             "threads": os.cpu_count() or 2,
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
@@ -43,6 +45,12 @@ def connect() -> duckdb.DuckDBPyConnection:
     )
     con.execute("SET GLOBAL TimeZone = 'UTC'")  # for every cursor of it too
     return con
+
+
+def _memory() -> int:
+    """Bytes from which DuckDB spills: fewer where the kernel would be stopped for them."""
+    kernel = os.environ.get(MEMORY, "")
+    return min(MOST_MEMORY, int(SHARE_OF_KERNEL * int(kernel))) if kernel.isdigit() else MOST_MEMORY
 
 
 def connect_closed() -> duckdb.DuckDBPyConnection:

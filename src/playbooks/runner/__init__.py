@@ -175,7 +175,7 @@ class _Run:
         self._tell_kept()
         failed: list[tuple[Step, Failure]] = []
         try:
-            with _page_writer() as later, closing(Kernels(self._case.path, len(self.left))) as kernels:
+            with _page_writer() as later, closing(self._kernels()) as kernels:
                 for step in self.left:
                     failure = self._execute(step, kernels)
                     later(write_page, self._case, step.name)
@@ -197,6 +197,9 @@ class _Run:
             if not page_of(self._case, name).is_file():
                 write_page(self._case, name)
             self._told(name, "kept", 0.0)
+
+    def _kernels(self) -> Kernels:
+        return Kernels(self._case.path, len(self.left), self._plan.limits.memory)
 
     def _execute(self, step: Step, kernels: Kernels) -> Failure | None:
         """Run one step and write down how it ended."""
