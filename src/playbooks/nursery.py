@@ -17,6 +17,8 @@ import sys
 from contextlib import suppress
 from typing import Any
 
+from playbooks.spared import spare_imports
+
 PRELOADED = (
     "playbooks.guide",
     "ibis.backends.duckdb",
@@ -28,6 +30,7 @@ PRELOADED = (
 
 def main() -> None:
     """Import, then fork a kernel per order until nobody is left to order one."""
+    spare_imports()
     for name in PRELOADED:
         importlib.import_module(name)
     _learn()

@@ -11,6 +11,7 @@ from rich.markup import escape
 from playbooks.cli import acquiring, batching, cases, comparing, owning, preserving, reading, sharing, signing
 from playbooks.cli.app import app
 from playbooks.errors import PlaybookError
+from playbooks.spared import spare_imports
 from playbooks.terminal import err, plain
 
 
@@ -19,6 +20,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a narrow terminal shows less, and stops nothing
+    spare_imports()
     try:
         app()
     except PlaybookError as error:

@@ -10,7 +10,6 @@ import yaml
 
 from playbooks.exports.hunting.rules import Hunt, hunts
 from playbooks.exports.material import Made, Material, one_line
-from playbooks.sigma.rule_files import MAX_DOCUMENTS, MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from sigma.rule import SigmaRule
@@ -24,6 +23,8 @@ def sigma_rules(material: Material) -> Made:
 
     A file holds no more than the kit's own reader of rules takes; findings come first.
     """
+    from playbooks.sigma.rule_files import MAX_DOCUMENTS, MAX_FILE_BYTES
+
     left_out: list[str] = []
     text = _head(material, "# ")
     written = beyond = 0
