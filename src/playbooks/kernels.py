@@ -6,13 +6,9 @@ Kernels talk over files of this user (IPC), not over TCP ports that anybody on t
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
-import subprocess
-import sys
 import tempfile
-import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,6 +21,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from playbooks.engine_choice import MEMORY
+from playbooks.nurseries import Kernelry, short_temporary_folder
 
 if TYPE_CHECKING:
     from jupyter_client.connect import KernelConnectionInfo
@@ -40,8 +37,8 @@ class Kernels:
     def __init__(self, folder: Path, steps: int, memory_bytes: int) -> None:
         self._folder = folder
         self._environment = {**os.environ, MEMORY: str(memory_bytes)}
-        self._sockets = tempfile.TemporaryDirectory(prefix="kernels-", dir=_short_temporary_folder())
-        self._nursery = _Nursery()
+        self._sockets = tempfile.TemporaryDirectory(prefix="kernels-", dir=short_temporary_folder())
+        self._nursery = Kernelry(Path(self._sockets.name))
         self._left = steps
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="kernel")
         self._next: Future[AsyncKernelManager] | None = None
@@ -94,36 +91,6 @@ class Kernels:
         self._sockets.cleanup()
 
 
-class _Nursery:
-    """The process that kernels are forked from; see `playbooks.nursery`."""
-
-    def __init__(self) -> None:
-        command = [sys.executable, "-P", "-m", "playbooks.nursery"]
-        self._process = subprocess.Popen(  # noqa: S603  # our own command
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
-        )
-        self._turn = threading.Lock()
-
-    def kernel(self, argv: list[str], cwd: Path, env: dict[str, str]) -> int:
-        """Order a kernel; gives its process id."""
-        assert self._process.stdin is not None and self._process.stdout is not None
-        with self._turn:
-            self._process.stdin.write(json.dumps({"argv": argv, "cwd": str(cwd), "env": env}) + "\n")
-            self._process.stdin.flush()
-            told = self._process.stdout.readline()
-        if not told:
-            raise RuntimeError("the process that kernels are forked from has ended")
-        return int(told)
-
-    def close(self) -> None:
-        """End it, and whatever kernel it has left."""
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with suppress(BrokenPipeError):
-                    stream.close()
-        self._process.wait()
-
-
 class _Forked:
     """A kernel's process as `LocalProvisioner` wants one: it is not our child, so it is watched, not waited for."""
 
@@ -159,7 +126,7 @@ class _Forked:
 class _ForkedKernels(LocalProvisioner):
     """Lets a kernel manager take its process from the nursery."""
 
-    nursery: _Nursery
+    nursery: Kernelry
     process: Any = None
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
@@ -169,7 +136,7 @@ class _ForkedKernels(LocalProvisioner):
         return self.connection_info
 
 
-def _manager(place: str, nursery: _Nursery) -> AsyncKernelManager:
+def _manager(place: str, nursery: Kernelry) -> AsyncKernelManager:
     kernel = AsyncKernelManager(kernel_name="python3", transport="ipc", ip=place)
     kernel.kernel_id = uuid.uuid4().hex
     kernel.provisioner = _ForkedKernels(kernel_id=kernel.kernel_id, kernel_spec=kernel.kernel_spec, parent=kernel)
@@ -216,8 +183,3 @@ def _stop(kernel: AsyncKernelManager) -> None:
         await kernel.shutdown_kernel(now=True)
 
     asyncio.run(stop())
-
-
-def _short_temporary_folder() -> str | None:
-    """The system's temporary folder, unless its name is too long for a socket (107 bytes in all)."""
-    return None if len(tempfile.gettempdir()) < 60 else "/tmp"  # noqa: S108  # a fresh folder is made in it

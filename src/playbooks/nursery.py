@@ -1,8 +1,9 @@
 """A process that has imported what every notebook needs, and forks a kernel from itself when asked.
 
-Starting Python and importing the guide is most of a small case, and each of six kernels would do it again. Orders
-come as lines of JSON on standard input (`argv`, `cwd`, `env`); each is answered by a line with a process id. When
-the input ends, however its writer ended, no kernel outlives it.
+Starting Python and importing the guide is most of a small case, and each of six kernels would do it again. It serves
+the runs that connect to a socket it was given: first it says of which kit it is, then orders come as lines of JSON
+(`argv`, `cwd`, `env`) and each is answered by a line with a process id. No kernel outlives the run that ordered it,
+however that ended, and none outlives this process, which ends with its standard input.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ import importlib
 import json
 import os
 import pkgutil
+import selectors
 import signal
+import socket
 import sys
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from playbooks.spared import spare_imports
@@ -26,42 +30,110 @@ PRELOADED = (
     "nbconvert.exporters.templateexporter",
     "sigma.collection",
 )
+MOST_BYTES = 1 << 16
+
+
+@dataclass
+class _Run:
+    """A run that is connected: what it has said so far of its next order, and its kernels."""
+
+    line: socket.socket
+    said: bytes = b""
+    born: list[int] = field(default_factory=list)
 
 
 def main() -> None:
-    """Import, then fork a kernel per order until nobody is left to order one."""
+    """Import, then serve every run that connects until standard input ends."""
+    listener = socket.socket(fileno=int(sys.argv[1]))
     spare_imports()
     for name in PRELOADED:
         importlib.import_module(name)
-    _learn()
+    kit = _learn()
     gc.collect()
     gc.freeze()  # what is shared with the kernels stays shared
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # a kernel that ended leaves nothing to wait for
-    answers = os.fdopen(os.dup(1), "w")
-    born: list[int] = []
-    for line in sys.stdin:
-        order = json.loads(line)
-        pid = os.fork()
-        if not pid:
-            _become_kernel(order)
-        born.append(pid)
-        answers.write(f"{pid}\n")
-        answers.flush()
-    for pid in born:
-        with suppress(ProcessLookupError):
+    with selectors.DefaultSelector() as several:
+        several.register(0, selectors.EVENT_READ)
+        several.register(listener, selectors.EVENT_READ)
+        while _served(several, kit):
+            """One event after the other: a process that forks has one thread."""
+
+
+def _served(several: selectors.BaseSelector, kit: str) -> bool:
+    """Serve what has come; False when standard input has ended, and every kernel with it."""
+    for key, _ in several.select():
+        if key.fd == 0:
+            if not os.read(0, MOST_BYTES):
+                for run in _runs(several):
+                    _end(run)
+                return False
+        elif key.data is None:
+            line, _ = key.fileobj.accept()  # type: ignore[union-attr]
+            with suppress(OSError):
+                line.sendall(f"{kit}\n".encode())
+            several.register(line, selectors.EVENT_READ, _Run(line))
+        elif not _heard(key.data, several):
+            several.unregister(key.data.line)
+            _end(key.data)
+    return True
+
+
+def _heard(run: _Run, several: selectors.BaseSelector) -> bool:
+    """Fork what a run orders; False when it has hung up."""
+    try:
+        come = run.line.recv(MOST_BYTES)
+        *orders, run.said = (run.said + come).split(b"\n")
+        for order in orders:
+            _reap(run)
+            pid = os.fork()
+            if not pid:
+                _leave(several)
+                _become_kernel(json.loads(order))
+            run.born.append(pid)
+            run.line.sendall(f"{pid}\n".encode())
+    except OSError:
+        return False
+    return bool(come)
+
+
+def _runs(several: selectors.BaseSelector) -> list[_Run]:
+    return [key.data for key in several.get_map().values() if key.data]
+
+
+def _reap(run: _Run) -> None:
+    """Forget the kernels that have ended: until then the system gives their numbers to nobody else."""
+    run.born = [pid for pid in run.born if os.waitpid(pid, os.WNOHANG) == (0, 0)]
+
+
+def _end(run: _Run) -> None:
+    """End the kernels that a run has left."""
+    _reap(run)
+    for pid in run.born:
+        with suppress(ProcessLookupError):  # between its birth and its own session
             os.killpg(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    run.line.close()
 
 
-def _learn() -> None:
-    """Read the data files of the kit once, for all kernels."""
+def _leave(several: selectors.BaseSelector) -> None:
+    """A kernel holds no line of this process."""
+    for key in list(several.get_map().values()):
+        if isinstance(key.fileobj, socket.socket):
+            key.fileobj.close()
+    several.close()
+
+
+def _learn() -> str:
+    """Read the data files of the kit once, for all kernels; gives the digest of its code."""
     from playbooks import kit, knowledge
 
     for found in pkgutil.iter_modules(knowledge.__path__, f"{knowledge.__name__}."):
         for name, load in vars(importlib.import_module(found.name)).items():
             if name.startswith("load_"):
                 load()
-    kit.fingerprint()
+    return kit.fingerprint()
 
 
 def _become_kernel(order: dict[str, Any]) -> None:
@@ -70,7 +142,6 @@ def _become_kernel(order: dict[str, Any]) -> None:
 
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)

@@ -7,11 +7,14 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 
 from playbooks.errors import UsageError
+from playbooks.nurseries import shared_nursery
 
 
 @contextmanager
 def executor(workers: int, scheduler: str = "") -> Iterator[Executor]:
     """An Executor for a batch. Each attempt is a process anyway, so here threads do that wait for them.
+
+    The kernels of all cases on this machine come from one process that has imported the guide.
 
     Parameters
     ----------
@@ -27,11 +30,12 @@ def executor(workers: int, scheduler: str = "") -> Iterator[Executor]:
         Dask is not installed, or no scheduler answers there.
     """
     if not scheduler:
-        pool = ThreadPoolExecutor(workers, thread_name_prefix="case")
-        try:
-            yield pool
-        finally:
-            pool.shutdown(cancel_futures=True)
+        with shared_nursery():
+            pool = ThreadPoolExecutor(workers, thread_name_prefix="case")
+            try:
+                yield pool
+            finally:
+                pool.shutdown(cancel_futures=True)
         return
     try:
         from distributed import Client
