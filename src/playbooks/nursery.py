@@ -17,6 +17,7 @@ import selectors
 import signal
 import socket
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -147,6 +148,7 @@ def _become_kernel(order: dict[str, Any]) -> None:
         os.dup2(nothing, stream)
     os.environ.clear()
     os.environ.update(order["env"])
+    time.tzset()  # the zone of the run, not that of this process
     os.chdir(order["cwd"])
     sys.argv = ["ipykernel", *order["argv"]]
     try:
