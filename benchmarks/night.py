@@ -14,11 +14,13 @@ import os
 import random
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -81,15 +83,21 @@ def batch(cases: Path, workers: int, *options: str, **environment: str) -> subpr
 
 
 def watched(process: subprocess.Popen[bytes]) -> list[int]:
-    """Memory of the batch itself, in bytes, once a second until it ends."""
+    """Memory of the batch and of what its kernels come from, in bytes, once a second until it ends."""
     seen = []
     while process.poll() is None:
-        try:
-            seen.append(psutil.Process(process.pid).memory_info().rss)
-        except psutil.Error:
-            break
+        with suppress(psutil.Error):
+            here = psutil.Process(process.pid)
+            kept = [one for one in here.children() if "playbooks.nursery" in one.cmdline()]
+            seen.append(sum(one.memory_info().rss for one in (here, *kept)))
         time.sleep(1)
     return seen
+
+
+def _of_tenth(memory: list[int], tenth: int) -> float:
+    """MB in one tenth of the time. Of the last one the end is left out, where the index of all cases is written."""
+    size = max(1, len(memory) // 10)
+    return statistics.median(memory[tenth * size : (tenth + 1) * size]) / 2**20
 
 
 def rate(count: int) -> None:
@@ -103,10 +111,11 @@ def rate(count: int) -> None:
             memory = watched(process)
             rates[workers] = count / (time.perf_counter() - before)
             assert process.returncode == 0, process.returncode
-            first, last = max(memory[: len(memory) // 10 + 2]), max(memory[-len(memory) // 10 - 1 :])
+            first, last = _of_tenth(memory, 1), _of_tenth(memory, 8)
             print(
-                f"{count} cases, {workers} workers: {rates[workers]:.3f} cases/s; memory of the batch "
-                f"{first / 2**20:.1f} MB in the first tenth, {last / 2**20:.1f} MB in the last ({last / first:.3f})"
+                f"{count} cases, {workers} workers: {rates[workers]:.3f} cases/s; memory of the batch and its nursery "
+                f"{first:.1f} MB in the second tenth, {last:.1f} MB in the ninth ({last / first:.3f})",
+                flush=True,
             )
     line("two workers", 1 / rates[2], "half the time of one worker", 1 / (2 * rates[1]))
 
