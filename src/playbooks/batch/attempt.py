@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from playbooks.cores import SHARE
 from playbooks.runner.supervised import SUPERVISED
 
 MOST_WORDS = 2000  # of what a run says when it fails
@@ -29,6 +30,7 @@ class Order:
     step_timeout_min: float = 360
     memory_gib: float | None = None
     fresh: bool = False
+    cores: int | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def attempt(order: Order) -> Ended:
             stdin=subprocess.PIPE,  # held open: a run whose batch is gone ends itself
             stdout=subprocess.DEVNULL,
             stderr=said,
-            env={**os.environ, SUPERVISED: "1"},
+            env={**os.environ, SUPERVISED: "1"} | ({SHARE: str(order.cores)} if order.cores else {}),
             start_new_session=True,
         )
         try:

@@ -10,6 +10,7 @@ import typer
 
 from playbooks.case import write_json
 from playbooks.cli.app import AsJson, app
+from playbooks.cores import cores
 from playbooks.terminal import batch_table, out, print_json, say
 
 ENDINGS = ("done", "set aside")
@@ -20,7 +21,7 @@ def batch(
     cases: Annotated[
         list[str], typer.Argument(help="Cases, folders of cases, patterns, or lists of them in YAML or CSV.")
     ],
-    workers: Annotated[int, typer.Option(min=1, help="Cases at a time.")] = os.cpu_count() or 1,
+    workers: Annotated[int, typer.Option(min=1, help="Cases at a time.")] = cores(),
     to: Annotated[
         Path | None, typer.Option("--to", help="Folder for batch.json and batch.html. [default: that of the cases]")
     ] = None,
@@ -50,7 +51,8 @@ def batch(
     folder = (to or Path(os.path.commonpath([place.parent for place in places]))).resolve()
     journal = Journal(folder / "batch.jsonl")
     share = memory or _share_of_memory(workers)
-    limits = Order("", timeout_s=timeout * 60, step_timeout_min=step_timeout, memory_gib=share, fresh=fresh)
+    side_by_side = None if scheduler else max(1, cores() // workers)
+    limits = Order("", {}, timeout * 60, step_timeout, share, fresh, side_by_side)
     rules = Rules(workers, attempts, back_off, again, limits)
     try:
         with batch_table(len(tasks)) as told, executor(workers, scheduler) as pool:

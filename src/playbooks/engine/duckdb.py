@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from playbooks import schema
+from playbooks.cores import cores
 from playbooks.engine_choice import MEMORY
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def connect() -> duckdb.DuckDBPyConnection:
     con = duckdb.connect(
         config={
             "memory_limit": f"{_memory() >> 20}MiB",
-            "threads": os.cpu_count() or 2,
+            "threads": cores(),
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "preserve_insertion_order": "true",

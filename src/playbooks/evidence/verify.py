@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import bagit
 
 from playbooks.case import Case
+from playbooks.cores import cores
 from playbooks.errors import EvidenceChanged
 from playbooks.evidence import custody, journal
 from playbooks.evidence.bag import ALGORITHMS, manifest, tag_manifest
@@ -156,7 +156,7 @@ def _bag_faults(case: Case) -> list[Fault]:
 
 def _digests(files: list[Path]) -> list[str]:
     """SHA-256 of each; large ones in threads, because hashing frees the interpreter and cores work at once."""
-    with ThreadPoolExecutor(os.cpu_count()) as hashing:
+    with ThreadPoolExecutor(cores()) as hashing:
         large = {file: hashing.submit(sha256_of, file) for file in files if _size(file) >= WORTH_A_THREAD}
         return [large[file].result() if file in large else sha256_of(file) for file in files]
 

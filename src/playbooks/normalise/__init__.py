@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +25,7 @@ import pyarrow.parquet as pq
 
 from playbooks import kit
 from playbooks.case import Case, write_json
+from playbooks.cores import cores
 from playbooks.errors import NotFound
 from playbooks.evidence import Item, items
 from playbooks.normalise.captures import capture_rows, is_of_capture
@@ -129,7 +129,7 @@ def _workers(case: Case, fresh: list[Item], given: Executor | None) -> AbstractC
     size = sum(_weight(item.file(case)) for item in fresh if item.is_in_bag(case))
     if len(fresh) < 2 or size < WORTH_PROCESSES:
         return _Here()
-    return ProcessPoolExecutor(min(len(fresh), os.cpu_count() or 1), get_context("spawn"))
+    return ProcessPoolExecutor(min(len(fresh), cores()), get_context("spawn"))
 
 
 def _weight(file: Path) -> int:

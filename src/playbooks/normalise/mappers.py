@@ -6,7 +6,6 @@ came out, and only these are asked why.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
@@ -15,6 +14,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from playbooks.cores import cores
 from playbooks.formats import Format, Json, Pairs, Part, Xml, Zeek
 from playbooks.normalise.addresses import in_one_spelling
 from playbooks.normalise.detect import Detection
@@ -45,7 +45,7 @@ class Mappers:
     """As many mappers as there are cores, each with a connection of its own."""
 
     def __init__(self, evidence_id: str, clock: str | None, detection: Detection) -> None:
-        self.count = os.cpu_count() or 1
+        self.count = cores()
         self.free: SimpleQueue[_Mapper] = SimpleQueue()
         self.made = 0
         self.id, self.clock, self.detection = evidence_id, clock, detection

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +16,7 @@ import pyarrow.compute as pc
 
 from playbooks import engine
 from playbooks.case import Case
+from playbooks.cores import cores
 from playbooks.evidence import Item
 from playbooks.formats import FORMATS, Format
 from playbooks.normalise import detect, formats_of
@@ -133,7 +133,7 @@ class _Found:
 
 def _in_order(tasks: Iterator[_Task]) -> Iterator[_Found]:
     """Tasks done on as many threads as there are cores, in their order; few are waiting at any time."""
-    count = os.cpu_count() or 1
+    count = cores()
     free: SimpleQueue[Statements] = SimpleQueue()
     for _ in range(count):
         free.put(Statements(closed=True, clock=None))
