@@ -8,12 +8,12 @@ from __future__ import annotations
 import ibis.expr.types as ir
 
 from playbooks.scoping.pair_context import places
-from playbooks.scoping.pair_telemetry import Columns, Pairs
+from playbooks.scoping.pair_telemetry import Columns, PairNames
 
 MOST_NAMES = 20  # of an address of a content network; more would say nothing
 
 
-def answered_names(seen: ir.Table, dns: ir.Table, pairs: Pairs) -> Columns:
+def answered_names(seen: ir.Table, dns: ir.Table, pairs: PairNames) -> Columns:
     """Per pair the names, in order; empty where the address is not shared.
 
     Parameters

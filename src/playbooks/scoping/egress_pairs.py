@@ -25,9 +25,9 @@ from playbooks.scoping.address_ranges import Publisher, publishers
 from playbooks.scoping.answered_names import answered_names
 from playbooks.scoping.destinations import Destinations, classify
 from playbooks.scoping.egress_events import egress_events, within
-from playbooks.scoping.pair_context import LISTED, carried, hours, listed, new_programs
-from playbooks.scoping.pair_rhythms import rhythms
-from playbooks.scoping.pair_telemetry import Columns, Pairs, by_telemetry, counted, number_pairs
+from playbooks.scoping.pair_context import LISTED, carried, listed, new_programs
+from playbooks.scoping.pair_telemetry import Columns, PairNames
+from playbooks.scoping.pairs_in_slices import in_slices
 from playbooks.scoping.question import Question
 from playbooks.scoping.rita_pairs import rita_scores
 from playbooks.scoping.tool_traits import SHOWS, tool_traits
@@ -85,16 +85,13 @@ def egress_pairs(tables: Tables, case: CaseFile, contacts: ir.Table | None = Non
     """
     contacts = egress_events(tables, case).cache() if contacts is None else contacts  # a dozen questions start there
     seen = within(contacts, case.window)
-    telemetry = by_telemetry(seen)
-    pairs = number_pairs(telemetry)
+    pairs, told = in_slices(seen)
     destinations = classify(seen, tables.dns_activity)
     filled = carried(seen, {*LISTED, *SHOWS})
     columns = {
-        **counted(telemetry, pairs),
-        **rhythms(telemetry, pairs),
+        **told,
         **_labels(pairs, destinations, publishers(set(pairs.dst), tables.address_ranges, case)),
         **_prevalence(pairs, destinations),
-        **hours(telemetry, pairs),
         **listed(seen, pairs, filled),
         **tool_traits(seen, pairs, filled),
         **answered_names(seen, tables.dns_activity, pairs),
@@ -103,11 +100,11 @@ def egress_pairs(tables: Tables, case: CaseFile, contacts: ir.Table | None = Non
     return _finished(columns | _new(columns, pairs, contacts, destinations, tables, case))
 
 
-def _by_pair(pairs: Pairs, values: Mapping[tuple[str, str], float]) -> list[float | None]:
+def _by_pair(pairs: PairNames, values: Mapping[tuple[str, str], float]) -> list[float | None]:
     return [values.get(pair) for pair in pairs.both]
 
 
-def _labels(pairs: Pairs, destinations: Destinations, published: Mapping[str, Publisher]) -> Columns:
+def _labels(pairs: PairNames, destinations: Destinations, published: Mapping[str, Publisher]) -> Columns:
     """What the catalogue says; of provider, service and region else what a published range says of the address."""
     labels = [destinations.label(*pair) for pair in pairs.both]
     matches = [label.match if label else None for label in labels]
@@ -123,7 +120,7 @@ def _labels(pairs: Pairs, destinations: Destinations, published: Mapping[str, Pu
     }
 
 
-def _prevalence(pairs: Pairs, destinations: Destinations) -> Columns:
+def _prevalence(pairs: PairNames, destinations: Destinations) -> Columns:
     """Clients per tenant or destination; a proxy counts only where no client behind it is known."""
     keys = [destinations.key(*pair) for pair in pairs.both]
     used = {(key, src) for key, src in zip(keys, pairs.src, strict=True) if src not in pairs.proxies}
@@ -134,7 +131,7 @@ def _prevalence(pairs: Pairs, destinations: Destinations) -> Columns:
 
 
 def _new(
-    columns: Columns, pairs: Pairs, contacts: ir.Table, known: Destinations, tables: Tables, case: CaseFile
+    columns: Columns, pairs: PairNames, contacts: ir.Table, known: Destinations, tables: Tables, case: CaseFile
 ) -> Columns:
     """What was not there in the baseline; null where the baseline holds no contact at all."""
     unknown: Columns = dict.fromkeys(("new_in_window", "new_for_client", "new_programs"), [None] * len(pairs.src))

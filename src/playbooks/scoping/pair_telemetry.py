@@ -104,6 +104,20 @@ def _integers(column: pa.ChunkedArray | pa.Array) -> Ints:
 
 
 @dataclass(frozen=True)
+class PairNames:
+    """Source and destination of each pair, in this order, and the sources that are proxies."""
+
+    src: list[str]
+    dst: list[str]
+    proxies: frozenset[str]
+
+    @cached_property
+    def both(self) -> list[tuple[str, str]]:
+        """(source, destination) of each pair."""
+        return list(zip(self.src, self.dst, strict=True))
+
+
+@dataclass(frozen=True)
 class Pairs:
     """Which rows of telemetry belong to which stream, and which streams to which pair.
 
@@ -118,11 +132,6 @@ class Pairs:
     of_stream: Ints  # pair of each stream, in order
     source: Ints  # of each stream, an index of SOURCES
     by_proxy: npt.NDArray[np.bool_]  # of each row
-
-    @cached_property
-    def both(self) -> list[tuple[str, str]]:
-        """(source, destination) of each pair."""
-        return list(zip(self.src, self.dst, strict=True))
 
     @cached_property
     def proxies(self) -> frozenset[str]:

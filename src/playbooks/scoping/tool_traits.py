@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from playbooks.knowledge.characteristics import LONGEST_TEXT, Characteristics, load_characteristics
 from playbooks.scoping.pair_context import first_records, places
-from playbooks.scoping.pair_telemetry import Columns, Pairs
+from playbooks.scoping.pair_telemetry import Columns, PairNames
 
 # column of the contacts → columns of event tables whose content it holds
 HOST = ("dst_endpoint_hostname", "tls_sni", "query_hostname")
@@ -31,7 +31,7 @@ FINGERPRINT_KIND = {"tls_ja4": "ja4:", "tls_ja3": "ja3:"}
 EMPTY: dict[str, list[str]] = {"traits": [], "trait_fields": [], "trait_values": [], "trait_refs": []}
 
 
-def tool_traits(seen: ir.Table, pairs: Pairs, filled: Collection[str]) -> Columns:
+def tool_traits(seen: ir.Table, pairs: PairNames, filled: Collection[str]) -> Columns:
     """Traits of each pair in order of their ids, each with column, value and first record.
 
     `filled` are the columns that any record carries.
