@@ -2,9 +2,11 @@
 
     python -m benchmarks.night rate 100
     python -m benchmarks.night soak 1000
+    python -m benchmarks.night soak 1000 small
 
-`soak` makes one case in twenty hostile (a case file that is none, evidence that was changed, a kernel that is killed,
-an endless loop, memory without end, a disk that is full), kills the batch ten times on the way, and counts.
+`small` puts notebooks of one cell in place of the kit's: the batch is under test then, not what it asks. `soak`
+makes one case in twenty hostile (a case file that is none, evidence that was changed, a kernel that is killed, an
+endless loop, memory without end, a disk that is full), kills the batch ten times on the way, and counts.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
+from tests.small import small_case as of_one_line
+from tests.small import write_notebooks
 
 from benchmarks.measuring import line
 from playbooks import evidence
@@ -65,12 +69,15 @@ def small_case(folder: Path, number: int) -> Case:
     return made
 
 
-def night(folder: Path, count: int) -> Path:
+def night(folder: Path, count: int, small: bool = False) -> Path:
     """That many small cases."""
     cases = folder / "cases"
     cases.mkdir()
     for number in range(count):
-        small_case(cases / f"{number:04}", number)
+        if small:
+            of_one_line(cases / f"{number:04}", f"NIGHT-{number:04}")
+        else:
+            small_case(cases / f"{number:04}", number)
     return cases
 
 
@@ -120,21 +127,24 @@ def rate(count: int) -> None:
     line("two workers", 1 / rates[2], "half the time of one worker", 1 / (2 * rates[1]))
 
 
-def soak(count: int) -> None:
+def soak(count: int, *small: str) -> None:
     """Print what became of every case of a night with hostile ones, whose batch was killed again and again."""
     rng = random.Random(7)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         notebooks = folder / "notebooks"
-        shutil.copytree(notebooks_folder(), notebooks)
+        if small:
+            write_notebooks(notebooks)
+        else:
+            shutil.copytree(notebooks_folder(), notebooks)
         _behave(notebooks / "2_check_coverage.ipynb")
         (folder / "sitecustomize.py").write_text(
             "import playbooks.notebook_files as files\nfrom pathlib import Path\n"
             f"files._data_folder = lambda *_: Path({str(notebooks)!r})\n"
         )
-        cases = night(folder, count)
+        cases = night(folder, count, bool(small))
         hostile = _spoil(cases, count, rng)
-        options = ("--memory", "1.5", "--step-timeout", "3", "--back-off", "1")
+        options = ("--memory", "1.5", "--step-timeout", "0.4" if small else "3", "--back-off", "1")
         before = time.perf_counter()
         for _ in range(KILLS):
             process = batch(cases, 2, *options, PYTHONPATH=str(folder))
@@ -187,4 +197,4 @@ def _tell(cases: Path, hostile: dict[str, str], code: int, seconds: float, memor
 
 
 if __name__ == "__main__":
-    {"rate": rate, "soak": soak}[sys.argv[1]](int(sys.argv[2]))
+    {"rate": rate, "soak": soak}[sys.argv[1]](int(sys.argv[2]), *sys.argv[3:])
