@@ -194,12 +194,21 @@ def test_only_the_command_line_prints_and_only_the_engine_connects() -> None:
 MAY_ASK = ("evidence/acquire/", "evidence/timestamp.py", "engine/spark.py")  # only when the case or a command asks
 
 
+OVER_FILES = ("nurseries.py", "nursery.py")  # sockets of this machine's files, which no network reaches
+
+
+def test_kernels_are_ordered_over_files_alone() -> None:
+    made = [call for name in OVER_FILES for call in nodes(SOURCE / name) if isinstance(call, ast.Call)]
+    sockets = {ast.unparse(call) for call in made if ast.unparse(call.func) == "socket.socket"}
+    assert sockets == {"socket.socket(socket.AF_UNIX)", "socket.socket(fileno=int(sys.argv[1]))"}
+
+
 def test_only_acquisition_time_stamps_and_a_cluster_can_reach_a_network() -> None:
     closed = re.compile(
         r"^(?!urllib\.parse$)(socket|ssl|http|urllib|ftplib|smtplib|requests|httpx|aiohttp|urllib3|boto3)(\.|$)"
     )
     for module in MODULES:
-        if module.relative_to(SOURCE).as_posix().startswith(MAY_ASK):
+        if module.relative_to(SOURCE).as_posix().startswith((*MAY_ASK, *OVER_FILES)):
             continue
         for node in nodes(module):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
