@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -185,6 +186,18 @@ def test_the_engine_of_a_kernel_spills_before_the_kernel_is_stopped(notebooks: C
     notebooks(step2=asked)
     run(case, plan=Plan(limits=Limits(memory_bytes=1 << 30)))
     assert "409.0 MiB" in (case.notebooks / f"{STEPS[1]}.ipynb").read_text()
+
+
+def test_what_kernels_put_aside_goes_with_them(notebooks: Callable[..., None], case: Case) -> None:
+    """A kernel is killed when its step is done: nothing cleans up in it."""
+    put = "import pathlib, tempfile\nfrom playbooks.engine import open_tables, parked\n"
+    put += "parked(open_tables(pathlib.Path('events')).dns_activity)\n"
+    put += "print('aside:', *pathlib.Path(tempfile.gettempdir()).iterdir(), ';')"
+    notebooks(step2=put)
+    assert states(case) == ALL_DONE
+    told = re.search(r"aside: (\S+)", (case.notebooks / f"{STEPS[1]}.ipynb").read_text())
+    assert told is not None and "/spilled/playbooks-" in told[1]
+    assert not Path(told[1]).exists()
 
 
 def nurseries() -> list[psutil.Process]:

@@ -36,8 +36,10 @@ class Kernels:
 
     def __init__(self, folder: Path, steps: int, memory_bytes: int) -> None:
         self._folder = folder
-        self._environment = {**os.environ, MEMORY: str(memory_bytes)}
         self._sockets = tempfile.TemporaryDirectory(prefix="kernels-", dir=short_temporary_folder())
+        spilled = Path(self._sockets.name) / "spilled"  # what kernels put aside goes with them, however they end
+        spilled.mkdir()
+        self._environment = {**os.environ, MEMORY: str(memory_bytes), "TMPDIR": str(spilled)}
         self._nursery = Kernelry(Path(self._sockets.name))
         self._left = steps
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="kernel")

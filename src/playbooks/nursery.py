@@ -17,6 +17,7 @@ import selectors
 import signal
 import socket
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -148,7 +149,8 @@ def _become_kernel(order: dict[str, Any]) -> None:
         os.dup2(nothing, stream)
     os.environ.clear()
     os.environ.update(order["env"])
-    time.tzset()  # the zone of the run, not that of this process
+    time.tzset()  # the zone and the temporary folder of the run, not those of this process
+    tempfile.tempdir = None
     os.chdir(order["cwd"])
     sys.argv = ["ipykernel", *order["argv"]]
     try:
