@@ -185,7 +185,7 @@ def test_the_engine_of_a_kernel_spills_before_the_kernel_is_stopped(notebooks: C
     asked = "from playbooks.engine import connect\nprint(connect().sql(\"SELECT current_setting('memory_limit')\"))"
     notebooks(step2=asked)
     run(case, plan=Plan(limits=Limits(memory_bytes=1 << 30)))
-    assert "409.0 MiB" in (case.notebooks / f"{STEPS[1]}.ipynb").read_text()
+    assert "307.0 MiB" in (case.notebooks / f"{STEPS[1]}.ipynb").read_text()
 
 
 def test_what_kernels_put_aside_goes_with_them(notebooks: Callable[..., None], case: Case) -> None:

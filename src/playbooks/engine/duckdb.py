@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 MOST_MEMORY = 4 << 30
-SHARE_OF_KERNEL = 0.4  # of what a kernel may use; frames, imports and what DuckDB does not count need the rest
+SHARE_OF_KERNEL = 0.3  # of what a kernel may use; frames, imports and what DuckDB does not count need the rest
 UNPACKED = {"compression": "uncompressed", "parquet_version": "v2"}  # a cache: as small as packed v1, sooner read
 
 

@@ -17,7 +17,7 @@ from playbooks.scoping.pair_hours import hours, hours_of
 from playbooks.scoping.pair_rhythms import rhythms
 from playbooks.scoping.pair_telemetry import Columns, PairNames, by_telemetry, counted, number_pairs
 
-SLICE = 4_000_000  # contacts; their times and record numbers take some 40 bytes each, several times over
+SLICE = 2_000_000  # contacts; their times and record numbers take some 40 bytes each, several times over
 
 
 def in_slices(seen: ir.Table, size: int = SLICE) -> tuple[PairNames, Columns]:
