@@ -6,6 +6,7 @@ import datetime as dt
 import decimal
 import io
 import json
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,25 @@ def test_a_table_of_a_workspace_kept_as_parquet_is_read_as_its_json_is(
     assert [e["format"] for e in run.in_order()] == ["azure_dns_events"] * events
     assert [e["time"] for e in run.in_order()] == [STAMP.replace(tzinfo=UTC)] * events
     assert run.count + run.unread.num_rows == 1
+
+
+def test_a_process_with_many_open_files_reads_it_too(tmp_path: Path) -> None:
+    """A lab that is open for a week, or a worker of many cases."""
+    file = tmp_path / "evidence"
+    file.write_bytes(packed(FLOWS))
+    parquet._end_all()
+    parquet._forget_all()
+    try:
+        held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    except OSError:
+        pytest.skip("this machine gives a process fewer than 1,100 files")
+    try:
+        assert len(list(read_text(file))) > 0
+    finally:
+        for one in held:
+            os.close(one)
+        parquet._end_all()
+        parquet._forget_all()
 
 
 STAMP = dt.datetime(2026, 3, 10, 9, 0, 0, 123456)

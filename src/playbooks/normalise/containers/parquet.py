@@ -115,9 +115,10 @@ class _Reader:
     def _read(self, size: int) -> bytes:
         assert self.process.stdout
         held = bytearray()
+        waiting = select.poll()  # not `select`, which takes no file beyond the 1,024th that is open
+        waiting.register(self.process.stdout, select.POLLIN)
         while len(held) < size:
-            ready, _, _ = select.select([self.process.stdout], [], [], SILENT_SECONDS)
-            if not ready:
+            if not waiting.poll(SILENT_SECONDS * 1000):
                 raise Broken(f"the Parquet file is damaged: nothing could be read from it in {SILENT_SECONDS} seconds")
             if not (piece := os.read(self.process.stdout.fileno(), min(size - len(held), 1 << 20))):
                 raise Broken("the Parquet file is damaged so that the library which reads Parquet stopped there")
