@@ -128,11 +128,9 @@ def _connect(place: Path) -> TextIO | None:
         except OSError:
             return None
         line = one.makefile("rw", encoding="utf-8")
-    try:
+    with suppress(OSError):  # it may have ended since: then it is none
         if line.readline().strip() == kit.fingerprint():
             return line
-    except OSError:
-        """It has ended."""
     line.close()
     return None
 

@@ -11,7 +11,6 @@ import pytest
 from tests.scoping.events import dns, flow, http, tables, tls
 
 from playbooks.case import CaseFile
-from playbooks.scoping import pairs_in_slices
 from playbooks.scoping.egress_events import egress_events
 from playbooks.scoping.egress_pairs import egress_pairs
 from playbooks.scoping.pairs_in_slices import in_slices, slices
@@ -61,4 +60,3 @@ def test_every_contact_is_in_one_slice_and_no_client_in_two(tmp_path: Path, size
 
 def test_an_estate_without_contacts_has_no_pairs(tmp_path: Path) -> None:
     assert len(egress_pairs(tables(tmp_path), CASE)) == 0
-    assert pairs_in_slices.SLICE > 1_000_000
