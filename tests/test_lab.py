@@ -79,9 +79,12 @@ class Desk:
         self.idle()
 
     def saved(self, step: str) -> list[dict[str, Any]]:
-        """The outputs of a notebook as the lab saves it."""
-        self.menu("File", "Save Notebook")
-        self.page.locator(f'.lm-TabBar-tab.jp-mod-dirty:has-text("{step}")').wait_for(state="detached")
+        """The outputs of a notebook as the lab saves it, read once the server says so: it empties the file first."""
+        with self.page.expect_response(
+            lambda answer: answer.request.method == "PUT" and f"{step}.ipynb" in answer.url
+        ) as answer:
+            self.menu("File", "Save Notebook")
+        assert answer.value.ok
         notebook = json.loads((self.case.notebooks / f"{step}.ipynb").read_text(encoding="utf-8"))
         return [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
 
