@@ -71,17 +71,29 @@ def open_tables(events: Path) -> dict[str, ir.Table]:
     """The tables below `events`, by name."""
     import ibis
 
+    from playbooks.engine.rowless import Backend
+
     con = connect()
-    for table in schema.TABLES.values():
-        con.execute(f"CREATE VIEW {table.name} AS {_select(table, events / table.name)}")
-    backend = ibis.duckdb.from_connection(con)
+    backend = Backend.from_connection(con)
     ibis.options.sql.fuse_selects = False  # DuckDB's own optimiser does it, at a fraction of the time
-    return {name: backend.table(name) for name in schema.TABLES}
+    found = {}
+    for name, table in schema.TABLES.items():
+        files = sorted((events / name).glob("*.parquet"))
+        con.execute(f"CREATE VIEW {name} AS {_select(table, files)}")
+        found[name] = backend.table(name)
+        if not files:
+            backend.know_rowless(found[name])
+    return found
 
 
 def read(rows: ir.Table, file: Path) -> ir.Table:
     """A Parquet file, for the connection that `rows` belong to."""
-    table: ir.Table = rows.get_backend().read_parquet(str(file))
+    import pyarrow.parquet as pq
+
+    backend = rows.get_backend()
+    table: ir.Table = backend.read_parquet(str(file))
+    if not pq.read_metadata(file).num_rows:
+        backend.know_rowless(table)
     return table
 
 
@@ -117,8 +129,7 @@ def _parking() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="playbooks-")
 
 
-def _select(table: schema.Table, folder: Path) -> str:
-    files = sorted(folder.glob("*.parquet")) if folder.is_dir() else []
+def _select(table: schema.Table, files: list[Path]) -> str:
     if files:
         names = ", ".join(text_literal(str(file)) for file in files)
         timed = " WHERE time IS NOT NULL" if table.name in schema.EVENT_TABLES else ""
