@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from playbooks.kernels import Kernels, pid_of
-from playbooks.nurseries import SHARED, shared_nursery, short_temporary_folder
+from playbooks.nurseries import SHARED, early_nursery, shared_nursery, short_temporary_folder
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +23,22 @@ def shared() -> Iterator[psutil.Process]:
     """The process that a batch keeps."""
     before = set(_nurseries())
     with shared_nursery():
-        [pid] = set(_nurseries()) - before
-        yield psutil.Process(pid)
+        yield psutil.Process(_new(before))
 
 
 def _nurseries() -> list[int]:
     found = psutil.Process().children()
     return [one.pid for one in found if "playbooks.nursery" in one.cmdline()]
+
+
+def _new(before: set[int]) -> int:
+    """The one that was started since; on a busy machine its command line can be read a moment later than it."""
+    for _ in range(100):
+        if found := set(_nurseries()) - before:
+            [pid] = found
+            return pid
+        time.sleep(0.1)
+    raise AssertionError("none was started")
 
 
 @contextmanager
@@ -71,7 +80,7 @@ def test_a_run_that_hangs_up_without_a_word_leaves_no_kernel(shared: psutil.Proc
 def test_one_that_is_gone_is_not_missed(tmp_path: Path) -> None:
     before = set(_nurseries())
     with shared_nursery():
-        [pid] = set(_nurseries()) - before
+        pid = _new(before)
         os.kill(pid, signal.SIGKILL)
         with kernels(tmp_path) as own, own.one() as kernel:
             assert psutil.Process(pid_of(kernel)).ppid() not in (pid, 1)
@@ -95,6 +104,24 @@ def test_its_own_one_ends_with_the_run(tmp_path: Path, monkeypatch: pytest.Monke
     before = set(_nurseries())
     with kernels(tmp_path) as own, own.one() as kernel:
         pid = pid_of(kernel)
-        [mine] = set(_nurseries()) - before
+        mine = _new(before)
     assert _ends(pid)
     assert _ends(mine)
+
+
+def test_one_that_nobody_came_to_need_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(SHARED, raising=False)
+    before = set(_nurseries())
+    with early_nursery():
+        pid = psutil.Process(_new(before))
+        place = Path(os.environ[SHARED])
+        assert place.is_socket()
+    assert not pid.is_running()
+    assert not place.parent.exists()
+    assert SHARED not in os.environ
+
+
+def test_a_run_of_a_batch_starts_none_of_its_own(shared: psutil.Process) -> None:
+    with early_nursery():
+        assert shared.pid in _nurseries()
+        assert len(_nurseries()) == 1

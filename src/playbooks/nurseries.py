@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -39,6 +39,7 @@ def nursery(place: Path) -> Iterator[None]:
     finally:
         assert process.stdin is not None
         process.stdin.close()
+        process.terminate()  # heard only while it still imports: it has no kernels yet
         process.wait()
         with suppress(FileNotFoundError):
             place.unlink()
@@ -58,6 +59,13 @@ def shared_nursery() -> Iterator[None]:
                 os.environ.pop(SHARED)
                 if before is not None:
                     os.environ[SHARED] = before
+
+
+@contextmanager
+def early_nursery() -> Iterator[None]:
+    """The same for the one run of this process, begun before what runs notebooks is imported; a batch has its own."""
+    with nullcontext() if Path(os.environ.get(SHARED, "")).is_socket() else shared_nursery():
+        yield
 
 
 class Kernelry:

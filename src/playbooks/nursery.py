@@ -23,15 +23,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from playbooks.kit import fingerprint
 from playbooks.spared import spare_imports
 
-PRELOADED = (
-    "playbooks.guide",
-    "ibis.backends.duckdb",
-    "ipykernel.kernelapp",
-    "nbconvert.exporters.templateexporter",
-    "sigma.collection",
-)
+# what every notebook needs, and then what those after the first need as well: the first kernel waits for less
+PRELOADED = ("playbooks.guide", "playbooks.engine.rowless", "ipykernel.kernelapp")
+LATER = ("sigma.collection", "nbconvert.exporters.templateexporter", "ibis.backends.duckdb.converter")
 MOST_BYTES = 1 << 16
 
 
@@ -48,17 +45,19 @@ def main() -> None:
     """Import, then serve every run that connects until standard input ends."""
     listener = socket.socket(fileno=int(sys.argv[1]))
     spare_imports()
-    for name in PRELOADED:
-        importlib.import_module(name)
-    kit = _learn()
-    gc.collect()
-    gc.freeze()  # what is shared with the kernels stays shared
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _load(PRELOADED)
+    kit = fingerprint()
+    for one in (signal.SIGINT, signal.SIGTERM):  # from here on it ends with its standard input, and its kernels first
+        signal.signal(one, signal.SIG_IGN)
+    learned = False
     with selectors.DefaultSelector() as several:
         several.register(0, selectors.EVENT_READ)
         several.register(listener, selectors.EVENT_READ)
-        while _served(several, kit):
-            """One event after the other: a process that forks has one thread."""
+        while _served(several, kit):  # one event after the other: a process that forks has one thread
+            if not learned and any(run.born for run in _runs(several)):
+                learned = True
+                _load(LATER)
+                _learn()
 
 
 def _served(several: selectors.BaseSelector, kit: str) -> bool:
@@ -127,15 +126,28 @@ def _leave(several: selectors.BaseSelector) -> None:
     several.close()
 
 
-def _learn() -> str:
-    """Read the data files of the kit once, for all kernels; gives the digest of its code."""
-    from playbooks import kit, knowledge
+def _load(names: tuple[str, ...]) -> None:
+    """Import these once, for all kernels."""
+    for name in names:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # what is shared with the kernels stays shared
+
+
+def _learn() -> None:
+    """Read the data files of the kit and draw a figure once: a library loads much when it is first asked."""
+    import plotly.graph_objects as go
+
+    from playbooks import knowledge
 
     for found in pkgutil.iter_modules(knowledge.__path__, f"{knowledge.__name__}."):
         for name, load in vars(importlib.import_module(found.name)).items():
             if name.startswith("load_"):
                 load()
-    return kit.fingerprint()
+    figure = go.Figure([go.Scatter(), go.Bar(), go.Heatmap()])
+    figure.add_annotation(text="")
+    figure.add_vline(0)
+    figure.to_json()
 
 
 def _become_kernel(order: dict[str, Any]) -> None:
@@ -144,6 +156,7 @@ def _become_kernel(order: dict[str, Any]) -> None:
 
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)

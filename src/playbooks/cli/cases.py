@@ -11,6 +11,7 @@ import typer
 from playbooks import __version__
 from playbooks.cli.app import AsJson, CaseFolder, app
 from playbooks.errors import CaseError
+from playbooks.nurseries import early_nursery
 from playbooks.terminal import err, out, print_json, print_outcomes, say, steps_bar
 
 
@@ -66,15 +67,16 @@ def run(
 
     Example: playbooks run cases/IR-31 -p window_minutes=120
     """
-    from playbooks.case import open_case
-    from playbooks.runner import Limits, Plan
-    from playbooks.runner.supervised import end_with_supervisor
-    from playbooks.steps import steps_meant
+    with early_nursery():
+        from playbooks.case import open_case
+        from playbooks.runner import Limits, Plan
+        from playbooks.runner.supervised import end_with_supervisor
+        from playbooks.steps import steps_meant
 
-    end_with_supervisor()
-    limits = Limits(total_s=step_timeout * 60, memory_bytes=int(memory * 2**30) if memory else None)
-    plan = Plan(steps_meant(only, since), fresh or bool(only or since), limits)
-    _run(open_case(folder), parameter, plan, as_json)
+        end_with_supervisor()
+        limits = Limits(total_s=step_timeout * 60, memory_bytes=int(memory * 2**30) if memory else None)
+        plan = Plan(steps_meant(only, since), fresh or bool(only or since), limits)
+        _run(open_case(folder), parameter, plan, as_json)
 
 
 def _run(case: Any, parameter: list[str] | None, plan: Any, as_json: bool) -> None:
@@ -107,13 +109,14 @@ def demo(
 
     Example: playbooks demo --to /tmp/demo
     """
-    from playbooks import evidence
-    from playbooks.runner import Plan
-    from playbooks.steps import sample_case
+    with early_nursery():
+        from playbooks import evidence
+        from playbooks.runner import Plan
+        from playbooks.steps import sample_case
 
-    case, logs = sample_case(to, sample)
-    evidence.add(case, [logs])
-    _run(case, None, Plan(), as_json=False)
+        case, logs = sample_case(to, sample)
+        evidence.add(case, [logs])
+        _run(case, None, Plan(), as_json=False)
 
 
 @app.command()

@@ -135,9 +135,14 @@ class Results:
             rows = cloud_activity.activity_table(self.tables, self.case, self.footprint, self.cloud_events)
             self._store.keep_rows(schema.CLOUD_ACTIVITY, in_order(rows))
             self._store.mark("cloud_activity")
+        return framed(
+            self._store.parked(f".activity_of_{self.window_minutes}_minutes.parquet", self.tables, self._thin_out)
+        )
+
+    def _thin_out(self) -> ir.Table:
         whole = read_table(self.tables, self._store.file(schema.CLOUD_ACTIVITY))
         whole = whole.filter(whole.set_apart.isnull())
-        return framed(uses.thinned(whole, minutes=self.window_minutes, kept=whole.collector.notnull()))
+        return uses.thinned(whole, minutes=self.window_minutes, kept=whole.collector.notnull())
 
     @cached_property
     def resources(self) -> pd.DataFrame:
