@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from playbooks.cli import main
+from playbooks.nurseries import SHARED, shared_nursery
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "data" / "samples"
@@ -93,9 +94,9 @@ def started(*arguments: object, cwd: Path | None = None, **environment: str) -> 
 
 
 def without_network(log: Path) -> dict[str, str]:
-    """Environment of a program whose sockets are refused; see `no_network/sitecustomize.py`."""
+    """Environment of a program whose sockets are refused, and its kernels'; see `no_network/sitecustomize.py`."""
     paths = [str(ROOT / "tests" / "no_network"), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {"PYTHONPATH": os.pathsep.join(paths), "NETWORK_LOG": str(log)}
+    return {"PYTHONPATH": os.pathsep.join(paths), "NETWORK_LOG": str(log), SHARED: ""}
 
 
 def cut_off() -> list[str]:
@@ -106,6 +107,13 @@ def cut_off() -> list[str]:
     alone = ["unshare", "--net"]
     able = shutil.which("unshare") and not subprocess.run([*alone, "true"], capture_output=True, check=False).returncode
     return alone if able else []
+
+
+@pytest.fixture(scope="module")
+def warm_kernels() -> Iterator[None]:
+    """Every run of a module takes its kernels from one process, as the runs of a batch do."""
+    with shared_nursery():
+        yield
 
 
 @pytest.fixture(scope="session")

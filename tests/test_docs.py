@@ -19,6 +19,7 @@ from tests.evidence.captures import packets
 from playbooks.cli.app import commands
 from playbooks.findings.wording import forbidden_claims
 
+pytestmark = pytest.mark.usefixtures("warm_kernels")
 ROOT = Path(__file__).resolve().parents[1]
 HOW_TO = sorted((ROOT / "docs/how-to").glob("*.md"))
 WITH_EXAMPLES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "docs/tutorial.md", *HOW_TO]

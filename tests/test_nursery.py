@@ -122,6 +122,7 @@ def test_one_that_nobody_came_to_need_ends_at_once(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_run_of_a_batch_starts_none_of_its_own(shared: psutil.Process) -> None:
+    before, place = _nurseries(), os.environ[SHARED]
     with early_nursery():
-        assert shared.pid in _nurseries()
-        assert len(_nurseries()) == 1
+        assert shared.is_running()
+        assert (_nurseries(), os.environ[SHARED]) == (before, place)

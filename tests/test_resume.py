@@ -23,9 +23,12 @@ from playbooks import evidence
 from playbooks.case import Case, open_case
 from playbooks.errors import CaseBusy, StepFailed
 from playbooks.evidence import custody, verify
+from playbooks.nurseries import SHARED
 from playbooks.runner import Limits, Plan, run
 from playbooks.runner.alone import alone
 from playbooks.steps import STEPS, parameters_of
+
+pytestmark = pytest.mark.usefixtures("warm_kernels")
 
 
 @pytest.fixture
@@ -234,11 +237,12 @@ def test_a_notebook_worked_on_by_hand_is_kept_when_a_run_writes_its_own(
 
 
 def begun(case: Case, **environment: str) -> subprocess.Popen[bytes]:
-    """A run as a program of its own, over the small notebooks, once it is in its second step."""
+    """A run as a program of its own, kernels too, over the small notebooks, once it is in its second step."""
     program = subprocess.Popen(
         [sys.executable, "-m", "playbooks.cli", "run", str(case.path)],
         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        env={**os.environ, **small_notebooks(case.path.parent / "notebooks"), **environment}, start_new_session=True,
+        env={**os.environ, **small_notebooks(case.path.parent / "notebooks"), SHARED: "", **environment},
+        start_new_session=True,
     )  # fmt: skip
     for _ in range(600):
         if (case.notebooks / "2_check_coverage.ipynb").is_file() and '"name": "1_' in case.run_record.read_text():
