@@ -28,7 +28,10 @@ from playbooks.spared import spare_imports
 
 # what every notebook needs, and then what those after the first need as well: the first kernel waits for less
 PRELOADED = ("playbooks.guide", "playbooks.engine.rowless", "ipykernel.kernelapp")
-LATER = ("sigma.collection", "nbconvert.exporters.templateexporter", "ibis.backends.duckdb.converter")
+LATER = (
+    *("ibis.backends.duckdb.converter", "ibis.expr.types.groupby", "pyarrow.dataset", "pyarrow.pandas_compat"),
+    *("sigma.collection", "nbconvert.exporters.templateexporter", "jinja2.ext", "nh3", "plotly.subplots"),
+)
 MOST_BYTES = 1 << 16
 
 
@@ -139,14 +142,24 @@ def _learn() -> None:
     import plotly.graph_objects as go
 
     from playbooks import knowledge
+    from playbooks.knowledge.public_suffixes import registrable
 
     for found in pkgutil.iter_modules(knowledge.__path__, f"{knowledge.__name__}."):
         for name, load in vars(importlib.import_module(found.name)).items():
             if name.startswith("load_"):
                 load()
-    figure = go.Figure([go.Scatter(), go.Bar(), go.Heatmap()])
-    figure.add_annotation(text="")
-    figure.add_vline(0)
+    registrable("example.com")
+    axis = {"title": {"text": "", "font": {}}, "tickfont": {}}
+    layout = {
+        "font": {},
+        "hoverlabel": {"font": {}},
+        "legend": {"font": {}},
+        "margin": {},
+        "xaxis": axis,
+        "yaxis": axis,
+    }
+    figure = go.Figure([go.Scatter(marker={}, line={}), go.Bar(marker={}), go.Heatmap()], layout)
+    figure.add_vline(0, annotation_text="")
     figure.to_json()
 
 
