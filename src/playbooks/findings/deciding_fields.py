@@ -12,6 +12,8 @@ from typing import Any
 
 import pandas as pd
 
+from playbooks.findings.wording import counted
+
 SHOWN = 5
 # types of resources that run
 RUNNING = (
@@ -220,11 +222,11 @@ def _source(row: Mapping[str, Any]) -> dict[str, Any]:
 def _pair_sentence(lack: Lack, concerned: list[tuple[Any, list[str]]], sources: list[dict[str, Any]]) -> str:
     first = concerned[0][0]
     where = ", ".join(f"{one['source']} ({one['filled']:,} of {one['of']:,} carry it)" for one in sources[:SHOWN])
-    more = f" and {len(sources) - SHOWN:,} more sources" if len(sources) > SHOWN else ""
+    more = f" and {counted(len(sources) - SHOWN, 'more source')}" if len(sources) > SHOWN else ""
     place = f" in {where}{more}" if where else ""
     rest = len(concerned) - 1
     hosts = len({row.src for row, _ in concerned})
-    others = f"; the same for {rest:,} more pairs of {hosts:,} {'hosts' if hosts > 1 else 'host'}" if rest else ""
+    others = f"; the same for {counted(rest, 'more pair')} of {counted(hosts, 'host')}" if rest else ""
     refs = f" ({first.refs[0]})" if len(first.refs) else ""
     return f"{lack.label}{place} would tell {lack.sentence(first.src, first.dst)}{refs}{others}."
 

@@ -16,6 +16,7 @@ from playbooks.findings.egress_shared import same_traffic
 from playbooks.findings.egress_signals import SHOWN_TEXT, intel_by_observable, shapes, signals_of
 from playbooks.findings.estate import PROGRAM_KINDS, RHYTHM_FROM, Estate, estate_of, filled
 from playbooks.findings.signal import ALLOWED, Signal, Subject, score
+from playbooks.findings.wording import counted
 from playbooks.scoping.egress_pairs import BY_ADDRESS, QUESTION
 
 ATTACK = ("T1583.007", "T1584.007", "T1102", "T1071.001")
@@ -151,11 +152,6 @@ def _title(rows: list[Any], sources: list[str], hosts: list[str]) -> str:
     period = next((row.beacon_period_s for row in rows if not pd.isna(row.beacon_period_s)), None)
     rhythm = f", about every {period:,.0f} s" if period and (rows[0].beacon_score or 0) >= RHYTHM_FROM else ""
     return f"{who} contacted {where} {total:,} times{rhythm}"
-
-
-def counted(number: int, noun: str) -> str:
-    """1 name, 2 names."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _next_steps(sources: list[str], hosts: list[str], tenants: list[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Wording: claims that no report of this kit may make, whatever the evidence.
+"""Wording: numbers with their nouns, and claims that no report of this kit may make, whatever the evidence.
 
 The rules follow from what the evidence can carry: no attribution, no guarantee, no complete coverage,
 nothing suspicious in a provider, ATT&CK as context. Quoted text (“…”) is somebody else's and exempt.
@@ -63,3 +63,8 @@ def forbidden_claims(text: str) -> list[str]:
         for pattern, why in FORBIDDEN
         for match in re.finditer(pattern, plain, re.IGNORECASE)
     ]
+
+
+def counted(number: int, noun: str) -> str:
+    """1 name, 2 names."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
