@@ -48,7 +48,7 @@ def test_a_server_name_is_named_where_an_address_alone_was_seen(tmp_path: Any) -
     row = rows["sni"]
     assert row["sentence"] == (
         "server name (SNI) in E001 (0 of 100 carry it) would tell which name, and so which tenant, stands behind "
-        f"{ADDRESS} that {t.CLIENT} contacted (E001:1); the same for 1 more pairs of 2 hosts."
+        f"{ADDRESS} that {t.CLIENT} contacted (E001:1); the same for 1 more pair of 2 hosts."
     )
     assert (row["pairs"], row["hosts"], row["destinations"], row["findings"]) == (2, 2, 2, ["A-1"])
     assert row["examples"][0] == {"src": t.CLIENT, "dst": ADDRESS, "refs": ["E001:1", "E001:50", "E001:100"]}
