@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from playbooks.case import write_json
 from playbooks.engine import Tables, keep_table, read_table
 from playbooks.guide.progress import tell
-from playbooks.schema.arrow import shape_of
+from playbooks.schema.arrow import framed, shape_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -59,8 +59,7 @@ class Store:
 
     def load(self, table: schema.Table) -> pd.DataFrame:
         """The table as it lies there."""
-        found: pd.DataFrame = pq.read_table(self.file(table)).to_pandas()
-        return found
+        return framed(pq.read_table(self.file(table)))
 
     def keep(self, table: schema.Table, frame: pd.DataFrame) -> None:
         """Write a frame in the shape of its table."""

@@ -21,6 +21,7 @@ import pandas as pd
 from playbooks import schema
 from playbooks.case import CaseFile
 from playbooks.engine import Tables
+from playbooks.schema.arrow import LISTS
 from playbooks.scoping.address_ranges import Publisher, publishers
 from playbooks.scoping.answered_names import answered_names
 from playbooks.scoping.destinations import Destinations, classify
@@ -175,6 +176,8 @@ def _typed(values: pd.Series, type: str) -> pd.Series:
             return values.astype("boolean")
         case "TIMESTAMPTZ":
             return values
+        case "VARCHAR[]":
+            return values.astype("object").astype(LISTS)  # no rows have no type
     return values.astype("object")
 
 
