@@ -58,8 +58,10 @@ class Store:
         return self.load(first), self.load(second)
 
     def load(self, table: schema.Table) -> pd.DataFrame:
-        """The table as it lies there."""
-        return framed(pq.read_table(self.file(table)))
+        """The table as it lies there; of one that grows with the estate, lists of texts stay in Arrow."""
+        rows = pq.read_table(self.file(table))
+        found: pd.DataFrame = framed(rows) if table.grows else rows.to_pandas()
+        return found
 
     def keep(self, table: schema.Table, frame: pd.DataFrame) -> None:
         """Write a frame in the shape of its table."""
