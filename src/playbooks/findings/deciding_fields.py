@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from playbooks.findings.lacks import LACKS, OF_PAIR, Lack
+from playbooks.schema.arrow import texts
 
 SHOWN = 5
 # types of resources that run
@@ -72,7 +73,7 @@ def _of_pairs(
     if not concerned:
         return None
     sources = list({lacking[item]["source"]: lacking[item] for item in items}.values())
-    refs = [list(map(str, pairs.refs.iat[one.place])) for one in concerned[:SHOWN]]
+    refs = [texts(pairs.refs.iat[one.place]) for one in concerned[:SHOWN]]
     return {
         "field": lack.field,
         "label": lack.label,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pyarrow as pa
 from pandas.api.types import is_list_like
@@ -37,6 +39,6 @@ def column_of(lists: pa.ListArray) -> pd.Series:
     return pd.Series(pd.arrays.ArrowExtensionArray(lists))
 
 
-def texts(cell: object) -> list[str]:
+def texts(cell: Any) -> list[str]:
     """What a cell of `LISTS` holds; nothing where it is null."""
     return list(map(str, cell)) if is_list_like(cell) else []
