@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations, pairwise
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -85,10 +86,12 @@ def _groups(pairs: pd.DataFrame) -> list[tuple[str, list[Row]]]:
     able = able.sort_values(["sum", *GROUP], ascending=[False, *(True for _ in GROUP)]).head(MAX_GROUPS)
     mine = shown.merge(able.assign(place=range(len(able))), on=list(GROUP))
     mine = mine.sort_values(["place", "times", "dst"], ascending=[True, False, True])
-    busiest = (group.head(MAX_HOSTS) for _, group in mine.groupby("place"))
-    return [
-        (_words(group.trait.iat[0], group.value.iat[0]), group[list(OF_HOST)].to_dict("records")) for group in busiest
-    ]
+    return [_group(found.head(MAX_HOSTS)) for _, found in mine.groupby("place")]
+
+
+def _group(busiest: pd.DataFrame) -> tuple[str, list[Row]]:
+    hosts: list[Any] = busiest[list(OF_HOST)].to_dict("records")
+    return _words(str(busiest.trait.iat[0]), str(busiest.value.iat[0])), hosts
 
 
 def _traits(pairs: pd.DataFrame) -> pd.DataFrame:
