@@ -6,13 +6,17 @@ import hashlib
 import random
 from pathlib import Path
 
+import ibis
 import numpy as np
 import pandas as pd
 from tests.scoping.events import at, dns, flow, http, tables, tls
 
 from playbooks import schema
 from playbooks.case import CaseFile, Window
+from playbooks.scoping.channel import Seen, whole_seconds
 from playbooks.scoping.egress_channels import KINDS, channels_not_looked_for, egress_channels
+from playbooks.scoping.egress_events import egress_events
+from playbooks.scoping.fronting import _mixed
 
 HOST, FAR, FAR2 = "10.0.0.5", "198.51.100.7", "203.0.113.9"
 HOUR = 3600
@@ -340,6 +344,19 @@ def test_a_host_that_differs_from_the_name_in_the_open_is_fronting(tmp_path: Pat
     }
     assert set(frame.kind) == {"fronting"}
     assert "asked a proxy for outer.example.info and spoke TLS for inner.example.edu" in " ".join(frame.sentence)
+
+
+def test_a_log_of_tunnels_without_any_server_name_is_joined_to_nothing(tmp_path: Path) -> None:
+    tunnel = http(1, HOST, "a.example", "a.example:443", http_request_http_method="CONNECT")
+    assert "JOIN" not in mixed_names(tmp_path / "none", [tunnel], [])
+    assert "JOIN" in mixed_names(tmp_path / "some", [tunnel], [tls(1, HOST, FAR, "b.example", metadata_uid="C1")])
+
+
+def mixed_names(folder: Path, web: list[Row], wire: list[Row]) -> str:
+    """The query behind fronting, less what contacts are made of."""
+    opened = tables(folder, http_activity=web, network_activity=wire)
+    events = egress_events(opened, CASE).cache()
+    return str(ibis.to_sql(_mixed(Seen(events.mutate(at=whole_seconds(events.time)), opened, CASE, 1))))
 
 
 # what cannot be seen

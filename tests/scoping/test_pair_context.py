@@ -52,7 +52,7 @@ def test_what_no_client_had_in_the_baseline_is_new(tmp_path: Path) -> None:
 def test_a_baseline_without_programs_calls_none_of_them_new(tmp_path: Path) -> None:
     wire = [flow(-HOUR, OTHER, FAR), tls(1, HOST, FAR, "a.example", tls_ja4="t13d_b")]
     row = one(tmp_path, BEFORE, network_activity=wire)
-    assert row.new_programs is None
+    assert pd.isna(row.new_programs)
 
 
 def test_hours_are_counted_over_the_day_and_told_apart_from_those_of_the_estate(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_list_like
 
 from playbooks.scoping.baseline_contacts import Before
 from playbooks.scoping.novelty import SLIGHT
@@ -80,7 +81,7 @@ def _programs(pairs: pd.DataFrame) -> Iterator[Fact]:
     """Programs behind the contacts that the baseline knows."""
     row: Any
     for row in pairs.itertuples(index=False):
-        if row.new_programs is None:  # no baseline
+        if not is_list_like(row.new_programs):  # no baseline
             continue
         new = set(row.new_programs)
         for image, ref in zip(row.processes, row.process_refs, strict=True):

@@ -16,6 +16,7 @@ import pandas as pd
 from playbooks.case import CaseFile, Owned
 from playbooks.enrichment.inventory_index import Customer, InventoryIndex, customer_of
 from playbooks.knowledge.catalogue import load_catalogue
+from playbooks.schema.arrow import LISTS
 
 APPROVED, UNAPPROVED, MODIFIED = "owned-approved", "owned-unapproved", "owned-recently-modified"
 EXTERNAL, UNKNOWN = "external", "unknown"
@@ -64,7 +65,7 @@ def with_ownership(
     return pairs.assign(
         ownership=pd.array([o.state for o in judged], dtype="string"),
         ownership_reason=pd.array([o.reason for o in judged], dtype="string"),
-        ownership_refs=pd.Series([list(o.refs) for o in judged], index=pairs.index, dtype=object),
+        ownership_refs=pd.Series([o.refs for o in judged], index=pairs.index, dtype=LISTS),
     )
 
 

@@ -24,6 +24,7 @@ from playbooks.enrichment.inventory_index import InventoryIndex
 from playbooks.enrichment.inventory_index import is_too_broad as names_everybody
 from playbooks.enrichment.ownership import CHANGES, MAX_REFS, unexpected_changes
 from playbooks.findings.egress_allowed import is_too_broad
+from playbooks.schema.arrow import texts
 
 NOBODY = re.compile(r"(?i)\W*(?:\?+|unknown|unbekannt|none|nobody|n/?a|tbd|tbc|todo|-+|x+|owner|team|test)?\W*")
 TOLD = {
@@ -99,7 +100,7 @@ def _contacts(entry: Allowed, pairs: pd.DataFrame) -> _Seen:
     listed: Iterator[Any] = pairs[pairs.dst.isin(hosts)].itertuples(index=False)
     for row in listed:
         customer = f"{row.catalogue_id}/{row.tenant}" if isinstance(row.tenant, str) else None
-        programs = () if row.processes is None else tuple(map(str, row.processes))
+        programs = tuple(texts(row.processes))
         if entry.covers_contact(str(row.src), str(row.dst), customer, programs, row.last_seen.date()):
             changed = row.ownership == MODIFIED
             seen.add(1, row.ownership_refs if changed else row.refs, changed)

@@ -6,13 +6,16 @@ records to look at. No field in general: nothing is said of what this case did n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from playbooks.findings.lacks import LACKS, OF_PAIR, Lack
 from playbooks.findings.wording import counted
+from playbooks.schema.arrow import texts
 
 SHOWN = 5
 # types of resources that run
@@ -21,99 +24,15 @@ RUNNING = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Lack:
-    """A field that is missing somewhere: what it is, what it would tell of a pair, and how to get it."""
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A pair that lacks a field, and the findings and leads that speak of it."""
 
-    field: str
-    tables: tuple[str, ...]
-    label: str
-    tells: str
-    recommend: str
-    concerns: Callable[[Any, frozenset[str]], bool]
-    only_told: bool = True
-
-    def sentence(self, src: object, dst: object) -> str:
-        return self.tells.format(src=src, dst=dst)
-
-
-def _is_named(row: Any) -> bool:
-    return str(row.kind) == "fqdn"
-
-
-def _seen_in(row: Any, *telemetry: str) -> bool:
-    return bool(set(telemetry) & set(row.sources))
-
-
-LACKS = (
-    Lack(
-        "sni",
-        ("network_activity",),
-        "server name (SNI)",
-        "which name, and so which tenant, stands behind {dst} that {src} contacted",
-        "Log TLS handshakes at the egress (server name, JA4), or DNS answers per client.",
-        lambda row, _: not _is_named(row) and _seen_in(row, "tls", "flow"),
-        only_told=False,
-    ),
-    Lack(
-        "https_path",
-        ("http_activity",),
-        "URL path",
-        "which customer's function at {dst} was asked by {src}",
-        "Where policy allows, inspect TLS for this host, or collect URLs on the endpoint.",
-        lambda row, _: isinstance(row.catalogue_id, str) and not isinstance(row.tenant, str) and _is_named(row),
-        only_told=False,
-    ),
-    Lack(
-        "client_behind_proxy",
-        ("http_activity", "network_activity"),
-        "client behind the proxy",
-        "which host behind {src} contacted {dst}",
-        "Export the log of the proxy itself, or have it log the client it serves.",
-        lambda row, proxies: row.src in proxies,
-        only_told=False,
-    ),
-    Lack(
-        "process",
-        ("network_activity", "http_activity", "dns_activity"),
-        "process",
-        "which program on {src} contacted {dst}",
-        "Collect endpoint connection records (Sysmon 3 and 22, EDR) of this host.",
-        lambda row, _: True,
-    ),
-    Lack(
-        "user_agent",
-        ("http_activity",),
-        "user agent",
-        "what kind of program on {src} sent the requests to {dst}",
-        "Log the user agent at the proxy; in tunnels only the endpoint or inspection shows it.",
-        lambda row, _: _seen_in(row, "http") and not len(row.user_agents),
-    ),
-    Lack(
-        "bytes",
-        ("http_activity", "network_activity"),
-        "bytes both ways",
-        "how much {src} sent to {dst}, and so whether data left",
-        "Log bytes of both directions at proxy and firewall.",
-        lambda row, _: pd.isna(row.bytes_out) or pd.isna(row.bytes_in),
-    ),
-    Lack(
-        "ja4",
-        ("network_activity",),
-        "JA4",
-        "whether the TLS client on {src} that contacted {dst} is a browser",
-        "Log JA4 (or JA3) at the egress sensor.",
-        lambda row, _: _seen_in(row, "tls", "flow"),
-    ),
-    Lack(
-        "connection",
-        ("network_activity", "http_activity"),
-        "record of the connection",
-        "whether {src} reached {dst} or only asked for its name",
-        "Export flow or proxy logs of the same clients and hours.",
-        lambda row, _: list(row.sources) == ["dns"],
-    ),
-)
+    place: int
+    src: str
+    dst: str
+    priority: float
+    findings: list[str]
 
 
 def deciding_fields(
@@ -150,40 +69,53 @@ def _of_pairs(
     lack: Lack, pairs: pd.DataFrame, told: list[tuple[Any, bool]], coverage: Mapping[str, Any]
 ) -> dict[str, Any] | None:
     """One field over all pairs that it would decide; null where none of them lacks it."""
-    proxies = frozenset(coverage.get("proxies") or ())
     lacking = _lacking(lack, coverage)
-    by_pair = _told_pairs(told)
-    concerned: list[tuple[Any, list[str]]] = []
-    items: dict[str, None] = {}
-    row: Any
-    for row in pairs.itertuples(index=False):
-        ids = by_pair.get((row.src, row.dst), [])
-        if (lack.only_told and not ids) or not lack.concerns(row, proxies):
-            continue
-        mine = [item for item in dict.fromkeys(ref.partition(":")[0] for ref in row.refs) if item in lacking]
-        if mine or lack.field == "connection":
-            items.update(dict.fromkeys(mine))
-            concerned.append((row, ids))
+    concerned, items = _concerned(lack, pairs, _told_pairs(told), frozenset(coverage.get("proxies") or ()), lacking)
     if not concerned:
         return None
-    concerned.sort(key=lambda one: (not one[1], -_number(one[0].priority), one[0].src, one[0].dst))
     sources = list({lacking[item]["source"]: lacking[item] for item in items}.values())
+    refs = [texts(pairs.refs.iat[one.place]) for one in concerned[:SHOWN]]
     return {
         "field": lack.field,
         "label": lack.label,
         "tables": list(lack.tables),
         "sources": [_source(one) for one in sources],
         "pairs": len(concerned),
-        "hosts": len({row.src for row, _ in concerned}),
-        "destinations": len({row.dst for row, _ in concerned}),
-        "findings": list(dict.fromkeys(name for _, ids in concerned for name in ids)),
+        "hosts": len({one.src for one in concerned}),
+        "destinations": len({one.dst for one in concerned}),
+        "findings": list(dict.fromkeys(name for one in concerned for name in one.findings)),
         "questions": [],
-        "sentence": _pair_sentence(lack, concerned, sources),
+        "sentence": _pair_sentence(lack, concerned, sources, refs[0]),
         "examples": [
-            {"src": row.src, "dst": row.dst, "refs": list(map(str, row.refs))[:SHOWN]} for row, _ in concerned[:SHOWN]
+            {"src": one.src, "dst": one.dst, "refs": mine[:SHOWN]}
+            for one, mine in zip(concerned[:SHOWN], refs, strict=True)
         ],
         "recommend": lack.recommend,
     }
+
+
+def _concerned(
+    lack: Lack,
+    pairs: pd.DataFrame,
+    by_pair: Mapping[tuple[str, str], list[str]],
+    proxies: frozenset[str],
+    lacking: Mapping[str, Any],
+) -> tuple[list[_Pair], list[str]]:
+    """Pairs that lack the field, those of findings and leads first; and the evidence that lacks it."""
+    asked = pairs.dst.isin({dst for _, dst in by_pair}).to_numpy() if lack.only_told else np.ones(len(pairs), bool)
+    places = np.flatnonzero(asked)
+    found: list[_Pair] = []
+    items: dict[str, None] = {}
+    rows: Iterator[Any] = pairs.loc[asked, list(OF_PAIR)].itertuples(index=False)
+    for place, row in zip(places.tolist(), rows, strict=True):
+        ids = by_pair.get((row.src, row.dst), [])
+        if (lack.only_told and not ids) or not lack.concerns(row, proxies):
+            continue
+        mine = [item for item in dict.fromkeys(ref.partition(":")[0] for ref in row.refs) if item in lacking]
+        if mine or lack.field == "connection":
+            items.update(dict.fromkeys(mine))
+            found.append(_Pair(place, row.src, row.dst, _number(row.priority), ids))
+    return sorted(found, key=lambda one: (not one.findings, -one.priority, one.src, one.dst)), list(items)
 
 
 def _number(value: Any) -> float:
@@ -219,15 +151,15 @@ def _source(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in ("source", "name", "table", "filled", "of")}
 
 
-def _pair_sentence(lack: Lack, concerned: list[tuple[Any, list[str]]], sources: list[dict[str, Any]]) -> str:
-    first = concerned[0][0]
+def _pair_sentence(lack: Lack, concerned: list[_Pair], sources: list[dict[str, Any]], cited: list[str]) -> str:
+    first = concerned[0]
     where = ", ".join(f"{one['source']} ({one['filled']:,} of {one['of']:,} carry it)" for one in sources[:SHOWN])
     more = f" and {counted(len(sources) - SHOWN, 'more source')}" if len(sources) > SHOWN else ""
     place = f" in {where}{more}" if where else ""
     rest = len(concerned) - 1
-    hosts = len({row.src for row, _ in concerned})
+    hosts = len({one.src for one in concerned})
     others = f"; the same for {counted(rest, 'more pair')} of {counted(hosts, 'host')}" if rest else ""
-    refs = f" ({first.refs[0]})" if len(first.refs) else ""
+    refs = f" ({cited[0]})" if cited else ""
     return f"{lack.label}{place} would tell {lack.sentence(first.src, first.dst)}{refs}{others}."
 
 

@@ -11,6 +11,7 @@ from playbooks.case import Allowed, CaseFile
 from playbooks.enrichment import APPROVED, MODIFIED
 from playbooks.knowledge.anybody import ANY_TENANT, names_of_nobody
 from playbooks.knowledge.catalogue import load_catalogue
+from playbooks.schema.arrow import texts
 
 
 def allowed_by(pairs: pd.DataFrame, config: CaseFile) -> list[str | None]:
@@ -31,7 +32,7 @@ def _entry(row: Any, entries: list[Allowed]) -> str | None:
     if row.ownership == MODIFIED:
         return None
     day = row.last_seen.date() if isinstance(row.last_seen, dt.datetime) else dt.date.max
-    processes = () if row.processes is None else tuple(map(str, row.processes))
+    processes = tuple(texts(row.processes))
     customer = f"{row.catalogue_id}/{row.tenant}" if isinstance(row.tenant, str) else None
     for entry in entries:
         if entry.covers_contact(str(row.src), str(row.dst), customer, processes, day):

@@ -28,6 +28,7 @@ from playbooks.findings.estate import (
     is_new_program,
     programs,
 )
+from playbooks.schema.arrow import LISTS
 
 # In natural logarithms of odds: +0.7 doubles them, +2.3 makes them ten times as high.
 START = -6.0  # before anything is known: about one pair in four hundred
@@ -84,7 +85,7 @@ def with_priority(
     table = table.sort_values(order, ascending=[False, False, False, True, True], kind="stable", ignore_index=True)
     reasons = [_reasons(row, estate, by_value) for row in table.head(REASONED).itertuples(index=False, name="Row")]
     reasons += [[] for _ in range(len(table) - len(reasons))]
-    return table.assign(priority_reasons=pd.Series(reasons, index=table.index, dtype=object)).drop(columns="_allowed")
+    return table.assign(priority_reasons=pd.Series(reasons, index=table.index, dtype=LISTS)).drop(columns="_allowed")
 
 
 def _reasons(row: Any, estate: Estate, intel: dict[str, list[Any]]) -> list[str]:

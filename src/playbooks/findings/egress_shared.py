@@ -7,6 +7,7 @@ from typing import Any
 from playbooks.findings.egress_signals import Intel, edges, signals_of
 from playbooks.findings.estate import Estate
 from playbooks.findings.signal import SUPPORTING
+from playbooks.schema.arrow import texts
 
 REPEATED = SUPPORTING | {"rhythm"}  # kinds that the flows of a name show again at its addresses
 
@@ -42,7 +43,7 @@ def same_traffic(groups: dict[str, list[Any]], estate: Estate, intel: Intel) -> 
 
 def _named(row: Any, key_of: dict[tuple[str, str], str]) -> str | None:
     """A name of the address under which the client has a subject."""
-    names = () if row.answered_names is None else tuple(map(str, row.answered_names))
+    names = texts(row.answered_names)
     return next((name for name in names if name != row.dst and (row.src, name) in key_of), None)
 
 

@@ -25,6 +25,7 @@ from playbooks.findings.estate import (
 )
 from playbooks.findings.signal import Signal
 from playbooks.knowledge.characteristics import Characteristic, load_characteristics
+from playbooks.schema.arrow import texts
 
 # Weights add up as independent chances (see signal.score). They are set so that one kind alone stays below
 # .65, and a rhythm with rarity (.68) ranks above either with a user agent nobody else has (.62, .51).
@@ -172,10 +173,10 @@ def _tools(row: Any) -> Iterator[Signal]:
 
 def shapes(row: Any) -> Iterator[tuple[Characteristic, str, str, str]]:
     """Traits that records of the pair show: the trait, its column, the value, and the record."""
-    if row.traits is not None:
-        known = load_characteristics().by_id
-        for name, field, value, ref in zip(row.traits, row.trait_fields, row.trait_values, row.trait_refs, strict=True):
-            yield known[str(name)], str(field), str(value), str(ref)
+    known = load_characteristics().by_id
+    told = (texts(column) for column in (row.traits, row.trait_fields, row.trait_values, row.trait_refs))
+    for name, field, value, ref in zip(*told, strict=True):
+        yield known[name], field, value, ref
 
 
 def _ownership(row: Any) -> Iterator[Signal]:

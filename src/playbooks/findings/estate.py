@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pandas.api.types import is_list_like
 
 from playbooks.findings.signal import Signal
 from playbooks.knowledge.programs import image, suffix
+from playbooks.schema.arrow import LISTS, texts
 
 RHYTHM_FROM = 0.7  # beacon_score from which a rhythm is called one; memoryless traffic stays below .4
 PROGRAM_KINDS = {
@@ -83,18 +85,15 @@ def filled(pairs: pd.DataFrame, *columns: str) -> npt.NDArray[np.bool_]:
     """Rows with a value in any of these lists; most rows of a flow log have none."""
     found = np.zeros(len(pairs), dtype=bool)
     for column in columns:
-        lengths = (0 if values is None else len(values) for values in pairs[column].to_numpy())
-        found |= np.fromiter(lengths, dtype=np.int64, count=len(pairs)) > 0
+        found |= pairs[column].astype(LISTS).list.len().fillna(0).to_numpy(dtype=np.int64) > 0
     return found
 
 
 def programs(row: Any) -> Iterator[Program]:
     """The signs of the program behind a pair, each with the record that shows it."""
     for kind, (column, refs) in PROGRAM_KINDS.items():
-        values, pointers = getattr(row, column), getattr(row, refs)
-        if values is not None and pointers is not None:
-            for value, ref in zip(map(str, values), map(str, pointers), strict=True):
-                yield Program(kind, image(value) if kind == "process" else value, value, ref)
+        for value, ref in zip(texts(getattr(row, column)), texts(getattr(row, refs)), strict=True):
+            yield Program(kind, image(value) if kind == "process" else value, value, ref)
 
 
 def place(row: Any) -> str:
@@ -114,4 +113,4 @@ def is_known(value: Any) -> bool:
 
 def is_new_program(row: Any, program: Program) -> bool | None:
     """Whether no client had the program in the baseline; null where no baseline tells."""
-    return None if row.new_programs is None else program.value in set(map(str, row.new_programs))
+    return program.value in set(texts(row.new_programs)) if is_list_like(row.new_programs) else None

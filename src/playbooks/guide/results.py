@@ -106,12 +106,10 @@ class Results:
         self._store.mark("coverage")
         return found
 
-    @cached_property
+    @property
     def scoped_pairs(self) -> pd.DataFrame:
-        """Egress pairs by rhythm and prevalence; ownership and priority come with `pairs`."""
-        if self._is_enriched():
-            return self._store.load(schema.EGRESS_PAIRS)
-        return self._store.kept(schema.EGRESS_PAIRS, self._scope_pairs)
+        """Egress pairs by rhythm and prevalence; ownership and priority come with `pairs`, which are held instead."""
+        return self.pairs if self._is_enriched() else self._store.kept(schema.EGRESS_PAIRS, self._scope_pairs)
 
     @cached_property
     def channels(self) -> pd.DataFrame:
@@ -178,10 +176,11 @@ class Results:
         """Egress pairs with ownership and priority, most worth a look first."""
         if self._is_enriched():
             return self._store.load(schema.EGRESS_PAIRS)
+        known = (self.intel, self.case.config, self.channels)  # before the pairs: intelligence holds all of them, too
         owned = with_ownership(self.scoped_pairs, self.resources, self.activity, self.case.config)
-        ranked = with_priority(owned, self.intel, self.case.config, self.channels)
-        self._store.keep(schema.EGRESS_PAIRS, ranked)
+        self._store.keep(schema.EGRESS_PAIRS, with_priority(owned, *known))
         self._store.mark("enriched")
+        del owned
         return self._store.load(schema.EGRESS_PAIRS)
 
     @cached_property

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from playbooks.case import write_json
 from playbooks.engine import Tables, keep_table, read_table
 from playbooks.guide.progress import tell
-from playbooks.schema.arrow import shape_of
+from playbooks.schema.arrow import framed, shape_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -58,8 +58,9 @@ class Store:
         return self.load(first), self.load(second)
 
     def load(self, table: schema.Table) -> pd.DataFrame:
-        """The table as it lies there."""
-        found: pd.DataFrame = pq.read_table(self.file(table)).to_pandas()
+        """The table as it lies there; of one that grows with the estate, lists of texts stay in Arrow."""
+        rows = pq.read_table(self.file(table))
+        found: pd.DataFrame = framed(rows) if table.grows else rows.to_pandas()
         return found
 
     def keep(self, table: schema.Table, frame: pd.DataFrame) -> None:

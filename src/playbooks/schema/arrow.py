@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pandas as pd
 import pyarrow as pa
+from pandas.api.types import is_list_like
 
 from playbooks.schema.columns import Table
 
+TEXTS = pa.list_(pa.string())
+LISTS = pd.ArrowDtype(TEXTS)  # of a frame: a list of Python costs ten times as much, and an empty one nothing less
 ARROW = {
     "VARCHAR": pa.string(),
-    "VARCHAR[]": pa.list_(pa.string()),
+    "VARCHAR[]": TEXTS,
     "BIGINT": pa.int64(),
     "INTEGER": pa.int32(),
     "DOUBLE": pa.float64(),
@@ -20,3 +26,19 @@ ARROW = {
 def shape_of(table: Table) -> pa.Schema:
     """The columns of a table of the dictionary, in their order."""
     return pa.schema([(column.name, ARROW[column.type]) for column in table.columns])
+
+
+def framed(rows: pa.Table) -> pd.DataFrame:
+    """Rows as a frame; lists of texts stay in Arrow (`LISTS`) and are made when a cell is looked at."""
+    found: pd.DataFrame = rows.to_pandas(types_mapper=lambda kind: LISTS if kind == TEXTS else None)
+    return found
+
+
+def column_of(lists: pa.ListArray) -> pd.Series:
+    """A column of `LISTS`."""
+    return pd.Series(pd.arrays.ArrowExtensionArray(lists))
+
+
+def texts(cell: Any) -> list[str]:
+    """What a cell of `LISTS` holds; nothing where it is null."""
+    return list(map(str, cell)) if is_list_like(cell) else []

@@ -17,12 +17,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table of a case; `columns` in the order in which they are stored."""
+    """One table of a case; `columns` in the order in which they are stored; `grows` with the estate, uncut."""
 
     name: str
     about: str
     columns: tuple[Column, ...]
     class_uid: int | None = None
+    grows: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -80,6 +80,7 @@ EGRESS_PAIRS = Table(
         Column("priority_reasons", "VARCHAR[]", "why"),
         Column("refs", "VARCHAR[]", "up to 20 records behind the row, E003:4118"),
     ),
+    grows=True,
 )
 
 EGRESS_CHANNELS = Table(

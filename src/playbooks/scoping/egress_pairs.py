@@ -21,6 +21,7 @@ import pandas as pd
 from playbooks import schema
 from playbooks.case import CaseFile
 from playbooks.engine import Tables
+from playbooks.schema.arrow import LISTS
 from playbooks.scoping.address_ranges import Publisher, publishers
 from playbooks.scoping.answered_names import answered_names
 from playbooks.scoping.destinations import Destinations, classify
@@ -57,6 +58,7 @@ QUESTION = Question(
     ),
 )
 
+OF_PAIRS = schema.EGRESS_PAIRS.columns
 BY_ADDRESS = "address"  # matched by nothing but a published range: low confidence
 
 
@@ -154,15 +156,11 @@ def _new(
 
 def _finished(columns: Columns) -> pd.DataFrame:
     """All columns of the schema, in its order and types; rows in the promised order."""
-    frame = pd.DataFrame(columns)
-    frame["priority_reasons"] = [[] for _ in range(len(frame))]
-    for column in schema.EGRESS_PAIRS.columns:
-        if column.name not in frame:
-            frame[column.name] = None
-        frame[column.name] = _typed(frame[column.name], column.type)
+    count = len(columns["src"])  # type: ignore[arg-type]
+    given = columns | {"priority_reasons": [[]] * count}
+    typed = {one.name: _typed(pd.Series(given.get(one.name, [None] * count)), one.type) for one in OF_PAIRS}
     by = ["beacon_score", "connections"]  # pairs come by source and destination
-    ordered = frame.sort_values(by, ascending=False, na_position="last", kind="stable")
-    return ordered[list(schema.EGRESS_PAIRS.names)].reset_index(drop=True)
+    return pd.DataFrame(typed).sort_values(by, ascending=False, na_position="last", kind="stable", ignore_index=True)
 
 
 def _typed(values: pd.Series, type: str) -> pd.Series:
@@ -175,6 +173,8 @@ def _typed(values: pd.Series, type: str) -> pd.Series:
             return values.astype("boolean")
         case "TIMESTAMPTZ":
             return values
+        case "VARCHAR[]":
+            return values if values.dtype == LISTS else values.astype("object").astype(LISTS)
     return values.astype("object")
 
 

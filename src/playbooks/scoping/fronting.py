@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 from playbooks.knowledge.public_suffixes import registrable
 from playbooks.scoping.channel import Channel, Row, Seen, cited, counted, lookup, of_pair, rows, strongest, told
 from playbooks.scoping.dns_naming import ADDRESS_SHAPE
+from playbooks.scoping.joins import beside, has_rows
 
 FRONTED = 0.6  # both names in the open on one connection, of two registered domains
 # Browsers reuse a connection for another name of the same certificate; several clients doing it is a site's habit
@@ -54,15 +55,17 @@ def fronting(seen: Seen) -> list[Channel]:
 def _mixed(seen: Seen) -> ir.Table:
     """Requests with the SNI of their connection, where it is another name."""
     http, network, events = seen.tables.http_activity, seen.tables.network_activity, seen.events
-    shakes = network.filter(network.tls_sni.notnull(), network.metadata_uid.notnull())
-    shakes = shakes.group_by(by_src="src_endpoint_ip", by_uid="metadata_uid").agg(inner=shakes.tls_sni.lower().min())
-    connects = http.http_request_http_method.upper() == "CONNECT"
-    own = http.filter(http.tls_sni.notnull() | connects).select(
-        "evidence_id", "record_no", method="http_request_http_method", own="tls_sni"
+    shaken = network.filter(network.tls_sni.notnull(), network.metadata_uid.notnull())
+    shakes = shaken.group_by(by_src="src_endpoint_ip", by_uid="metadata_uid").agg(inner=shaken.tls_sni.lower().min())
+    telling = http.tls_sni.notnull()
+    if has_rows(shaken):  # else a proxy's log would be joined to itself to learn how names were asked for that are none
+        telling |= http.http_request_http_method.upper() == "CONNECT"
+    own = http.filter(telling).select(
+        of_item="evidence_id", of_record="record_no", method="http_request_http_method", own="tls_sni"
     )
     asked = events.filter(events.source == "http", events.dst_name.notnull())
-    asked = asked.left_join(own, ["evidence_id", "record_no"])
-    asked = asked.left_join(shakes, [asked.src == shakes.by_src, asked.uid == shakes.by_uid])
+    asked = beside(asked, own, [asked.evidence_id == own.of_item, asked.record_no == own.of_record])
+    asked = beside(asked, shakes, [asked.src == shakes.by_src, asked.uid == shakes.by_uid], shaken)
     sni = asked.own.lower().fill_null(asked.inner).re_replace(r"\.$", "")
     mixed = asked.select(
         *("src", "time", "at", "evidence_id", "record_no", "bytes_out", "bytes_in"),

@@ -5,11 +5,15 @@ The engine adds up over records that carry a value; of a column that no record c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+import pyarrow as pa
 
+from playbooks.schema.arrow import TEXTS, column_of
 from playbooks.scoping.pair_telemetry import Columns, PairNames
 
 MOST_VALUES = 5  # of a pair and column: a sixth program on one destination is a browser's update
@@ -21,6 +25,7 @@ LISTED = {
     "fingerprint": ("fingerprints", "fingerprint_refs"),
 }
 PROGRAMS = ("user_agent", "process", "fingerprint")
+NO_LISTS = pa.chunked_array([], TEXTS)
 
 
 def carried(contacts: ir.Table, columns: Collection[str]) -> list[str]:
@@ -42,14 +47,22 @@ def listed(seen: ir.Table, pairs: PairNames, filled: Collection[str]) -> Columns
     place = places(pairs) if set(filled) & set(LISTED) else {}
     found: Columns = {}
     for column, (values, refs) in LISTED.items():
-        lists: list[list[str]] = [[]] * len(pairs.src)
-        pointers: list[list[str]] = [[]] * len(pairs.src)
         if column in filled:
-            for row in _most_used(seen, column).to_pyarrow().to_pylist():
-                number = place[row["src"], row["dst"]]
-                lists[number], pointers[number] = row["kept"], row["refs"]
-        found |= {values: lists, refs: pointers}
+            rows = _most_used(seen, column).to_pyarrow()
+            told = (rows["kept"], rows["refs"])
+            at = [place[pair] for pair in zip(*(rows[name].to_pandas() for name in ("src", "dst")), strict=True)]
+        else:
+            told, at = (NO_LISTS, NO_LISTS), []
+        found |= {name: spread(lists, at, len(pairs.src)) for name, lists in zip((values, refs), told, strict=True)}
     return found
+
+
+def spread(lists: pa.ChunkedArray, at: Sequence[int], count: int) -> pd.Series:
+    """A column of `count` cells, those at `at` with these lists, the others with none."""
+    taken = np.full(count, len(lists))
+    taken[np.asarray(at, dtype=np.int64)] = np.arange(len(lists))
+    with_none = pa.chunked_array([*lists.chunks, pa.array([[]], TEXTS)])
+    return column_of(with_none.combine_chunks().take(pa.array(taken)))
 
 
 def first_records(rows: ir.Table, *keys: str) -> ir.Table:

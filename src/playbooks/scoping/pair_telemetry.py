@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from playbooks.formats import FORMATS
+from playbooks.schema.arrow import column_of
 from playbooks.scoping.series import Ints, order_within
 
 MAX_REFS = 20
@@ -199,7 +200,7 @@ def _bytes(values: npt.NDArray[np.generic]) -> pd.Series:
     return pd.Series(values, dtype="Int64").mask(values == NO_BYTES)
 
 
-def _refs(telemetry: Telemetry, pairs: Pairs) -> list[list[str]]:
+def _refs(telemetry: Telemetry, pairs: Pairs) -> pd.Series:
     """Up to `MAX_REFS` records of each pair, evenly over its events in order of time, with both ends."""
     pair = np.repeat(pairs.of_row, np.diff(telemetry.starts))
     coded = telemetry.evidence.dictionary_encode()  # in the order in which rows came, which no engine promises
@@ -209,9 +210,9 @@ def _refs(telemetry: Telemetry, pairs: Pairs) -> list[list[str]]:
     counts = np.bincount(pair, minlength=len(pairs.src))
     at = order[_spread(counts)]
     names = pc.cast(coded.dictionary, pa.string()).take(pa.array(evidence[at]))
-    refs = pc.binary_join_element_wise(names, pc.cast(pa.array(telemetry.record[at]), pa.string()), ":").to_pylist()
-    ends = np.cumsum(np.minimum(counts, MAX_REFS)).tolist()
-    return [refs[end - size : end] for end, size in zip(ends, np.minimum(counts, MAX_REFS).tolist(), strict=True)]
+    refs = pc.binary_join_element_wise(names, pc.cast(pa.array(telemetry.record[at]), pa.string()), ":")
+    ends = np.concatenate(([0], np.cumsum(np.minimum(counts, MAX_REFS))))
+    return column_of(pa.ListArray.from_arrays(pa.array(ends, pa.int32()), refs))
 
 
 def _spread(counts: Ints) -> Ints:

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations, pairwise
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from playbooks.scoping import rhythm
 from playbooks.scoping.channel import Channel, Row, Seen, chosen, cited, lookup, moment, rows, strongest, told
@@ -36,6 +38,8 @@ TRAITS = ("user_agent", "process", "fingerprint", "size")
 
 Floats = npt.NDArray[np.float64]
 PAIR = ("src", "dst", "source", "format")
+OF_HOST = (*PAIR, "times", "clients")
+GROUP = ("src", "source", "format", "trait", "value")
 
 
 def shared_rhythm(seen: Seen) -> list[Channel]:
@@ -45,7 +49,7 @@ def shared_rhythm(seen: Seen) -> list[Channel]:
     sent. Together they must explain more than the best of them alone, or be faster than each (turns), or keep
     one period one after the other (fall-back). Strength is the score of the rhythm.
     """
-    groups = _groups(rows(_candidates(seen)))
+    groups = _groups(_candidates(seen).to_pyarrow().to_pandas())
     wanted = {tuple(row[name] for name in PAIR) for _, group in groups for row in group}
     times = _times(seen, wanted)
     found: dict[tuple[str, frozenset[str]], Channel] = {}
@@ -73,25 +77,33 @@ def _candidates(seen: Seen) -> ir.Table:
     return events.group_by(*PAIR, "times", "clients").agg(mean=events.bytes_out.mean(), **same)
 
 
-def _groups(pairs: list[Row]) -> list[tuple[str, list[Row]]]:
-    """(words of the trait, its busiest hosts) of every client and log with two hosts or more."""
-    found: dict[tuple[str, str, str, str, str], list[Row]] = {}
-    for row in pairs:
-        for trait, value in _traits(row):
-            found.setdefault((row["src"], row["source"], row["format"], trait, value), []).append(row)
-    able = [(key, group) for key, group in found.items() if len(group) > 1]
-    able.sort(key=lambda item: (-sum(row["times"] for row in item[1]), item[0]))
-    busiest = [(key, sorted(group, key=lambda row: (-row["times"], row["dst"]))[:MAX_HOSTS]) for key, group in able]
-    chosen_groups = [(_words(key[3], key[4]), group) for key, group in busiest]
-    return [item for item in chosen_groups if sum(row["times"] for row in item[1]) >= MIN_TOGETHER][:MAX_GROUPS]
+def _groups(pairs: pd.DataFrame) -> list[tuple[str, list[Row]]]:
+    """(words of the trait, its busiest hosts) of every client and log with two hosts or more, the busiest first."""
+    shown = _traits(pairs)
+    sums = shown.groupby(list(GROUP), sort=False).times.agg(["size", "sum"]).reset_index()
+    # more than MAX_HOSTS hosts have MIN_TOGETHER contacts among the busiest, too, for each has MIN_CONTACTS
+    able = sums[(sums["size"] > 1) & (sums["sum"] >= MIN_TOGETHER)]
+    able = able.sort_values(["sum", *GROUP], ascending=[False, *(True for _ in GROUP)]).head(MAX_GROUPS)
+    mine = shown.merge(able.assign(place=range(len(able))), on=list(GROUP))
+    mine = mine.sort_values(["place", "times", "dst"], ascending=[True, False, True])
+    return [_group(found.head(MAX_HOSTS)) for _, found in mine.groupby("place")]
 
 
-def _traits(row: Row) -> list[tuple[str, str]]:
-    traits = [(name, row[name]) for name in TRAITS[:3] if row[name] is not None]
-    if row["mean"]:
-        step = round(float(np.log2(row["mean"])) * SIZE_STEPS)
-        traits += [("size", str(step)), ("size", f"{step + 1}")]  # a step and the next: no edge parts equal sizes
-    return traits
+def _group(busiest: pd.DataFrame) -> tuple[str, list[Row]]:
+    hosts: list[Any] = busiest[list(OF_HOST)].to_dict("records")
+    return _words(str(busiest.trait.iat[0]), str(busiest.value.iat[0])), hosts
+
+
+def _traits(pairs: pd.DataFrame) -> pd.DataFrame:
+    """A row for each trait that a pair shows: its columns, `trait` and `value`."""
+    carrying = ((name, pairs[pairs[name].notna()]) for name in TRAITS[:3])
+    named = [some.assign(trait=name, value=some[name]) for name, some in carrying]
+    sent = pairs[pairs["mean"].astype(float).fillna(0) != 0]
+    step = pd.Series(np.round(np.log2(sent["mean"].to_numpy(dtype=float)) * SIZE_STEPS), sent.index).astype(int)
+    words = {number: str(number) for number in range(step.min(), step.max() + 2)} if len(step) else {}
+    # a step and the next: no edge parts equal sizes
+    sizes = [sent.assign(trait="size", value=(step + more).map(words)) for more in (0, 1)]
+    return pd.concat([part[[*OF_HOST, "trait", "value"]] for part in (*named, *sizes)], ignore_index=True)
 
 
 def _words(trait: str, value: str) -> str:
