@@ -188,11 +188,13 @@ def _tell(cases: Path, hostile: dict[str, str], code: int, seconds: float, memor
         kind for name, kind in hostile.items() if rows[name]["state"] == "set aside" and rows[name]["error"]
     )
     acts = {name: [act["activity"] for act in custody.entries(cases / name / "custody.jsonl")] for name in good}
-    twice = [name for name, told in acts.items() if told.count("ran") != 1]
+    twice = [name for name, told in acts.items() if told.count("ran") > 1]
+    open_ = [name for name, told in acts.items() if "ran" not in told]
     print(
         f"{len(rows):,} cases, {KILLS} kills, {seconds:,.0f} s, exit code {code}: {len(good) - len(lost):,} of "
         f"{len(good):,} good ones done, {sum(named.values())} of {len(hostile)} hostile ones named {dict(named)}, "
-        f"lost {lost}, run twice {twice}; memory of the batch {memory[0] / 2**20:.1f} to {max(memory) / 2**20:.1f} MB"
+        f"lost {lost}, run twice {twice}, never closed {open_}; "
+        f"memory of the batch {memory[0] / 2**20:.1f} to {max(memory) / 2**20:.1f} MB"
     )
 
 

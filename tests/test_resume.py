@@ -20,9 +20,11 @@ from tests.conftest import Said
 from tests.small import LOG, small_case, small_notebooks, write_notebooks
 
 from playbooks import evidence
+from playbooks.audit import OF_THE_RUN, audit
 from playbooks.case import Case, open_case
 from playbooks.errors import CaseBusy, StepFailed
 from playbooks.evidence import custody, verify
+from playbooks.evidence.checks import State
 from playbooks.nurseries import SHARED
 from playbooks.runner import Limits, Plan, run
 from playbooks.runner.alone import alone
@@ -74,6 +76,29 @@ def test_a_run_over_the_same_inputs_runs_nothing_and_writes_nothing(notebooks: C
     assert (case.run_record.read_bytes(), case.custody.read_bytes()) == before
     assert states(case, fresh=True) == ALL_DONE
     assert verify(case).intact
+
+
+def of_the_run(case: Case) -> State:
+    [check] = [check for check in audit(case).about_results if check.name == OF_THE_RUN]
+    return check.state
+
+
+def test_a_run_killed_after_its_last_step_is_closed_by_the_next_one(notebooks: Callable[..., None], case: Case) -> None:
+    whole = run(case)
+    *begun, ran = case.custody.read_bytes().splitlines(keepends=True)
+    assert json.loads(ran)["activity"] == "ran"
+    case.custody.write_bytes(b"".join(begun))  # all that a kill at that moment leaves behind
+    case.run_record.write_text(json.dumps({name: whole[name] for name in whole if name not in ("finished", "files")}))
+    assert of_the_run(case) is State.NOT_CHECKED  # broken off; run again
+    assert states(case) == ALL_KEPT
+    assert of_the_run(case) is State.VERIFIED
+    last = custody.entries(case.custody)[-1]
+    assert (last["activity"], last["run_id"]) == ("ran", whole["run_id"])
+    assert json.loads(case.run_record.read_text())["files"] == whole["files"]
+    before = case.run_record.read_bytes(), case.custody.read_bytes()
+    case.run_record.write_bytes(before[0] + b" ")  # a record that was changed after its run is not pinned anew
+    assert states(case) == ALL_KEPT
+    assert of_the_run(case) is State.BROKEN and case.custody.read_bytes() == before[1]
 
 
 def test_what_changed_runs_again_from_there_on(notebooks: Callable[..., None], case: Case, tmp_path: Path) -> None:

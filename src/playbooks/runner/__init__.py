@@ -144,9 +144,14 @@ class _Run:
         self._record: dict[str, Any] = {}
 
     def unchanged(self) -> dict[str, Any]:
-        """Nothing to do: the record of the run that stands."""
+        """Nothing to do: the record of the run that stands, closed now where that run was killed before it could."""
         self._tell_kept()
-        return last_record(self._case)
+        self._record = last_record(self._case)
+        left_open = _left_open(custody.entries(self._case.custody))
+        if left_open:
+            self._id = left_open
+            self._close()
+        return self._record
 
     def open(self, verdict: Verdict, own: Mapping[str, str]) -> None:
         """Write down what is about to run on what."""
@@ -265,6 +270,13 @@ class _Run:
 
     def _note(self, activity: str, **facts: Any) -> None:
         custody.append(self._case.custody, self._case.config.case_id, activity, run_id=self._id, **facts)
+
+
+def _left_open(entries: Sequence[Mapping[str, Any]]) -> str:
+    """The id of the run that began last, if the chain of custody does not say that it ended."""
+    began = [entry.get("run_id") for entry in entries if entry.get("activity") == "read"]
+    ended = {entry.get("run_id") for entry in entries if entry.get("activity") == "ran"}
+    return str(began[-1]) if began and began[-1] not in ended else ""
 
 
 @contextmanager
