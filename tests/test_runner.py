@@ -30,7 +30,6 @@ from playbooks.steps import (
     samples_folder,
 )
 
-pytestmark = pytest.mark.usefixtures("warm_kernels")
 FROM_SCRATCH = ("case.yaml", "evidence", "custody.jsonl")  # and decisions.jsonl, where there is one
 DERIVED = ("events", "unread", "results", "notebooks", "report")
 
