@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ import pytest
 
 from playbooks.kernels import Kernels, pid_of
 from playbooks.nurseries import SHARED, early_nursery, shared_nursery, short_temporary_folder
+from playbooks.spared import SPARED
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +128,9 @@ def test_a_run_of_a_batch_starts_none_of_its_own(shared: psutil.Process) -> None
     with early_nursery():
         assert shared.is_running()
         assert (_nurseries(), os.environ[SHARED]) == (before, place)
+
+
+@pytest.mark.parametrize("name", SPARED)
+def test_what_programs_go_without_is_there_to_go_without(name: str):
+    """A name that a library no longer has would spare nothing, and nobody would see it."""
+    assert importlib.util.find_spec(name) is not None

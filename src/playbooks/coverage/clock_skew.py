@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from playbooks.coverage.hours import Counted, long
 from playbooks.coverage.same_connection import LARGEST_S, Differences, Whole, differences, sightings
@@ -101,8 +102,8 @@ def _peak(found: Differences, offsets: Whole) -> Peak | None:
     top = int(near.argmax())
     offset = top - 2 * LARGEST_S
     hit = np.abs(offsets - offset) <= NEAR_S
-    ones, twos = (np.unique(np.stack([found.key, side]), axis=1).shape[1] for side in (found.one, found.two))
-    matches = np.unique(np.stack([found.key[hit], found.one[hit]]), axis=1).shape[1]
+    ones, twos = (_distinct(found.key, side) for side in (found.one, found.two))
+    matches = _distinct(found.key[hit], found.one[hit])
     if matches < MATCHES_TO_TELL or matches < SHARE_TO_TELL * min(ones, twos):
         return None
     elsewhere = near.copy()
@@ -120,6 +121,12 @@ def _peak(found: Differences, offsets: Whole) -> Peak | None:
         (int(found.key[i]), int(found.one[i]), int(found.two[i])) for i in at[:: max(len(at) // SHOWN, 1)][:SHOWN]
     )
     return Peak(exact, matches, min(ones, twos), high - low, examples)
+
+
+def _distinct(keys: Whole, seconds: Whole) -> int:
+    """How many records: a key and a second, each once."""
+    pairs = pa.table({"key": keys, "second": seconds})
+    return int(pairs.group_by(["key", "second"], use_threads=False).aggregate([]).num_rows)
 
 
 def _wrong(states: dict[tuple[Stream, Stream], str]) -> set[int]:
@@ -150,7 +157,6 @@ Example = tuple[int, int, int]  # stream, key, second
 def _refs(seen: Any, peaks: dict[tuple[int, int], Peak]) -> dict[Example, str]:
     """The first record of each stamp that an example names."""
     import ibis
-    import pyarrow as pa
 
     wanted = sorted(
         {

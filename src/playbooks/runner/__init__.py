@@ -22,7 +22,7 @@ from playbooks.evidence.captures import derive_new
 from playbooks.kernels import Kernels
 from playbooks.normalise.own_formats import formats_of
 from playbooks.runner.alone import alone
-from playbooks.runner.pages import keep_hand_work, page_of, without_paths, write_page, write_partial_report
+from playbooks.runner.pages import keep_hand_work, page_of, write_page, write_partial_report
 from playbooks.runner.record import (
     DONE,
     FAILED,
@@ -222,7 +222,6 @@ class _Run:
             failure = Failure(str(error), in_cell=False)
         finally:
             step.seconds = round(time.perf_counter() - before, 2)
-            without_paths(target)
             step.notebook = digest(target)
         step.status, step.error = (FAILED, failure.words) if failure else (DONE, "")
         step.outputs = digests(case, results(case))

@@ -33,18 +33,6 @@ def write_page(case: Case, name: str) -> None:
         write_text(page_of(case, name), page)
 
 
-def without_paths(file: Path) -> None:
-    """Take the paths of this machine, which papermill writes down, out of an executed notebook."""
-    import nbformat
-
-    if not file.is_file():
-        return
-    notebook = _read(file)
-    for path in ("input_path", "output_path"):
-        notebook.metadata.get("papermill", {}).pop(path, None)
-    write_text(file, nbformat.writes(notebook))
-
-
 def keep_hand_work(case: Case, name: str, before: Step | None) -> None:
     """Move a notebook that a person worked on aside before a run writes its own: nothing is lost."""
     file = executed(case, name)

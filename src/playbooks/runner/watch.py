@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import papermill
 import psutil
+from nbclient.exceptions import DeadKernelError
+from papermill.exceptions import PapermillExecutionError
 
 from playbooks.kernels import end, pid_of
+from playbooks.runner import saving
 from playbooks.steps import OWN_PARAMETER
 
 if TYPE_CHECKING:
@@ -57,7 +61,7 @@ class Failure:
 def execute(
     source: Path, target: Path, parameters: dict[str, Any], kernel: AsyncKernelManager, limits: Limits
 ) -> Failure | None:
-    """Run a notebook in a started kernel; the executed one is written after every cell.
+    """Run a notebook in a started kernel; the executed one is written as each cell begins (`saving` says when).
 
     Papermill works in a thread of its own, for it is known to wait for kernels that are gone; this one looks on.
 
@@ -114,16 +118,13 @@ def _last_sign(target: Path) -> float:
 
 
 def _papermill(source: Path, target: Path, parameters: dict[str, Any], kernel: AsyncKernelManager) -> Failure | None:
-    import papermill
-    from nbclient.exceptions import DeadKernelError
-    from papermill.exceptions import PapermillExecutionError
-
     try:
         papermill.execute_notebook(
             str(source),
             str(target),
             parameters={OWN_PARAMETER: ".", **parameters},
             kernel_name="python3",
+            engine_name=saving.NAME,
             progress_bar=False,
             log_output=False,
             km=kernel,
