@@ -39,7 +39,13 @@ class _Contact:
     ours: bool
     first: pd.Timestamp
     last: pd.Timestamp
-    refs: list[str]
+    all_refs: pd.Series
+    rows: Any
+
+    @property
+    def refs(self) -> list[str]:
+        """Of the few names that something is said of, not of all that were contacted."""
+        return list(dict.fromkeys(ref for held in self.all_refs.iloc[self.rows] for ref in held))[:MAX_REFS]
 
 
 def brands_of(config: CaseFile) -> list[str]:
@@ -78,12 +84,14 @@ def name_facts(pairs: pd.DataFrame, name_records: ir.Table, config: CaseFile) ->
 
 def _contacts(pairs: pd.DataFrame) -> Iterator[_Contact]:
     named = pairs[pairs.kind == "fqdn"]
-    for name, rows in named.groupby(named.dst.str.lower(), sort=True):
-        first = rows.iloc[0]
-        tenant, service = (v if isinstance(v, str) else None for v in (first.tenant, first.catalogue_id))
-        ours = bool(rows.ownership.astype("string").str.startswith("owned").fillna(False).any())
-        refs = list(dict.fromkeys(ref for held in rows.refs for ref in held))[:MAX_REFS]
-        yield _Contact(str(name), tenant, service, ours, rows.first_seen.min(), rows.last_seen.max(), refs)
+    owned = named.ownership.astype("string").str.startswith("owned").fillna(False).astype(bool)
+    by = named.assign(ours=owned).groupby(named.dst.str.lower(), sort=True)
+    told = by.agg(ours=("ours", "any"), first=("first_seen", "min"), last=("last_seen", "max"))
+    known = [named[column].to_numpy(dtype=object) for column in ("tenant", "catalogue_id")]
+    for name, ours, first, last in told.itertuples():
+        rows = by.indices[name]
+        tenant, service = (value if isinstance(value := column[rows[0]], str) else None for column in known)
+        yield _Contact(str(name), tenant, service, bool(ours), first, last, named.refs, rows)
 
 
 def _of_name(one: _Contact, brands: list[str]) -> Iterator[dict[str, Any]]:
