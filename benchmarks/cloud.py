@@ -13,6 +13,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -48,12 +49,13 @@ if __name__ == "__main__":
 def new_case(folder: Path, source: Path, hours: int) -> None:
     """A case with the files as evidence, a baseline and a window."""
     apart(folder, ADD, folder / "case", source)
-    _write_spans(folder / "case", hours)
+    write_spans(folder / "case", hours)
 
 
-def _write_spans(case: Path, hours: int) -> None:
+def write_spans(case: Path, hours: int, end: datetime | None = None) -> None:
+    """The first hours are the baseline of a case, the others its window."""
     middle = int(hours * BASELINE_SHARE)
-    spans = {"baseline": (moment(0), moment(middle)), "window": (moment(middle), moment(hours))}
+    spans = {"baseline": (moment(0), moment(middle)), "window": (moment(middle), end or moment(hours))}
     lines = [f"{name}: {{start: {a.isoformat()}, end: {b.isoformat()}}}\n" for name, (a, b) in spans.items()]
     kept = [line for line in (case / "case.yaml").read_text().splitlines(True) if not line.startswith(tuple(spans))]
     (case / "case.yaml").write_text("".join([*kept, *lines]), encoding="utf-8")

@@ -16,7 +16,9 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -41,13 +43,25 @@ def large(millions: float, gib: float = 2, contacts_a_pair: int = 140) -> None:
         print(f"{rows:,} lines, {log.stat().st_size / 2**30:.1f} GiB: scan {floor:.1f} s", end="")
         print(f", preserved in {time.perf_counter() - before:.1f} s", flush=True)
         log.unlink()
-        _run(case, gib, floor)
+        _tell(run_case(case, gib), floor)
         subprocess.run(["chmod", "-R", "u+w", case], check=True)  # read-only, as evidence is
 
 
-def _run(case: Path, gib: float, floor: float) -> None:
+@dataclass
+class Ran:
+    """One `playbooks run`: its exit code, its record, the largest process of each step in bytes, and its last words."""
+
+    code: int
+    record: dict[str, Any]
+    peaks: dict[str, int]
+    seconds: float
+    said: str
+
+
+def run_case(case: Path, gib: float) -> Ran:
+    """Run a case as a program of its own, looked at twice a second."""
     command = [sys.executable, "-m", "playbooks.cli", "run", str(case), "--json", "--memory", str(gib)]
-    before, peaks = time.perf_counter(), defaultdict(int)
+    before, peaks = time.perf_counter(), defaultdict[str, int](int)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         thread = threading.Thread(target=_watch, args=(psutil.Process(process.pid), case, peaks))
         thread.start()
@@ -55,12 +69,17 @@ def _run(case: Path, gib: float, floor: float) -> None:
         thread.join()
     took = time.perf_counter() - before
     record = json.loads((case / "run.json").read_text(encoding="utf-8"))
-    for step in record["steps"]:
-        words = f"{step['status']:<8} {step['seconds']:8.1f} s {peaks[step['name']] / 2**20:7,.0f} MB at most"
+    return Ran(process.returncode, record, peaks, took, said)
+
+
+def _tell(ran: Ran, floor: float) -> None:
+    for step in ran.record["steps"]:
+        words = f"{step['status']:<8} {step['seconds']:8.1f} s {ran.peaks[step['name']] / 2**20:7,.0f} MB at most"
         print(f"{step['name']:<22} {words}  {step.get('error') or ''}")
     print(
-        f"the whole run: exit code {process.returncode}, {took:,.0f} s, {took / floor:.1f} times the scan {said[-300:]}"
+        f"the whole run: exit code {ran.code}, {ran.seconds:,.0f} s, {ran.seconds / floor:.1f} times the scan", end=""
     )
+    print(f" {ran.said[-300:]}" if ran.code else "")
 
 
 def _watch(run: psutil.Process, case: Path, peaks: dict[str, int]) -> None:
