@@ -15,7 +15,7 @@ import duckdb
 import nbformat
 import papermill
 
-from benchmarks import beacons, cloud, intelligence, preserving, reading, scoping
+from benchmarks import beacons, cloud, intelligence, opening, preserving, reading, scoping
 from benchmarks.measuring import line, seconds
 from playbooks import evidence
 from playbooks.case import open_case
@@ -63,6 +63,7 @@ def main() -> None:
         preserving.measure(folder)
         for count in (100_000, 1_000_000):
             intelligence.measure(folder, count)
+        opening.measure(folder)
     beacons.report()
     print(f"peak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
 
