@@ -158,20 +158,33 @@ def _seen_of_inventory(
     found: dict[int, _Seen] = {}
     made = {str(host).lower(): str(name) for name, hosts in zip(resources.resource, resources.endpoints, strict=True)
             for host in (hosts if hosts is not None else ())}  # fmt: skip
-    for (dst, tenant, service), rows in pairs.groupby(["dst", "tenant", "catalogue_id"], dropna=False, sort=False):
-        named = [value if isinstance(value, str) else None for value in (tenant, service)]
-        entry = index.find(str(dst), named[0], named[1], made.get(str(dst).lower()))
-        if entry:
-            changed = rows[rows.ownership == MODIFIED]
-            refs = [ref for held in (changed.ownership_refs if len(changed) else rows.refs) for ref in held]
-            found.setdefault(id(entry), _Seen()).add(len(rows), refs, bool(len(changed)))
+    for entry, rows in _answered(index, made, pairs):
+        changed = rows[rows.ownership == MODIFIED]
+        refs = [ref for held in (changed.ownership_refs if len(changed) else rows.refs) for ref in held]
+        found.setdefault(id(entry), _Seen()).add(len(rows), refs, bool(len(changed)))
     unexpected = unexpected_changes(activity)
     for name, refs in zip(resources.resource, resources.refs, strict=True):
-        if entry := index.find("", None, None, str(name)):
+        if of_resource := index.find("", None, None, str(name)):
             changes = unexpected[unexpected.resource == name]
             told = list(changes.ref) if len(changes) else list(refs)
-            found.setdefault(id(entry), _Seen()).add(1, told, bool(len(changes)))
+            found.setdefault(id(of_resource), _Seen()).add(1, told, bool(len(changes)))
     return found
+
+
+def _answered(index: InventoryIndex, made: dict[str, str], pairs: pd.DataFrame) -> Iterator[tuple[Owned, pd.DataFrame]]:
+    """Each destination that an entry is the answer for, with its pairs."""
+    named = ["dst", "tenant", "catalogue_id"]
+    place = pairs.groupby(named, dropna=False, sort=False).ngroup()
+    first = ~place.duplicated()
+    answers: dict[int, Owned] = {}
+    for number, dst, *rest in zip(place[first], *(pairs.loc[first, name] for name in named), strict=True):
+        tenant, service = (value if isinstance(value, str) else None for value in rest)
+        answer = index.find(str(dst), tenant, service, made.get(str(dst).lower()))
+        if answer:
+            answers[int(number)] = answer
+    mine = place.isin(answers)
+    for number, rows in pairs[mine].groupby(place[mine], sort=False):
+        yield answers[int(number)], rows
 
 
 def _row(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from playbooks.findings.lacks import LACKS, OF_PAIR, Lack
+from playbooks.findings.lacks import LACKS, Lack
 from playbooks.findings.wording import counted
 from playbooks.schema.arrow import texts
 
@@ -104,12 +104,13 @@ def _concerned(
     """Pairs that lack the field, those of findings and leads first; and the evidence that lacks it."""
     asked = pairs.dst.isin({dst for _, dst in by_pair}).to_numpy() if lack.only_told else np.ones(len(pairs), bool)
     places = np.flatnonzero(asked)
+    places = places[lack.concerns(pairs.iloc[places], proxies)]
     found: list[_Pair] = []
     items: dict[str, None] = {}
-    rows: Iterator[Any] = pairs.loc[asked, list(OF_PAIR)].itertuples(index=False)
+    rows: Iterator[Any] = pairs[["src", "dst", "priority", "refs"]].iloc[places].itertuples(index=False)
     for place, row in zip(places.tolist(), rows, strict=True):
         ids = by_pair.get((row.src, row.dst), [])
-        if (lack.only_told and not ids) or not lack.concerns(row, proxies):
+        if lack.only_told and not ids:
             continue
         mine = [item for item in dict.fromkeys(ref.partition(":")[0] for ref in row.refs) if item in lacking]
         if mine or lack.field == "connection":

@@ -4,38 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-OF_PAIR = (
-    *("src", "dst", "kind", "catalogue_id", "tenant", "sources", "user_agents", "bytes_out", "bytes_in", "priority"),
-    "refs",
-)
+from playbooks.schema.arrow import holding, lengths
+
+Told = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Lack:
-    """A field that is missing somewhere: what it is, what it would tell of a pair, and how to get it."""
+    """A field that is missing somewhere: what it is, what it would tell of a pair, and how to get it.
+
+    `concerns` takes rows of `schema.EGRESS_PAIRS` and the addresses of proxies; one answer a row.
+    """
 
     field: str
     tables: tuple[str, ...]
     label: str
     tells: str
     recommend: str
-    concerns: Callable[[Any, frozenset[str]], bool]
+    concerns: Callable[[pd.DataFrame, frozenset[str]], Told]
     only_told: bool = True
 
     def sentence(self, src: object, dst: object) -> str:
         return self.tells.format(src=src, dst=dst)
 
 
-def _is_named(row: Any) -> bool:
-    return str(row.kind) == "fqdn"
+def _is_named(pairs: pd.DataFrame) -> Told:
+    return (pairs.kind == "fqdn").to_numpy(bool)
 
 
-def _seen_in(row: Any, *telemetry: str) -> bool:
-    return bool(set(telemetry) & set(row.sources))
+def _seen_in(pairs: pd.DataFrame, *telemetry: str) -> Told:
+    return holding(pairs.sources, *telemetry)
 
 
 LACKS = (
@@ -45,7 +48,7 @@ LACKS = (
         "server name (SNI)",
         "which name, and so which tenant, stands behind {dst} that {src} contacted",
         "Log TLS handshakes at the egress (server name, JA4), or DNS answers per client.",
-        lambda row, _: not _is_named(row) and _seen_in(row, "tls", "flow"),
+        lambda pairs, _: ~_is_named(pairs) & _seen_in(pairs, "tls", "flow"),
         only_told=False,
     ),
     Lack(
@@ -54,7 +57,7 @@ LACKS = (
         "URL path",
         "which customer's function at {dst} was asked by {src}",
         "Where policy allows, inspect TLS for this host, or collect URLs on the endpoint.",
-        lambda row, _: isinstance(row.catalogue_id, str) and not isinstance(row.tenant, str) and _is_named(row),
+        lambda pairs, _: (pairs.catalogue_id.notna() & pairs.tenant.isna()).to_numpy(bool) & _is_named(pairs),
         only_told=False,
     ),
     Lack(
@@ -63,7 +66,7 @@ LACKS = (
         "client behind the proxy",
         "which host behind {src} contacted {dst}",
         "Export the log of the proxy itself, or have it log the client it serves.",
-        lambda row, proxies: row.src in proxies,
+        lambda pairs, proxies: pairs.src.isin(proxies).to_numpy(bool),
         only_told=False,
     ),
     Lack(
@@ -72,7 +75,7 @@ LACKS = (
         "process",
         "which program on {src} contacted {dst}",
         "Collect endpoint connection records (Sysmon 3 and 22, EDR) of this host.",
-        lambda row, _: True,
+        lambda pairs, _: np.ones(len(pairs), bool),
     ),
     Lack(
         "user_agent",
@@ -80,7 +83,7 @@ LACKS = (
         "user agent",
         "what kind of program on {src} sent the requests to {dst}",
         "Log the user agent at the proxy; in tunnels only the endpoint or inspection shows it.",
-        lambda row, _: _seen_in(row, "http") and not len(row.user_agents),
+        lambda pairs, _: _seen_in(pairs, "http") & (lengths(pairs.user_agents) == 0),
     ),
     Lack(
         "bytes",
@@ -88,7 +91,7 @@ LACKS = (
         "bytes both ways",
         "how much {src} sent to {dst}, and so whether data left",
         "Log bytes of both directions at proxy and firewall.",
-        lambda row, _: pd.isna(row.bytes_out) or pd.isna(row.bytes_in),
+        lambda pairs, _: (pairs.bytes_out.isna() | pairs.bytes_in.isna()).to_numpy(bool),
     ),
     Lack(
         "ja4",
@@ -96,7 +99,7 @@ LACKS = (
         "JA4",
         "whether the TLS client on {src} that contacted {dst} is a browser",
         "Log JA4 (or JA3) at the egress sensor.",
-        lambda row, _: _seen_in(row, "tls", "flow"),
+        lambda pairs, _: _seen_in(pairs, "tls", "flow"),
     ),
     Lack(
         "connection",
@@ -104,6 +107,6 @@ LACKS = (
         "record of the connection",
         "whether {src} reached {dst} or only asked for its name",
         "Export flow or proxy logs of the same clients and hours.",
-        lambda row, _: list(row.sources) == ["dns"],
+        lambda pairs, _: _seen_in(pairs, "dns") & (lengths(pairs.sources) == 1),
     ),
 )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from pandas.api.types import is_list_like
 
 from playbooks.schema.columns import Table
@@ -37,6 +40,26 @@ def framed(rows: pa.Table) -> pd.DataFrame:
 def column_of(lists: pa.ListArray) -> pd.Series:
     """A column of `LISTS`."""
     return pd.Series(pd.arrays.ArrowExtensionArray(lists))
+
+
+def holding(column: pd.Series, *wanted: str) -> npt.NDArray[np.bool_]:
+    """Which cells of a column of lists hold one of these texts; a null one holds none."""
+    lists = _lists(column)
+    found = np.zeros(len(lists), bool)
+    hit = pc.is_in(lists.flatten(), pa.array(wanted, pa.string())).to_numpy(zero_copy_only=False)
+    found[pc.list_parent_indices(lists).to_numpy()[hit]] = True
+    return found
+
+
+def lengths(column: pd.Series) -> npt.NDArray[np.int64]:
+    """How many texts each cell of a column of lists holds; a null one none."""
+    counted: pa.Array = pc.fill_null(pc.list_value_length(_lists(column)), 0)
+    return np.asarray(counted.to_numpy(zero_copy_only=False), dtype="int64")
+
+
+def _lists(column: pd.Series) -> pa.ListArray:
+    held = pa.array(column, pa.list_(pa.string()), from_pandas=True)
+    return held.combine_chunks() if isinstance(held, pa.ChunkedArray) else held
 
 
 def texts(cell: Any) -> list[str]:
