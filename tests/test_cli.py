@@ -64,7 +64,7 @@ def call(name: str, user: str = "j.doe", **facts: Any) -> str:
 
 def test_every_command_is_known_here() -> None:
     assert COMMANDS == [
-        "acquire aws", "acquire capture", "acquire taxii",
+        "acquire aws", "acquire capture", "acquire lake", "acquire taxii",
         "add", "batch", "demo", "diff", "draft-inventory", "enrich", "export", "formats", "keys new", "keys show",
         "lab", "lookups", "new", "read", "run", "show", "sign",
         "verify", "version",

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playbooks.case import CASE_FILE, Case
-from playbooks.errors import CaseError, NotFound
+from playbooks.engine.lake import row_at
+from playbooks.errors import CaseError, EvidenceChanged, NotFound
 from playbooks.evidence import Check, Fault, State, Verdict, custody, verify
+from playbooks.evidence.acquire.lake import lakes
 from playbooks.evidence.cloudtrail_digests import check_cloudtrail
 from playbooks.evidence.items import items_in, sha256_of
 from playbooks.evidence.seal_check import check_seals
@@ -241,6 +243,7 @@ def _check_records(case: Case, chain: list[dict[str, Any]]) -> Check:
     known = {item.evidence_id for item in items_in(chain)}
     faults = [Fault(ref, what) for ref in refs if (what := _why_nowhere(ref, known, counts))]
     shown = {ref: str(digest) for ref, digest in (_loaded(case.path / CITED).get("records") or {}).items()}
+    faults += _changed_lakes(case, [ref for ref in refs if ref not in shown])
     faults += _changed_records(case, shown)
     return check_of(
         name, faults, f"{len(refs)} records are cited, all there; {len(shown)} are shown, each as it stands"
@@ -286,9 +289,24 @@ def _changed_records(case: Case, shown: dict[str, str]) -> Iterator[Fault]:
     for refs in by_item.values():
         try:
             records = show(case, refs)
-        except (NotFound, CaseError) as error:
+        except (NotFound, CaseError, EvidenceChanged) as error:
             yield Fault(CITED, str(error))
             continue
         for ref, record in records.items():
             if hashlib.sha256(record.text.encode("utf-8", "surrogatepass")).hexdigest() != shown[ref]:
                 yield Fault(ref, "no longer the record that the report shows")
+
+
+def _changed_lakes(case: Case, refs: Iterable[str]) -> Iterator[Fault]:
+    """Files of lakes that are cited, not shown, and no longer those that were listed; each once."""
+    found = lakes(case)
+    seen: dict[str, None] = {}
+    for ref in refs:
+        evidence_id, _, number = ref.partition(":")
+        if evidence_id in found and number.isascii() and number.isdigit():
+            lake = found[evidence_id]
+            try:
+                row_at(lake.root, lake.files, int(number))
+            except (NotFound, EvidenceChanged) as error:
+                seen.setdefault(str(error))
+    yield from (Fault(CITED, words) for words in seen)

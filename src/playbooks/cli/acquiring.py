@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 SHOWN = 10
 acquire = typer.Typer(
     name="acquire",
-    help="Ask a cloud or a TAXII server, or have a tool read a packet capture; what they give becomes evidence.",
+    help="Ask a cloud or a TAXII server, list a lake, have a tool read a packet capture; what they give is evidence.",
     no_args_is_help=True,
 )
 app.add_typer(acquire, name="acquire")
@@ -154,6 +155,31 @@ def taxii(
     if taken.unanswered:
         say("      Pages are missing; `playbooks run` lists them as a blind spot.", err)
         raise typer.Exit(SomeFailed.exit_code)
+
+
+@acquire.command(name="lake")
+def lake(
+    folder: CaseFolder,
+    root: Annotated[Path, typer.Argument(help="Folder of a lake table in OCSF, such as Security Lake's.")],
+    as_json: AsJson = False,
+) -> None:
+    """List a lake in OCSF as evidence: files with digest and rows. The rows are asked where they lie, not copied.
+
+    Window and baseline of case.yaml say which days are listed; state them first.
+
+    Example: playbooks acquire lake cases/IR-31 /mnt/lake/ext/cloudtrail
+    """
+    from playbooks.case import open_case
+    from playbooks.evidence.acquire.lake import LIST, acquire_lake
+
+    taken = acquire_lake(open_case(folder), root)
+    if as_json:
+        print_json(dict(taken.entry))
+        return
+    told = taken.entry
+    say(f"{taken.attachments[LIST]}  {told['files']:,} files with {told['rows']:,} rows, listed with their SHA-256")
+    if not told["days"]:
+        say("      The case states no window: all days were listed, and all are asked.", err)
 
 
 @app.command(name="lookups")

@@ -12,6 +12,7 @@ from playbooks.case import Case
 from playbooks.coverage.acquisitions import cut_answers, refused_calls
 from playbooks.coverage.blind_spot import BlindSpot
 from playbooks.coverage.captures import captures_not_read
+from playbooks.coverage.lakes import lakes_in_part
 from playbooks.engine import Tables
 from playbooks.normalise import Reading
 
@@ -56,6 +57,7 @@ def blind_spots(
         *refused_calls(tables),
         *cut_answers(case),
         *captures_not_read(case),
+        *lakes_in_part(case),
         *_house_facts(case, tables),
     ]
 

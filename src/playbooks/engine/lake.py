@@ -10,8 +10,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,9 @@ from playbooks.errors import EvidenceChanged, NotFound, UsageError
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import pyarrow as pa
 
+FORMAT = "ocsf_lake"
 DAY = re.compile(r"(?:^|/)eventDay=(\d{8})(?:/|$)")
 Span = tuple[dt.datetime, dt.datetime]
 
@@ -39,31 +42,70 @@ class LakeFile:
 
     def may_hold(self, span: Span | None) -> bool:
         """Whether rows of the span can lie in it, by the day in its name; a name without one may hold any."""
-        day = DAY.search(self.name)
-        if span is None or day is None:
-            return True
-        since, until = (moment.astimezone(dt.UTC) for moment in span)
-        return since.strftime("%Y%m%d") <= day[1] <= until.strftime("%Y%m%d")
+        return _may_hold(self.name, span)
 
 
-def list_lake(root: Path) -> list[LakeFile]:
+def _may_hold(name: str, span: Span | None) -> bool:
+    day = DAY.search(name)
+    if span is None or day is None:
+        return True
+    since, until = (moment.astimezone(dt.UTC) for moment in span)
+    return since.strftime("%Y%m%d") <= day[1] <= until.strftime("%Y%m%d")
+
+
+@dataclass(frozen=True)
+class ClassRows:
+    """Rows of one OCSF class in a lake: how many, how many with a time, the first and the last of these."""
+
+    class_uid: int | None
+    rows: int
+    dated: int
+    first: dt.datetime | None
+    last: dt.datetime | None
+
+
+def list_lake(root: Path, span: Span | None = None) -> list[LakeFile]:
     """Every Parquet file below `root`, by name: what is to be kept as evidence of a lake that is not copied.
+
+    Parameters
+    ----------
+    root
+        Folder of the lake table.
+    span
+        First moment and end; files of other days are neither opened nor listed.
 
     Raises
     ------
     UsageError
-        There is no Parquet file.
+        There is no Parquet file, or one that cannot be read.
     """
+    names = sorted(file.relative_to(root).as_posix() for file in root.rglob("*.parquet"))
+    if not names:
+        raise UsageError(f"{root}: no Parquet file below it. Expected the folder of a lake table. Name that folder.")
+    mine = [name for name in names if _may_hold(name, span)]
+    if not mine:
+        raise UsageError(f"{root}: {len(names):,} Parquet files, none of a day of the case. State its window first.")
+    return [_listed(root, name) for name in mine]
+
+
+def _listed(root: Path, name: str) -> LakeFile:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    files = sorted((file.relative_to(root).as_posix(), file) for file in root.rglob("*.parquet"))
-    if not files:
-        raise UsageError(f"{root}: no Parquet file below it. Expected the folder of a lake table. Name that folder.")
-    return [LakeFile(name, pq.read_metadata(file).num_rows, file.stat().st_size, _digest(file)) for name, file in files]
+    try:
+        rows = pq.read_metadata(root / name).num_rows
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UsageError(f"{root / name}: no whole Parquet file ({error}). Nothing was listed.") from error
+    return LakeFile(name, rows, (root / name).stat().st_size, _digest(root / name))
 
 
 def open_lake(
-    root: Path, files: Sequence[LakeFile], evidence_id: str, span: Span | None = None, choice: EngineChoice = DUCKDB
+    root: Path,
+    files: Sequence[LakeFile],
+    evidence_id: str,
+    span: Span | None = None,
+    choice: EngineChoice = DUCKDB,
+    beside: Tables | None = None,
 ) -> Tables:
     """The rows of a lake as event tables, read in place; tables that a lake does not hold are empty.
 
@@ -78,27 +120,75 @@ def open_lake(
     span
         First moment and end (not included); files of other days are not opened.
     choice
-        `engine` of `case.yaml`.
+        `engine` of `case.yaml`; not asked where `beside` is given.
+    beside
+        Tables that the rows are added to; none by default.
 
     Returns
     -------
     Tables
         As `open_tables` gives them.
-    """
-    import ibis
 
+    Raises
+    ------
+    EvidenceChanged
+        A file of the span is gone, or has another size than the one that was listed.
+    """
     from playbooks.engine.lake_columns import CLASSES, flat
 
-    empty = open_none(choice)
+    empty = beside or open_none(choice)
     chosen = [(file, before) for file, before in zip(files, _before(files), strict=True) if file.may_hold(span)]
     if not chosen:
         return empty
-    rows = _scan(empty.dns_activity, root, [file.name for file, _ in chosen])
+    rows = _rows(empty, root, chosen, evidence_id)
+    found = {name: _inside(flat(rows, name), span) for name in CLASSES}
+    if beside is not None:
+        found = {name: beside[name].union(mine.select(*beside[name].columns)) for name, mine in found.items()}
+    return Tables(**{name: found.get(name, empty[name]) for name in schema.TABLES})
+
+
+def count_lake(root: Path, files: Sequence[LakeFile]) -> list[ClassRows]:
+    """How many rows of which class a lake holds.
+
+    Raises
+    ------
+    EvidenceChanged
+        A file is gone, or has another size than the one that was listed.
+    """
+    from playbooks.engine.lake_columns import class_and_time
+
+    rows = class_and_time(_every_row(root, files))
+    told = rows.group_by("class_uid").agg(
+        rows=rows.count(), dated=rows.time.count(), first=rows.time.min(), last=rows.time.max()
+    )
+    return [ClassRows(**row) for row in told.order_by("class_uid").to_pyarrow().to_pylist()]
+
+
+def rows_of_other_classes(root: Path, files: Sequence[LakeFile]) -> Iterator[pa.RecordBatch]:
+    """`record_no` and `class_uid` of every row that becomes no event, in order."""
+    from playbooks.engine.lake_columns import class_and_time, known_classes
+
+    rows = class_and_time(_every_row(root, files))
+    others = rows.filter((~rows.class_uid.isin(known_classes())).fill_null(True))
+    yield from others.order_by("record_no").select("record_no", "class_uid").to_pyarrow_batches()
+
+
+def _every_row(root: Path, files: Sequence[LakeFile]) -> ir.Table:
+    return _rows(open_none(DUCKDB), root, list(zip(files, _before(files), strict=True)), "")
+
+
+def _rows(beside: Tables, root: Path, chosen: list[tuple[LakeFile, int]], evidence_id: str) -> ir.Table:
+    """The rows of these files as they are, with `evidence_id` and `record_no`."""
+    import ibis
+
+    for file, _ in chosen:
+        held = root / file.name
+        if not held.is_file() or held.stat().st_size != file.size:
+            raise EvidenceChanged(_changed(held, file))
+    rows = _scan(beside.dns_activity, root, [file.name for file, _ in chosen])
     starts = ibis.memtable({"start_of": [file.name for file, _ in chosen], "start": [before for _, before in chosen]})
     rows = rows.inner_join(starts, rows.lake_file == starts.start_of).drop("start_of")
-    rows = rows.mutate(evidence_id=ibis.literal(evidence_id), record_no=rows.start + rows.lake_row + 1)
-    found = {name: _inside(flat(rows, name), span) for name in CLASSES}
-    return Tables(**{name: found.get(name, empty[name]) for name in schema.TABLES})
+    return rows.mutate(evidence_id=ibis.literal(evidence_id), record_no=rows.start + rows.lake_row + 1)
 
 
 def open_none(choice: EngineChoice) -> Tables:
@@ -122,12 +212,16 @@ def row_at(root: Path, files: Sequence[LakeFile], record_no: int) -> tuple[str, 
         if before < record_no <= before + file.rows:
             held = root / file.name
             if not held.is_file() or _digest(held) != file.sha256:
-                raise EvidenceChanged(
-                    f"{held} is not the file that was listed (SHA-256 {file.sha256[:16]}…). What was found in it can "
-                    "no longer be shown. Ask who keeps the lake for the file of that day."
-                )
+                raise EvidenceChanged(_changed(held, file))
             return file.name, record_no - before - 1
     raise NotFound(f"record {record_no}: the list holds {sum(file.rows for file in files):,} rows.")
+
+
+def _changed(held: Path, file: LakeFile) -> str:
+    return (
+        f"{held} is not the file that was listed (SHA-256 {file.sha256[:16]}…). What was found in it can "
+        "no longer be shown. Ask who keeps the lake for the file of that day."
+    )
 
 
 def _before(files: Sequence[LakeFile]) -> list[int]:
@@ -152,5 +246,11 @@ def _inside(rows: ir.Table, span: Span | None) -> ir.Table:
 
 
 def _digest(file: Path) -> str:
+    told = file.stat()
+    return _digest_of(file, told.st_size, told.st_mtime_ns)
+
+
+@cache
+def _digest_of(file: Path, _size: int, _changed: int) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

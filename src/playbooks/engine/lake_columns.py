@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import ibis
 
 from playbooks import schema
+from playbooks.engine.lake import FORMAT
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-FORMAT = "ocsf_lake"
 IBIS = {
     "VARCHAR": "string",
     "VARCHAR[]": "array<string>",
@@ -240,3 +240,20 @@ def flat(rows: ir.Table, name: str) -> ir.Table:
     made |= {"evidence_id": rows.evidence_id, "record_no": rows.record_no, "format": ibis.literal(FORMAT)}
     found: ir.Table = rows.filter(rows.class_uid == table.class_uid).select(**made)
     return found.filter(found.time.notnull())
+
+
+def class_and_time(rows: ir.Table) -> ir.Table:
+    """`record_no`, `class_uid` and `time` of every row; null where a lake lacks the column."""
+    row = Row(rows)
+    uid, time = row.whole("class_uid"), _time(row)
+    kind = IBIS["TIMESTAMPTZ"]
+    return rows.select(
+        record_no=rows.record_no,
+        class_uid=ibis.null("int64") if uid is None else uid,
+        time=ibis.null(kind) if time is None else time.cast(kind),
+    )
+
+
+def known_classes() -> dict[int, str]:
+    """OCSF class → the table that its rows are read into."""
+    return {uid: name for name in CLASSES if (uid := schema.EVENT_TABLES[name].class_uid) is not None}

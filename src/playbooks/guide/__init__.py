@@ -14,7 +14,7 @@ from playbooks.guide.covering import blind_spots, clocks, coverage, deciding_fie
 from playbooks.guide.decide_form import decide_form
 from playbooks.guide.deciding import decide, decisions, findings, links, report
 from playbooks.guide.exporting import export
-from playbooks.guide.keeping import acquire_aws, acquire_capture, acquire_query, acquire_taxii, verify
+from playbooks.guide.keeping import acquire_aws, acquire_capture, acquire_lake, acquire_query, acquire_taxii, verify
 from playbooks.guide.looking import (
     add,
     checklist,
@@ -46,6 +46,7 @@ __all__ = [
     "QUESTIONS",
     "acquire_aws",
     "acquire_capture",
+    "acquire_lake",
     "acquire_query",
     "acquire_taxii",
     "add",

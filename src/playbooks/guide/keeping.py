@@ -143,6 +143,31 @@ def acquire_taxii(case: Case, url: str, added_after: str | None = None, secret_e
     return View((words or "Every page came.",), (Table("What the collection answered", rows),), data=taken)
 
 
+def acquire_lake(case: Case, root: str) -> View:
+    """List a lake in OCSF as evidence: files with digest and rows. The rows are asked where they lie, not copied.
+
+    Example: `guide.acquire_lake(case, "/mnt/lake/ext/cloudtrail")`
+
+    Parameters
+    ----------
+    case : Case
+        The case, as `open_case` gives it; its window and baseline say which days are listed.
+    root : str
+        Folder of the lake table.
+
+    Returns
+    -------
+    View
+        Shows itself. `data`: what was listed: evidence id, files, rows.
+    """
+    from playbooks.evidence.acquire.lake import LIST, acquire_lake
+
+    taken = acquire_lake(case, Path(root))
+    facts = {"evidence": taken.attachments[LIST], "files": taken.entry["files"], "rows": taken.entry["rows"]}
+    words = "The list is evidence; a row is shown only while its file is the one that was listed."
+    return View((words,), (Table("What was listed", pd.DataFrame([facts])),), data=taken)
+
+
 def acquire_capture(case: Case, *evidence_ids: str, tool: str | None = None) -> View:
     """Have zeek, suricata or tshark read packet captures of the case; what they give becomes evidence.
 

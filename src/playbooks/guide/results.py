@@ -18,8 +18,10 @@ from playbooks.case import CASE_FILE, Case, write_json
 from playbooks.collection import Given, checklist
 from playbooks.coverage import coverage
 from playbooks.engine import Tables, open_tables, read_table
+from playbooks.engine.lake import open_lake
 from playbooks.enrichment import intelligence, with_ownership
 from playbooks.evidence import items
+from playbooks.evidence.acquire.lake import lakes, span_of
 from playbooks.evidence.captures import derive_new
 from playbooks.findings import (
     OwnClouds,
@@ -89,7 +91,10 @@ class Results:
     def tables(self) -> Tables:
         """The events, ready for questions."""
         assert self.readings is not None  # reading writes the events
-        return open_tables(self.case.events, self.case.config.engine)
+        tables = open_tables(self.case.events, self.case.config.engine)
+        for evidence_id, lake in lakes(self.case).items():
+            tables = open_lake(lake.root, lake.files, evidence_id, span_of(self.case.config), beside=tables)
+        return tables
 
     @cached_property
     def coverage(self) -> dict[str, Any]:

@@ -9,31 +9,30 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
 from playbooks import kit
 from playbooks.case import Case, write_json
 from playbooks.cores import cores
-from playbooks.errors import NotFound
+from playbooks.engine.lake import FORMAT as LAKE
 from playbooks.evidence import Item, items
+from playbooks.evidence.acquire.lake import lakes
 from playbooks.normalise.captures import capture_rows, is_of_capture
 from playbooks.normalise.containers import HEAD_BYTES, packed_kind
 from playbooks.normalise.databases import database_rows
 from playbooks.normalise.detect import Detection, detect
+from playbooks.normalise.in_place import read_lake
 from playbooks.normalise.own_formats import formats_of, read_formats
-from playbooks.normalise.read import STATUS, Rows, Source, raw_records, read
+from playbooks.normalise.raw import RawRecord, show
+from playbooks.normalise.read import Rows, Source, raw_records, read
+from playbooks.normalise.writing import Sink, Tally
 
 READINGS = "readings.json"
 FILE_WEIGHT = 1 << 20
@@ -168,38 +167,9 @@ def _known(case: Case, stamp: str | None) -> dict[str, Reading]:
 def _is_there(case: Case, reading: Reading) -> bool:
     """Whether the rows that a reading speaks of are still on the disk."""
     name = f"{reading.evidence_id}.parquet"
-    events = all((case.events / table / name).is_file() for table, count in reading.tables.items() if count)
+    written = {} if reading.format == LAKE else reading.tables  # rows of a lake stay where they lie
+    events = all((case.events / table / name).is_file() for table, count in written.items() if count)
     return events and (not reading.unread or (case.unread / name).is_file())
-
-
-@dataclass
-class _Tally:
-    """What was counted over the runs of one item."""
-
-    tables: Counter[str] = field(default_factory=Counter)
-    formats: Counter[str] = field(default_factory=Counter)
-    events: int = 0
-    unread: int = 0
-    blank: int = 0
-    status: int = 0
-    undated: int = 0
-    first: str | None = None
-    last: str | None = None
-
-    def add(self, rows: Rows) -> None:
-        self.events += rows.count
-        self.unread += rows.unread.num_rows
-        self.blank += rows.blank
-        self.status += rows.unread["kind"].to_pylist().count(STATUS)
-        for name, events in rows.tables.items():
-            self.tables[name] += events.num_rows
-            self.formats.update({one["values"]: one["counts"] for one in events["format"].value_counts().to_pylist()})
-            self.undated += events["time"].null_count
-            span = pc.min_max(events["time"]).as_py()
-            if span["min"]:
-                low, high = span["min"].isoformat(), span["max"].isoformat()
-                self.first = min(self.first or low, low)
-                self.last = max(self.last or high, high)
 
 
 def read_item(case: Case, item: Item) -> Reading:
@@ -207,12 +177,13 @@ def read_item(case: Case, item: Item) -> Reading:
     detection = detect(item.file(case), formats_of(case))
     whole = capture_rows(case, item) or database_rows(case, item)  # one record, which is no event
     source = Source(item.evidence_id, item.file(case), case.config.clock)
-    tally = _write(case, item, (whole,) if whole else read(source, detection))
+    lake = lakes(case).get(item.evidence_id)
+    tally = read_lake(case, lake) if lake else _write(case, item, (whole,) if whole else read(source, detection))
     return Reading(
         evidence_id=item.evidence_id,
         name=item.name,
         sha256=item.sha256,
-        format=detection.format.name if detection.format else None,
+        format=LAKE if lake else detection.format.name if detection.format else None,
         tables=dict(tally.tables),
         records=tally.events + tally.unread + tally.blank,
         events=tally.events,
@@ -221,29 +192,29 @@ def read_item(case: Case, item: Item) -> Reading:
         status=tally.status,
         first=tally.first,
         last=tally.last,
-        note=whole.unread["reason"][0].as_py() if whole else _note(detection, tally),
+        note=lake.words() if lake else whole.unread["reason"][0].as_py() if whole else _note(detection, tally),
         undated=tally.undated,
         own_sha256=detection.format.sha256 if detection.format else "",
     )
 
 
-def _write(case: Case, item: Item, runs: Iterable[Rows]) -> _Tally:
-    tally = _Tally()
+def _write(case: Case, item: Item, runs: Iterable[Rows]) -> Tally:
+    tally = Tally()
     file = f"{item.evidence_id}.parquet"
     with ExitStack() as stack:
-        sinks: dict[str, _Sink] = {}
-        unread = stack.enter_context(_Sink(case.unread / file))
+        sinks: dict[str, Sink] = {}
+        unread = stack.enter_context(Sink(case.unread / file))
         for rows in runs:
             for table, events in rows.tables.items():
                 if table not in sinks:
-                    sinks[table] = stack.enter_context(_Sink(case.events / table / file))
+                    sinks[table] = stack.enter_context(Sink(case.events / table / file))
                 sinks[table].write(events)
             unread.write(rows.unread)
             tally.add(rows)
     return tally
 
 
-def _note(detection: Detection, tally: _Tally) -> str:
+def _note(detection: Detection, tally: Tally) -> str:
     if not tally.events and not tally.unread:
         return "empty: no records in it"
     if not detection.format:
@@ -252,78 +223,6 @@ def _note(detection: Detection, tally: _Tally) -> str:
     others = ", ".join(f"{name} ({rows:,})" for name, rows in counted if name != detection.format.name)
     said = [detection.why_chosen(), f"records of other logs in it: {others}" if others else ""]
     return "; ".join(filter(None, said))
-
-
-class _Sink:
-    """A Parquet file that appears when it is whole, and only when it has rows."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self.writer: pq.ParquetWriter | None = None
-
-    def __enter__(self) -> _Sink:
-        return self
-
-    def write(self, rows: pa.Table) -> None:
-        if not rows.num_rows:
-            return
-        if self.writer is None:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            self.writer = pq.ParquetWriter(self._staged(), rows.schema, compression="zstd")
-        self.writer.write_table(rows)
-
-    def _staged(self) -> Path:
-        return self.file.with_name(f".{self.file.name}.part")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self.writer is None:
-            return
-        self.writer.close()
-        if kind is None:
-            self._staged().replace(self.file)
-        else:
-            self._staged().unlink(missing_ok=True)
-
-
-@dataclass(frozen=True)
-class RawRecord:
-    """The record behind a reference, as it stands in the evidence."""
-
-    ref: str
-    evidence_id: str
-    record_no: int
-    file: str
-    sha256: str
-    text: str
-
-
-def show(case: Case, refs: Iterable[str]) -> dict[str, RawRecord]:
-    """The raw records behind references such as `E003:4118`.
-
-    Raises
-    ------
-    NotFound
-        A reference is malformed, or its item or record does not exist.
-    """
-    by_id = {item.evidence_id: item for item in items(case)}
-    wanted: dict[str, set[int]] = {}
-    for ref in refs:
-        evidence_id, _, number = ref.partition(":")
-        if evidence_id not in by_id or not number.isascii() or not number.isdigit():
-            raise NotFound(f"{ref!r}: no such record. Expected an evidence id of this case and a number, e.g. E001:17.")
-        wanted.setdefault(evidence_id, set()).add(int(number))
-    found: dict[str, RawRecord] = {}
-    for evidence_id, numbers in wanted.items():
-        item = by_id[evidence_id]
-        if not item.is_in_bag(case):
-            raise NotFound(f"{evidence_id}: {item.name} is not in the bag. See: playbooks verify {case.path}")
-        raws = raw_records(item.file(case), numbers, formats_of(case))
-        if missing := sorted(numbers - raws.keys()):
-            raise NotFound(f"{evidence_id}:{missing[0]}: {item.name} has no such record.")
-        for record_no, text in raws.items():
-            ref = f"{evidence_id}:{record_no}"
-            found[ref] = RawRecord(ref, evidence_id, record_no, item.name, item.sha256, text)
-    return found
 
 
 __all__ = [
