@@ -142,6 +142,29 @@ def test_what_was_not_listed_is_a_blind_spot_and_so_are_rules(case: Case, tmp_pa
     assert "2026-03-12" in found["lake-days-E002"]["missing"]
 
 
+def test_a_lake_listed_again_adds_what_is_new_and_counts_no_row_twice(case: Case, root: Path, tmp_path: Path) -> None:
+    before = Results(case).tables.api_activity.count().execute()
+    file = case.path / "case.yaml"
+    file.write_text(file.read_text().replace("end: 2026-03-12", "end: 2026-03-20").replace("03-09T", "03-01T"))
+    wider = open_case(case.path)
+    acquire_lake(wider, root)
+    first, second = lakes(wider).values()
+    assert {one.name for one in second.files}.isdisjoint(one.name for one in first.files)
+    assert len(second.files) == 2  # one more day in both regions
+    results = Results(wider)
+    assert (before, results.tables.api_activity.count().execute()) == (12, 20)
+    assert not any(spot["id"].startswith("lake-days") for spot in results.coverage["blind_spots"])
+    acquire_lake(wider, root)
+    acquire_lake(wider, root.parent)
+    (tmp_path / "link").symlink_to(root)
+    acquire_lake(wider, tmp_path / "link")
+    assert [len(lake.files) for lake in lakes(wider).values()] == [8, 2, 0, 0, 0]
+    assert Results(open_case(case.path)).tables.api_activity.count().execute() == 20
+    next(root.rglob(f"eventDay={DAYS[2]}/*.parquet")).unlink()
+    with pytest.raises(EvidenceChanged, match="is not the file that was listed"):
+        acquire_lake(wider, root)
+
+
 @pytest.mark.parametrize(
     ("spans", "spoil", "words"),
     [
@@ -167,7 +190,10 @@ def test_without_a_window_all_days_are_listed_and_it_is_said(
 ) -> None:
     made = a_case(tmp_path / "case")
     said = playbooks("acquire", "lake", made.path, root)
-    assert (said.code, said.out) == (0, "E002  10 files with 60 rows, listed with their SHA-256\n")
+    assert (said.code, said.out) == (
+        0,
+        "E002  listed 10 new files with 60 rows, each with its SHA-256\n",
+    )
     assert "all days were listed" in said.err
     assert Results(open_case(made.path)).tables.api_activity.count().execute() == 20
 

@@ -177,7 +177,8 @@ def lake(
         print_json(dict(taken.entry))
         return
     told = taken.entry
-    say(f"{taken.attachments[LIST]}  {told['files']:,} files with {told['rows']:,} rows, listed with their SHA-256")
+    count = f"{told['files']:,} new files with {told['rows']:,} rows"
+    say(f"{taken.attachments[LIST]}  listed {count}, each with its SHA-256")
     if not told["days"]:
         say("      The case states no window: all days were listed, and all are asked.", err)
 

@@ -64,7 +64,7 @@ class ClassRows:
     last: dt.datetime | None
 
 
-def list_lake(root: Path, span: Span | None = None) -> list[LakeFile]:
+def list_lake(root: Path, span: Span | None = None, known: Sequence[LakeFile] = ()) -> list[LakeFile]:
     """Every Parquet file below `root`, by name: what is to be kept as evidence of a lake that is not copied.
 
     Parameters
@@ -73,11 +73,15 @@ def list_lake(root: Path, span: Span | None = None) -> list[LakeFile]:
         Folder of the lake table.
     span
         First moment and end; files of other days are neither opened nor listed.
+    known
+        Files that were listed before; they are not listed again.
 
     Raises
     ------
     UsageError
         There is no Parquet file, or one that cannot be read.
+    EvidenceChanged
+        A known file is gone or has another size.
     """
     names = sorted(file.relative_to(root).as_posix() for file in root.rglob("*.parquet"))
     if not names:
@@ -85,7 +89,9 @@ def list_lake(root: Path, span: Span | None = None) -> list[LakeFile]:
     mine = [name for name in names if _may_hold(name, span)]
     if not mine:
         raise UsageError(f"{root}: {len(names):,} Parquet files, none of a day of the case. State its window first.")
-    return [_listed(root, name) for name in mine]
+    _require_sizes(root, [file for file in known if file.may_hold(span)])
+    before = {file.name for file in known}
+    return [_listed(root, name) for name in mine if name not in before]
 
 
 def _listed(root: Path, name: str) -> LakeFile:
@@ -157,6 +163,8 @@ def count_lake(root: Path, files: Sequence[LakeFile]) -> list[ClassRows]:
     """
     from playbooks.engine.lake_columns import class_and_time
 
+    if not files:
+        return []
     rows = class_and_time(_every_row(root, files))
     told = rows.group_by("class_uid").agg(
         rows=rows.count(), dated=rows.time.count(), first=rows.time.min(), last=rows.time.max()
@@ -168,6 +176,8 @@ def rows_of_other_classes(root: Path, files: Sequence[LakeFile]) -> Iterator[pa.
     """`record_no` and `class_uid` of every row that becomes no event, in order."""
     from playbooks.engine.lake_columns import class_and_time, known_classes
 
+    if not files:
+        return
     rows = class_and_time(_every_row(root, files))
     others = rows.filter((~rows.class_uid.isin(known_classes())).fill_null(True))
     yield from others.order_by("record_no").select("record_no", "class_uid").to_pyarrow_batches()
@@ -181,10 +191,7 @@ def _rows(beside: Tables, root: Path, chosen: list[tuple[LakeFile, int]], eviden
     """The rows of these files as they are, with `evidence_id` and `record_no`."""
     import ibis
 
-    for file, _ in chosen:
-        held = root / file.name
-        if not held.is_file() or held.stat().st_size != file.size:
-            raise EvidenceChanged(_changed(held, file))
+    _require_sizes(root, [file for file, _ in chosen])
     rows = _scan(beside.dns_activity, root, [file.name for file, _ in chosen])
     starts = ibis.memtable({"start_of": [file.name for file, _ in chosen], "start": [before for _, before in chosen]})
     rows = rows.inner_join(starts, rows.lake_file == starts.start_of).drop("start_of")
@@ -215,6 +222,13 @@ def row_at(root: Path, files: Sequence[LakeFile], record_no: int) -> tuple[str, 
                 raise EvidenceChanged(_changed(held, file))
             return file.name, record_no - before - 1
     raise NotFound(f"record {record_no}: the list holds {sum(file.rows for file in files):,} rows.")
+
+
+def _require_sizes(root: Path, files: Sequence[LakeFile]) -> None:
+    for file in files:
+        held = root / file.name
+        if not held.is_file() or held.stat().st_size != file.size:
+            raise EvidenceChanged(_changed(held, file))
 
 
 def _changed(held: Path, file: LakeFile) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,8 @@ def span_of(config: CaseFile) -> Span | None:
 def acquire_lake(case: Case, root: Path) -> Acquired:
     """List the files of a lake that the case asks about; those of other days are not opened.
 
+    Listed again, the new list holds what no earlier list of this folder does: every row has one reference.
+
     Parameters
     ----------
     case
@@ -66,21 +68,32 @@ def acquire_lake(case: Case, root: Path) -> Acquired:
     ------
     UsageError
         No such folder, no Parquet file of these days below it, or one that is not whole.
+    EvidenceChanged
+        A file that was listed before is gone or has another size.
     """
-    place = root.absolute()
+    place = root.resolve()
     if not place.is_dir():
         raise UsageError(f"{root}: no such folder. Expected the folder of a lake table.")
     span, asked = span_of(case.config), dt.datetime.now(dt.UTC)
-    files = list_lake(place, span)
+    files = list_lake(place, span, list(_listed_below(case, place)))
     request: dict[str, Any] = {"root": str(place), "days": [stamp(moment) for moment in span] if span else None}
     facts: dict[str, Any] = {"files": len(files), "rows": sum(file.rows for file in files)}
+    head = {"lake": 1, "listed": stamp(asked), **request}  # so that no list is the same as another
     with private_folder(case) as folder:
         listed = folder / LIST
-        listed.write_text(json.dumps({"lake": 1, "files": [asdict(file) for file in files]}), encoding="utf-8")
+        listed.write_text(json.dumps(head | {"files": [asdict(file) for file in files]}), encoding="utf-8")
         with AnswerFile(folder / "lake.jsonl") as answers:
             now = dt.datetime.now(dt.UTC)
             answers.write(Answer("lake", "ocsf", OPERATION, request, asked, now, Outcome.ANSWERED, more=facts))
         return keep(case, answers, [listed], operation=OPERATION, source="lake", **request, **facts)
+
+
+def _listed_below(case: Case, root: Path) -> Iterator[LakeFile]:
+    """Files below `root` that some list of the case holds, also that of a folder above or below it."""
+    for one in lakes(case).values():
+        for file in one.files:
+            if (one.root / file.name).is_relative_to(root):
+                yield replace(file, name=(one.root / file.name).relative_to(root).as_posix())
 
 
 def lakes(case: Case) -> dict[str, Lake]:
