@@ -24,6 +24,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 from tests.small import small_case as of_one_line
@@ -34,6 +35,7 @@ from playbooks import evidence
 from playbooks.case import Case, new_case
 from playbooks.evidence import custody
 from playbooks.notebook_files import notebooks_folder
+from playbooks.runner.record import DONE
 
 KILLS = 10
 BEHAVE = "\nfrom pathlib import Path\nif Path('behaviour.py').exists(): exec(Path('behaviour.py').read_text())\n"
@@ -187,15 +189,28 @@ def _tell(cases: Path, hostile: dict[str, str], code: int, seconds: float, memor
     named = Counter(
         kind for name, kind in hostile.items() if rows[name]["state"] == "set aside" and rows[name]["error"]
     )
-    acts = {name: [act["activity"] for act in custody.entries(cases / name / "custody.jsonl")] for name in good}
-    twice = [name for name, told in acts.items() if told.count("ran") > 1]
-    open_ = [name for name, told in acts.items() if "ran" not in told]
+    chains = {name: custody.entries(cases / name / "custody.jsonl") for name in good}
+    twice = [name for name, chain in chains.items() if _ran_again(chain)]
+    ends = {name: sum(act["activity"] == "ran" for act in chain) for name, chain in chains.items()}
+    open_ = [name for name, count in ends.items() if not count]
+    gone_on = sum(count > 1 for count in ends.values())
     print(
         f"{len(rows):,} cases, {KILLS} kills, {seconds:,.0f} s, exit code {code}: {len(good) - len(lost):,} of "
         f"{len(good):,} good ones done, {sum(named.values())} of {len(hostile)} hostile ones named {dict(named)}, "
-        f"lost {lost}, run twice {twice}, never closed {open_}; "
+        f"lost {lost}, run twice {twice}, broken off and gone on with {gone_on}, never closed {open_}; "
         f"memory of the batch {memory[0] / 2**20:.1f} to {max(memory) / 2**20:.1f} MB"
     )
+
+
+def _ran_again(chain: list[dict[str, Any]]) -> bool:
+    """Whether a run was begun on a step that a run before it had ended."""
+    done: set[str] = set()
+    for act in chain:
+        if act["activity"] == "read" and done & set(act["steps"]):
+            return True
+        if act["activity"] == "ran":
+            done |= {step for step, state in act["steps"].items() if state == DONE}
+    return False
 
 
 if __name__ == "__main__":
