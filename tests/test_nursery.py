@@ -131,6 +131,23 @@ def test_a_run_of_a_batch_starts_none_of_its_own(shared: psutil.Process) -> None
         assert (_nurseries(), os.environ[SHARED]) == (before, place)
 
 
+def test_a_kernel_that_never_answers_does_not_hold_up_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: psutil.Process
+) -> None:
+    """Ctrl-C meets a kernel that is still starting; one that hangs there is waited for by nobody."""
+    before = set(shared.children())
+    monkeypatch.setattr("playbooks.kernels.FIRST_LINES", "import time; time.sleep(600)")
+    monkeypatch.setattr("playbooks.kernels.PATIENCE_S", 1)
+    several = Kernels(tmp_path, 1, 1 << 30)
+    while not (born := set(shared.children()) - before):
+        time.sleep(0.1)
+    closing_it = threading.Thread(target=several.close, daemon=True)
+    closing_it.start()
+    closing_it.join(30)  # less than the patience with a kernel that somebody needs
+    assert not closing_it.is_alive()
+    assert not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in born)
+
+
 @pytest.mark.parametrize("name", SPARED)
 def test_what_programs_go_without_is_there_to_go_without(name: str):
     """A name that a library no longer has would spare nothing, and nobody would see it."""

@@ -11,7 +11,7 @@ import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 FIRST_LINES = "import playbooks.guide"  # what every notebook imports first
 START_TRIES = 3
 START_TIMEOUT_S = 60
+PATIENCE_S = 5  # with a kernel that is still starting when nobody needs it any more
 
 
 class Kernels:
@@ -44,6 +45,7 @@ class Kernels:
         self._left = steps
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="kernel")
         self._next: Future[AsyncKernelManager] | None = None
+        self._closed = False
         self._warm()
 
     def _warm(self) -> None:
@@ -53,6 +55,8 @@ class Kernels:
     def _ready(self) -> AsyncKernelManager:
         """A kernel that has answered. One that does not is tried again: sockets race on a busy machine."""
         for tried in range(1, START_TRIES + 1):
+            if self._closed:
+                raise RuntimeError("nobody waits for this kernel any more")
             # an absolute name: a relative one would mean another place to the kernel, which runs in the case
             place = str(Path(self._sockets.name) / uuid.uuid4().hex[:8])
             kernel = _manager(place, self._nursery)
@@ -85,7 +89,10 @@ class Kernels:
 
     def close(self) -> None:
         """Stop the kernel that nobody asked for any more, and what kernels come from."""
+        self._closed = True
         if self._next is not None and not self._next.cancel():
+            if not wait([self._next], PATIENCE_S).done:
+                self._nursery.close()  # it does not answer: it ends, and with it the wait for its answer
             with suppress(RuntimeError):  # it did not start
                 _stop(self._next.result())
         self._starter.shutdown()
