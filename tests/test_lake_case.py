@@ -171,6 +171,7 @@ def test_a_lake_listed_again_adds_what_is_new_and_counts_no_row_twice(case: Case
         (["window: {start: 2027-03-10T00:00:00Z, end: 2027-03-12T00:00:00Z}\n"], None, "none of a day of the case"),
         ([WINDOW], "half", "no whole Parquet file"),
         ([WINDOW], "nothing", "no such folder"),
+        ([WINDOW], "pattern", "take this name for a pattern"),
     ],
 )
 def test_what_cannot_be_listed_leaves_the_case_as_it_was(
@@ -180,6 +181,9 @@ def test_what_cannot_be_listed_leaves_the_case_as_it_was(
     if spoil == "half":
         file = next(root.rglob(f"eventDay={DAYS[2]}/*.parquet"))
         file.write_bytes(file.read_bytes()[:-20])
+    if spoil == "pattern":  # it would stand for other files, and rows for rows of theirs
+        file = next(root.rglob(f"eventDay={DAYS[2]}/*.parquet"))
+        file.rename(file.with_name("part-*.parquet"))
     with pytest.raises(UsageError, match=words):
         acquire_lake(made, root if spoil != "nothing" else tmp_path / "nowhere")
     assert items(made) == []

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 FORMAT = "ocsf_lake"
 DAY = re.compile(r"(?:^|/)eventDay=(\d{8})(?:/|$)")
+PATTERN = re.compile(r"[*?\[]")
 Span = tuple[dt.datetime, dt.datetime]
 
 
@@ -98,6 +99,10 @@ def _listed(root: Path, name: str) -> LakeFile:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    if PATTERN.search(str(root / name)):
+        raise UsageError(
+            f"{root / name}: DuckDB would take this name for a pattern (* ? [). Nothing was listed. Rename it."
+        )
     try:
         rows = pq.read_metadata(root / name).num_rows
     except (pa.ArrowInvalid, OSError) as error:

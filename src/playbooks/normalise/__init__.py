@@ -23,7 +23,7 @@ from playbooks.case import Case, write_json
 from playbooks.cores import cores
 from playbooks.engine.lake import FORMAT as LAKE
 from playbooks.evidence import Item, items
-from playbooks.evidence.acquire.lake import lakes
+from playbooks.evidence.acquire.lake import LIST, lakes
 from playbooks.normalise.captures import capture_rows, is_of_capture
 from playbooks.normalise.containers import HEAD_BYTES, packed_kind
 from playbooks.normalise.databases import database_rows
@@ -177,7 +177,9 @@ def read_item(case: Case, item: Item) -> Reading:
     detection = detect(item.file(case), formats_of(case))
     whole = capture_rows(case, item) or database_rows(case, item)  # one record, which is no event
     source = Source(item.evidence_id, item.file(case), case.config.clock)
-    lake = lakes(case).get(item.evidence_id)
+    lake = (
+        lakes(case).get(item.evidence_id) if item.name.endswith(LIST) else None
+    )  # the chain is not read for each item
     tally = read_lake(case, lake) if lake else _write(case, item, (whole,) if whole else read(source, detection))
     return Reading(
         evidence_id=item.evidence_id,
