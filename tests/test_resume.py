@@ -261,13 +261,18 @@ def test_a_notebook_worked_on_by_hand_is_kept_when_a_run_writes_its_own(
     assert (case.notebooks / "by-hand" / "3_scope_egress-2.ipynb").read_text() == "no notebook at all"
 
 
+def _listens_to_ctrl_c() -> None:
+    """A shell that starts the tests in the background lets everything below them ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def begun(case: Case, **environment: str) -> subprocess.Popen[bytes]:
     """A run as a program of its own, kernels too, over the small notebooks, once it is in its second step."""
     program = subprocess.Popen(
         [sys.executable, "-m", "playbooks.cli", "run", str(case.path)],
         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         env={**os.environ, **small_notebooks(case.path.parent / "notebooks"), SHARED: "", **environment},
-        start_new_session=True,
+        start_new_session=True, preexec_fn=_listens_to_ctrl_c,
     )  # fmt: skip
     for _ in range(600):
         if (case.notebooks / "2_check_coverage.ipynb").is_file() and '"name": "1_' in case.run_record.read_text():
